@@ -1,0 +1,1 @@
+//! The verbs a forward pass is made of, and the backends that run them.

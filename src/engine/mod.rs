@@ -1,0 +1,1 @@
+//! Requests in, events out: the current model, the queue of jobs, cancellation.

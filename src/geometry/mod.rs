@@ -1,0 +1,1 @@
+//! Measures on sets of unit vectors.

@@ -1,0 +1,33 @@
+//! SimCSE Lab: see and use contrastive sentence embeddings.
+//!
+//! The modules form floors; imports point strictly down (the `layering` test enforces it).
+//!
+//! | floor | module | what it is |
+//! |---|---|---|
+//! | 4 | [`engine`] | requests in, events out; jobs, cancellation |
+//! | 3 | [`model`] | one BERT forward pass, generic over the backend's verbs |
+//! | 3 | [`ui`] | Leptos views; they only draw |
+//! | 2 | [`backend`] | the verbs, and the CPU that runs them |
+//! | 2 | [`geometry`] | alignment, uniformity, mean cosine, neighbours |
+//! | 2 | [`state`] | the page's state and its pure `update(state, event) -> effects` |
+//! | 2 | [`browser`] | the only web-sys besides `ui` |
+//! | 1 | [`weights`] | GGUF, safetensors, quantised blocks |
+//! | 1 | [`text`] | tokeniser, sentence lists, pairs files |
+//! | 1 | [`math`] | rows, ranks, statistics |
+//! | 1 | [`chart`] | data to shapes to SVG |
+//! | 1 | [`catalogue`] | every visible text, in every language |
+//! | 0 | [`protocol`] | the vocabulary between page and worker |
+
+pub mod backend;
+pub mod browser;
+pub mod catalogue;
+pub mod chart;
+pub mod engine;
+pub mod geometry;
+pub mod math;
+pub mod model;
+pub mod protocol;
+pub mod state;
+pub mod text;
+pub mod ui;
+pub mod weights;

@@ -1,0 +1,1 @@
+//! One BERT forward pass, generic over the backend's verbs.

@@ -1,0 +1,47 @@
+//! What can go wrong in the worker, with the operands a message needs. The page turns these into
+//! words, in the visitor's language, with the remedy.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong. `what` and `detail` are English fragments for the "details" line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Problem {
+    /// The file does not begin as a GGUF file does.
+    NotGguf { name: String, looks_like: Option<String> },
+    /// A GGUF version other than 2 and 3.
+    GgufVersion { found: u32 },
+    /// The file ends before its header says it should.
+    Truncated { needed_bytes: u64, found_bytes: u64 },
+    /// The header says something that cannot be.
+    Damaged { what: String },
+    /// A number in the header is beyond any real model.
+    Absurd { what: String, found: u64, limit: u64 },
+    /// Not a BERT encoder.
+    Architecture { found: String },
+    /// A tensor that the architecture needs is missing.
+    MissingTensor { name: String },
+    /// A tensor's shape contradicts the header.
+    TensorShape { name: String, expected: Vec<u64>, found: Vec<u64> },
+    /// A tensor's number format is not supported.
+    TensorType { name: String, found: String },
+    /// A weight is not a finite number.
+    NotFinite { name: String },
+    /// The file's tokeniser is missing, unreadable or does not fit the vocabulary.
+    Tokeniser { detail: String },
+    /// The device cannot hold the model.
+    Memory { needed_bytes: u64 },
+    /// The layer asked for does not exist.
+    Layer { found: u16, layers: u16 },
+    /// The server answered with an error, or not at all.
+    Network { detail: String, done_bytes: u64, total_bytes: u64 },
+    /// What arrived is not what was promised, twice.
+    Hash { expected: String, found: String },
+    /// No model is loaded.
+    NoModel,
+    /// The window asked for lies outside the matrix, or no group is embedded.
+    NoWindow,
+    /// A backend that this build does not have.
+    NoBackend { name: String },
+    /// A bug, or a library's refusal that we do not expect.
+    Internal { detail: String },
+}

@@ -1,0 +1,46 @@
+//! How a sentence's token states become one vector.
+
+use serde::{Deserialize, Serialize};
+
+/// Which token states are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Pooling {
+    /// Mean over the real tokens, padding excluded.
+    Mean,
+    /// The first token, `[CLS]`, before any pooler.
+    Cls,
+    /// Mean over the tokens of (first layer + last layer) / 2: `avg_first_last` of
+    /// princeton-nlp/SimCSE `simcse/models.py`, whose "first" is the output of layer 1.
+    FirstLast,
+}
+
+impl Pooling {
+    /// Name as the command line and files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Cls => "cls",
+            Self::FirstLast => "first-last",
+        }
+    }
+
+    /// The pooling of that [`Pooling::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Mean, Self::Cls, Self::FirstLast].into_iter().find(|pooling| pooling.name() == name)
+    }
+}
+
+/// Pooling at a layer. The vector is always L2-normalised afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Readout {
+    pub pooling: Pooling,
+    /// Output of this layer: 0 is the embedding layer, `None` the model's last layer.
+    pub layer: Option<u16>,
+}
+
+impl Readout {
+    /// Pooling at the last layer.
+    pub fn last(pooling: Pooling) -> Self {
+        Self { pooling, layer: None }
+    }
+}

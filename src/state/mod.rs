@@ -1,0 +1,1 @@
+//! The page's state and its pure `update(state, event) -> effects`; no DOM.

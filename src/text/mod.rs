@@ -1,0 +1,1 @@
+//! Tokeniser, sentence lists, pairs files.
