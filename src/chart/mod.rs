@@ -1,1 +1,10 @@
 //! Charts as pure functions: data to shapes to SVG.
+//!
+//! A chart takes data, a width in pixels and a [`ramp::Palette`], and gives a [`scene::Scene`].
+//! Colours are concrete, not CSS variables, so that the exported file looks as on the page.
+
+pub mod heat_map;
+pub mod ramp;
+pub mod scale_bar;
+pub mod scatter;
+pub mod scene;

@@ -1,1 +1,3 @@
 //! Tokeniser, sentence lists, pairs files.
+
+pub mod lists;

@@ -1,0 +1,346 @@
+//! What a visitor pastes or drops, read as sentences or as pairs.
+//!
+//! Rules, in this order:
+//! 1. Tab-separated lines, and tables (`.csv`, `.tsv`) of two or more columns, are *pairs*. A column
+//!    of numbers is the gold score.
+//! 2. Everything else is *sentences*, one a line.
+//!
+//! Nothing is dropped silently: what could not be read is counted in [`Reading::skipped`].
+
+/// Two sentences.
+pub type Pair = (String, String);
+
+/// What was understood.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Content {
+    #[default]
+    Empty,
+    Sentences(Vec<String>),
+    /// `gold` is empty or has one finite score a pair.
+    Pairs {
+        pairs: Vec<Pair>,
+        gold: Vec<f32>,
+    },
+}
+
+impl Content {
+    /// Number of sentences or pairs.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::Sentences(sentences) => sentences.len(),
+            Self::Pairs { pairs, .. } => pairs.len(),
+        }
+    }
+
+    /// Whether there is nothing to work on.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A list together with what the reader had to decide.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reading {
+    pub content: Content,
+    /// Rows left out because they lack a second sentence, or a score where the others have one.
+    pub skipped: usize,
+}
+
+/// Why a file could not be read as text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    #[error("not UTF-8 text (first bad byte at {position})")]
+    Encoding { position: usize },
+    #[error("holds binary data (a zero byte at {position})")]
+    Binary { position: usize },
+    #[error("the table cannot be read (line {line}): {detail}")]
+    Table { line: u64, detail: String },
+}
+
+/// A file's bytes as text: UTF-8, or UTF-16 where it begins with a byte order mark.
+///
+/// # Errors
+/// [`ListError::Encoding`] and [`ListError::Binary`].
+pub fn decode(bytes: &[u8]) -> Result<String, ListError> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        _ => utf8(bytes),
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, ListError> {
+    if let Some(position) = bytes.iter().position(|&byte| byte == 0) {
+        return Err(ListError::Binary { position });
+    }
+    std::str::from_utf8(bytes)
+        .map(str::to_owned)
+        .map_err(|error| ListError::Encoding { position: error.valid_up_to() })
+}
+
+fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, ListError> {
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|unit| read([unit[0], unit[1]])).collect();
+    String::from_utf16(&units).map_err(|_| ListError::Encoding { position: 0 })
+}
+
+/// Pasted text.
+pub fn read_pasted(text: &str) -> Reading {
+    let lines: Vec<&str> = lines(text).collect();
+    if lines.is_empty() {
+        return Reading::default();
+    }
+    let tabbed = lines.iter().filter(|line| line.contains('\t')).count();
+    // A stray tab inside prose must not turn a list of sentences into pairs.
+    if tabbed * 2 > lines.len() {
+        let rows = lines.iter().map(|line| line.split('\t').map(clean).collect()).collect();
+        return pairs_from_rows(rows);
+    }
+    if let Some(reading) = scored_table(text) {
+        return reading;
+    }
+    sentences(lines.into_iter())
+}
+
+/// A dropped or picked file; tables are recognised by the ending of `name`.
+///
+/// # Errors
+/// Where the bytes are not text, or a table has an unclosed quote.
+pub fn read_file(name: &str, bytes: &[u8]) -> Result<Reading, ListError> {
+    let text = decode(bytes)?;
+    let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        "csv" => read_table(&text, &[b',', b';', b'\t', b'|']),
+        "tsv" | "tab" => read_table(&text, b"\t"),
+        _ => Ok(read_pasted(&text)),
+    }
+}
+
+fn read_table(text: &str, separators: &[u8]) -> Result<Reading, ListError> {
+    let mut best: Vec<Vec<String>> = Vec::new();
+    for &separator in separators {
+        let rows = rows(text, separator)?;
+        let width = |rows: &[Vec<String>]| rows.first().map_or(0, Vec::len);
+        if best.is_empty() || width(&rows) > width(&best) {
+            best = rows;
+        }
+    }
+    if best.iter().all(|row| row.len() < 2) {
+        return Ok(sentences(best.iter().filter_map(|row| row.first()).map(String::as_str)));
+    }
+    Ok(pairs_from_rows(best))
+}
+
+/// A pasted comma table is believed only where each line is `a,b,number`: prose has commas too.
+fn scored_table(text: &str) -> Option<Reading> {
+    let rows = rows(text, b',').ok()?;
+    let scored = |row: &Vec<String>| row.len() == 3 && number(&row[2]).is_some();
+    let data = rows.get(1..)?;
+    (!data.is_empty() && data.iter().all(scored)).then(|| pairs_from_rows(rows))
+}
+
+fn rows(text: &str, separator: u8) -> Result<Vec<Vec<String>>, ListError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .quoting(separator != b'\t')
+        .from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| ListError::Table {
+            line: error.position().map_or(0, csv::Position::line),
+            detail: error.to_string(),
+        })?;
+        if record.iter().any(|cell| !cell.trim().is_empty()) {
+            rows.push(record.iter().map(clean).collect());
+        }
+    }
+    Ok(rows)
+}
+
+/// Which columns hold the two sentences and the score.
+struct Columns {
+    first: usize,
+    second: usize,
+    score: Option<usize>,
+    has_header: bool,
+}
+
+fn pairs_from_rows(mut rows: Vec<Vec<String>>) -> Reading {
+    let columns = find_columns(&rows);
+    if columns.has_header {
+        rows.remove(0);
+    }
+    let (mut pairs, mut gold, mut skipped) = (Vec::new(), Vec::new(), 0);
+    for row in rows {
+        let cell = |column: usize| row.get(column).filter(|cell| !cell.is_empty()).cloned();
+        let score = columns.score.map(|column| row.get(column).and_then(|cell| number(cell)));
+        match (cell(columns.first), cell(columns.second), score) {
+            (Some(first), Some(second), None) => pairs.push((first, second)),
+            (Some(first), Some(second), Some(Some(score))) => {
+                pairs.push((first, second));
+                gold.push(score);
+            }
+            _ => skipped += 1,
+        }
+    }
+    let content = if pairs.is_empty() { Content::Empty } else { Content::Pairs { pairs, gold } };
+    Reading { content, skipped }
+}
+
+fn find_columns(rows: &[Vec<String>]) -> Columns {
+    let width = rows.iter().take(100).map(Vec::len).max().unwrap_or(0);
+    let header = rows.first().map(Vec::as_slice).unwrap_or_default();
+    let named = |names: &[&str]| {
+        header.iter().position(|cell| names.contains(&cell.to_ascii_lowercase().as_str()))
+    };
+    let score = named(&["score", "gold", "label", "similarity", "relatedness_score"]);
+    let first =
+        named(&["sentence1", "sentence 1", "sentence_1", "sentence_a", "a", "text1", "first"]);
+    let second =
+        named(&["sentence2", "sentence 2", "sentence_2", "sentence_b", "b", "text2", "second"]);
+    if let (Some(first), Some(second)) = (first, second) {
+        return Columns { first, second, score, has_header: true };
+    }
+    let data = rows.get(1..).filter(|data| !data.is_empty()).unwrap_or(rows);
+    let sample = &data[..data.len().min(200)];
+    let is_number = |column: &usize| {
+        let filled: Vec<_> =
+            sample.iter().filter_map(|row| row.get(*column)).filter(|c| !c.is_empty()).collect();
+        !filled.is_empty()
+            && filled.iter().filter(|c| number(c).is_some()).count() * 5 >= filled.len() * 4
+    };
+    let score = (0..width).rev().find(is_number).filter(|_| width > 2);
+    let has_header = score.is_some_and(|column| {
+        rows.len() > 1 && header.get(column).is_some_and(|cell| number(cell).is_none())
+    });
+    let mut texts: Vec<(usize, usize)> = (0..width)
+        .filter(|column| Some(*column) != score)
+        .map(|column| {
+            (sample.iter().filter_map(|row| row.get(column)).map(String::len).sum(), column)
+        })
+        .collect();
+    texts.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut chosen: Vec<usize> = texts.iter().take(2).map(|(_, column)| *column).collect();
+    chosen.sort_unstable();
+    Columns {
+        first: chosen.first().copied().unwrap_or(0),
+        second: chosen.get(1).copied().unwrap_or(1),
+        score,
+        has_header,
+    }
+}
+
+fn sentences<'a>(lines: impl Iterator<Item = &'a str>) -> Reading {
+    let sentences: Vec<String> = lines.map(clean).filter(|line| !line.is_empty()).collect();
+    let content = if sentences.is_empty() { Content::Empty } else { Content::Sentences(sentences) };
+    Reading { content, skipped: 0 }
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty())
+}
+
+fn clean(cell: &str) -> String {
+    cell.trim().to_owned()
+}
+
+/// A finite number, with a decimal comma allowed.
+fn number(cell: &str) -> Option<f32> {
+    let cell = cell.trim();
+    let parsed = cell.parse::<f32>().ok().or_else(|| cell.replace(',', ".").parse().ok());
+    parsed.filter(|number| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, ListError, decode, read_file, read_pasted};
+
+    fn pair(a: &str, b: &str) -> (String, String) {
+        (a.to_owned(), b.to_owned())
+    }
+
+    #[test]
+    fn lines_are_sentences_and_commas_stay_inside_them() {
+        let reading = read_pasted("Well, no.\n\n  A second, longer line. \r\n");
+        assert_eq!(
+            reading.content,
+            Content::Sentences(vec!["Well, no.".into(), "A second, longer line.".into()])
+        );
+    }
+
+    #[test]
+    fn tabs_make_pairs_and_incomplete_rows_are_counted() {
+        let reading = read_pasted("a cat\ta dog\none\ttwo\nlonely\n");
+        let pairs = vec![pair("a cat", "a dog"), pair("one", "two")];
+        assert_eq!(reading.content, Content::Pairs { pairs, gold: vec![] });
+        assert_eq!(reading.skipped, 1);
+    }
+
+    #[test]
+    fn a_third_number_is_the_gold_score_and_a_header_is_seen() {
+        let text = "sentence1,sentence2,score\n\"a, b\",c,4.5\nd,e,0\n";
+        let reading = read_file("pairs.CSV", text.as_bytes()).unwrap();
+        let pairs = vec![pair("a, b", "c"), pair("d", "e")];
+        assert_eq!(reading.content, Content::Pairs { pairs, gold: vec![4.5, 0.0] });
+    }
+
+    #[test]
+    fn unnamed_headers_and_extra_columns_are_found_by_content() {
+        let text = "id;left text;right text;rating\n1;a long sentence;another one;3,5\n2;more words here;and here;1\n";
+        let reading = read_file("x.csv", text.as_bytes()).unwrap();
+        let pairs =
+            vec![pair("a long sentence", "another one"), pair("more words here", "and here")];
+        assert_eq!(reading.content, Content::Pairs { pairs, gold: vec![3.5, 1.0] });
+    }
+
+    #[test]
+    fn a_one_column_table_is_a_list() {
+        let reading = read_file("x.csv", b"first sentence\nsecond sentence\n").unwrap();
+        assert_eq!(reading.content.len(), 2);
+        assert!(matches!(reading.content, Content::Sentences(_)));
+    }
+
+    #[test]
+    fn a_pasted_scored_table_is_read() {
+        let reading = read_pasted("a cat,a dog,3\nsun,rain,1\n");
+        assert!(matches!(reading.content, Content::Pairs { ref gold, .. } if gold == &[3.0, 1.0]));
+    }
+
+    #[test]
+    fn rows_without_a_score_are_left_out_where_others_have_one() {
+        let reading = read_pasted(
+            "a\tb\t1\nc\td\t2\ne\tf\t3\ng\th\t4\ni\tj\t5\nk\tl\t6\nm\tn\t7\no\tp\t8\nq\tr\t9\ns\tt\tnone\n",
+        );
+        assert_eq!((reading.content.len(), reading.skipped), (9, 1));
+    }
+
+    #[test]
+    fn encodings_are_recognised_or_refused_with_the_position() {
+        assert_eq!(decode(b"\xef\xbb\xbfhi").unwrap(), "hi");
+        assert_eq!(decode(b"\xff\xfeh\0i\0").unwrap(), "hi");
+        assert_eq!(decode(b"ab\xff"), Err(ListError::Encoding { position: 2 }));
+        assert_eq!(decode(b"a\0b"), Err(ListError::Binary { position: 1 }));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_panic_and_without_losing_lines(text in ".{0,400}") {
+            let reading = read_pasted(&text);
+            if let Content::Sentences(sentences) = &reading.content {
+                proptest::prop_assert_eq!(
+                    sentences.len(),
+                    text.lines().filter(|line| !line.trim().is_empty()).count()
+                );
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(0u8.., 0..300)) {
+            let _ = read_file("x.csv", &bytes);
+            let _ = read_file("x.tsv", &bytes);
+        }
+    }
+}
