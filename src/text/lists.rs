@@ -197,10 +197,8 @@ fn find_columns(rows: &[Vec<String>]) -> Columns {
         header.iter().position(|cell| names.contains(&cell.to_ascii_lowercase().as_str()))
     };
     let score = named(&["score", "gold", "label", "similarity", "relatedness_score"]);
-    let first =
-        named(&["sentence1", "sentence 1", "sentence_1", "sentence_a", "a", "text1", "first"]);
-    let second =
-        named(&["sentence2", "sentence 2", "sentence_2", "sentence_b", "b", "text2", "second"]);
+    let first = named(&["sentence1", "sentence 1", "sentence_1", "sentence_a", "text1", "first"]);
+    let second = named(&["sentence2", "sentence 2", "sentence_2", "sentence_b", "text2", "second"]);
     if let (Some(first), Some(second)) = (first, second) {
         return Columns { first, second, score, has_header: true };
     }
