@@ -1,1 +1,47 @@
 //! Every visible text, in every language.
+//!
+//! [`text::Text`] names a text, [`language::Language`] chooses its words, [`fill`] puts numbers and
+//! names into its `{places}`. Examples and the sentences of the baseline are in [`examples`].
+
+pub mod examples;
+pub mod language;
+pub mod numbers;
+pub mod problems;
+pub mod text;
+
+/// The template with each `{place}` replaced. Places that are not given stay as they are.
+pub fn fill(template: &str, places: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        filled.push_str(&rest[..open]);
+        let tail = &rest[open + 1..];
+        let found = tail.find('}').and_then(|close| {
+            let value = places.iter().find(|(name, _)| *name == &tail[..close])?.1;
+            Some((value, &tail[close + 1..]))
+        });
+        match found {
+            Some((value, after)) => {
+                filled.push_str(value);
+                rest = after;
+            }
+            None => {
+                filled.push('{');
+                rest = tail;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+
+    #[test]
+    fn places_are_filled_once_and_unknown_ones_stay() {
+        assert_eq!(fill("{n} of {total}", &[("n", "{total}"), ("total", "9")]), "{total} of 9");
+        assert_eq!(fill("{x} { {", &[]), "{x} { {");
+    }
+}

@@ -1,1 +1,19 @@
-//! The page's state and its pure `update(state, event) -> effects`; no DOM.
+//! The page's state and its pure `update(state, action) -> effects`; no DOM.
+//!
+//! *Invariant:* nothing changes [`app::State`] but [`update::update`]; what it cannot do itself
+//! (talk to the worker, store, copy, wait) it asks for as [`effect::Effect`] values.
+
+pub mod action;
+pub mod app;
+pub mod compare;
+pub mod effect;
+pub mod export;
+pub mod loading;
+pub mod models;
+pub mod route;
+pub mod saved;
+pub mod update;
+mod worker_events;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! Numbers as visitors read them.
+
+use crate::catalogue::fill;
+use crate::catalogue::language::Language;
+use crate::catalogue::text::Text;
+
+/// `25.8` for 25,800,000 bytes: megabytes of 10^6, as download dialogs count.
+pub fn megabytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e6)
+}
+
+/// `12,345`
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `4.2`, `37`, `1,250`: milliseconds with the digits that mean something.
+pub fn milliseconds(ms: f64) -> String {
+    if ms < 9.95 { format!("{ms:.1}") } else { grouped(ms.round().max(0.0) as u64) }
+}
+
+/// `12 s`, `3 min 5 s`: time that remains, in seconds.
+pub fn duration(seconds: f64, language: Language) -> String {
+    let seconds = seconds.clamp(0.0, 359_999.0).ceil() as u64;
+    let (minutes, rest) = ((seconds / 60).to_string(), (seconds % 60).to_string());
+    if seconds < 60 {
+        fill(Text::Seconds.in_language(language), &[("s", &rest)])
+    } else {
+        fill(Text::MinutesSeconds.in_language(language), &[("min", &minutes), ("s", &rest)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{duration, grouped, megabytes, milliseconds};
+    use crate::catalogue::language::Language;
+
+    #[test]
+    fn numbers_are_grouped_and_rounded() {
+        assert_eq!([grouped(7), grouped(1234), grouped(1_234_567)], ["7", "1,234", "1,234,567"]);
+        assert_eq!(megabytes(25_765_120), "25.8");
+        assert_eq!([milliseconds(4.25), milliseconds(1250.4)], ["4.2", "1,250"]);
+    }
+
+    #[test]
+    fn durations_have_minutes_when_needed() {
+        assert_eq!(duration(11.2, Language::English), "12 s");
+        assert_eq!(duration(185.0, Language::English), "3 min 5 s");
+        assert_eq!(duration(f64::INFINITY, Language::Chinese), "5999 分 59 秒");
+    }
+}

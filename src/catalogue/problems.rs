@@ -1,0 +1,118 @@
+//! Problems in words: what happened, and what to do.
+
+use crate::catalogue::fill;
+use crate::catalogue::language::Language;
+use crate::catalogue::numbers::{grouped, megabytes};
+use crate::catalogue::text::Text;
+use crate::protocol::problem::Problem;
+
+/// What happened and what to do, as two sentences or more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    pub happened: String,
+    pub remedy: String,
+}
+
+/// The problem in a language.
+pub fn explain(problem: &Problem, language: Language) -> Explanation {
+    let (text, remedy) = texts(problem);
+    let places = places(problem);
+    let places: Vec<(&str, &str)> =
+        places.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut happened = fill(text.in_language(language), &places);
+    if let Problem::NotGguf { looks_like: Some(kind), .. } = problem {
+        happened.push(' ');
+        happened.push_str(&fill(Text::ProblemLooksLike.in_language(language), &[("kind", kind)]));
+    }
+    Explanation { happened, remedy: remedy.in_language(language).to_owned() }
+}
+
+fn texts(problem: &Problem) -> (Text, Text) {
+    match problem {
+        Problem::NotGguf { .. } => (Text::ProblemNotGguf, Text::RemedyNotGguf),
+        Problem::GgufVersion { .. } => (Text::ProblemVersion, Text::RemedyVersion),
+        Problem::Truncated { .. } => (Text::ProblemTruncated, Text::RemedyAgain),
+        Problem::Damaged { .. } => (Text::ProblemDamaged, Text::RemedyAgain),
+        Problem::Absurd { .. } => (Text::ProblemAbsurd, Text::RemedyAgain),
+        Problem::Architecture { .. } => (Text::ProblemArchitecture, Text::RemedyArchitecture),
+        Problem::MissingTensor { .. } => (Text::ProblemMissing, Text::RemedyVersion),
+        Problem::TensorShape { .. } => (Text::ProblemShape, Text::RemedyVersion),
+        Problem::TensorType { .. } => (Text::ProblemType, Text::RemedyType),
+        Problem::NotFinite { .. } => (Text::ProblemNotFinite, Text::RemedyAgain),
+        Problem::Tokeniser { .. } => (Text::ProblemTokeniser, Text::RemedyTokeniser),
+        Problem::Memory { .. } => (Text::ProblemMemory, Text::RemedyMemory),
+        Problem::Layer { .. } => (Text::ProblemLayer, Text::RemedyLayer),
+        Problem::Network { .. } => (Text::ProblemNetwork, Text::RemedyNetwork),
+        Problem::Hash { .. } => (Text::ProblemHash, Text::RemedyHash),
+        Problem::NoModel => (Text::ProblemNoModel, Text::RemedyNoModel),
+        Problem::NoBackend { .. } => (Text::ProblemNoBackend, Text::RemedyNoBackend),
+        Problem::NoWindow | Problem::Internal { .. } => {
+            (Text::ProblemInternal, Text::RemedyInternal)
+        }
+    }
+}
+
+fn places(problem: &Problem) -> Vec<(&'static str, String)> {
+    match problem {
+        Problem::NotGguf { .. } | Problem::Hash { .. } | Problem::NoModel => Vec::new(),
+        Problem::GgufVersion { found } => vec![("found", found.to_string())],
+        Problem::Truncated { needed_bytes, found_bytes } => {
+            vec![("needed", megabytes(*needed_bytes)), ("found", megabytes(*found_bytes))]
+        }
+        Problem::Damaged { what } => vec![("what", what.clone())],
+        Problem::Absurd { what, found, limit } => {
+            vec![("what", what.clone()), ("found", grouped(*found)), ("limit", grouped(*limit))]
+        }
+        Problem::Architecture { found } => vec![("found", found.clone())],
+        Problem::MissingTensor { name } | Problem::NotFinite { name } => {
+            vec![("name", name.clone())]
+        }
+        Problem::TensorShape { name, expected, found } => {
+            vec![("name", name.clone()), ("expected", shape(expected)), ("found", shape(found))]
+        }
+        Problem::TensorType { name, found } => {
+            vec![("name", name.clone()), ("found", found.clone())]
+        }
+        Problem::Memory { needed_bytes } => vec![("mb", megabytes(*needed_bytes))],
+        Problem::Layer { found, layers } => {
+            vec![("found", found.to_string()), ("layers", layers.to_string())]
+        }
+        Problem::Network { detail, done_bytes, total_bytes } => vec![
+            ("detail", detail.clone()),
+            ("done", megabytes(*done_bytes)),
+            ("total", megabytes(*total_bytes)),
+        ],
+        Problem::NoBackend { name } => vec![("name", name.clone())],
+        Problem::NoWindow => vec![("detail", "the matrix window does not exist".to_owned())],
+        Problem::Tokeniser { detail } | Problem::Internal { detail } => {
+            vec![("detail", detail.clone())]
+        }
+    }
+}
+
+fn shape(dimensions: &[u64]) -> String {
+    let sides: Vec<String> = dimensions.iter().map(u64::to_string).collect();
+    format!("[{}]", sides.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Language, Problem, explain};
+
+    #[test]
+    fn operands_reach_the_sentence_in_both_languages() {
+        let problem = Problem::TensorShape {
+            name: "blk.0.attn_q.weight".into(),
+            expected: vec![384, 384],
+            found: vec![384],
+        };
+        for language in Language::ALL {
+            let words = explain(&problem, language);
+            assert!(
+                words.happened.contains("[384, 384]")
+                    && words.happened.contains("blk.0.attn_q.weight")
+            );
+            assert!(!words.happened.contains('{') && !words.remedy.is_empty());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The whole state of the page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::language::Language;
+use crate::protocol::Revision;
+use crate::protocol::event::{ModelSummary, StoreOutcome};
+use crate::protocol::problem::Problem;
+use crate::state::action::Report;
+use crate::state::compare::Compare;
+use crate::state::loading::{Interrupted, Loading};
+use crate::state::models::{HostedModel, hosted};
+use crate::state::route::View;
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Theme {
+    /// As the system is.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+/// The worker, as the page knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Worker {
+    /// Messages sent now would be lost.
+    #[default]
+    Starting,
+    Ready,
+    /// It died too often; the visitor decides.
+    Stopped,
+}
+
+/// Which model the visitor wants.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Wanted {
+    /// The first of the site's own.
+    #[default]
+    Default,
+    /// A file from disk, which the effects layer holds for this visit.
+    Picked { name: String, size_bytes: u64 },
+}
+
+/// A message to the visitor that does not belong to one place of the page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    pub id: u32,
+    pub content: NoticeContent,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum NoticeContent {
+    Report(Report),
+    /// `name` is the file or model it is about, if it is about one.
+    Problem {
+        problem: Problem,
+        name: Option<String>,
+    },
+    /// The worker died and is being restarted.
+    WorkerRestarted {
+        message: String,
+    },
+    /// A link's sentences replaced what was there; undo brings it back.
+    LinkOpened,
+    StartedOver,
+}
+
+/// The whole state of the page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub language: Language,
+    /// The visitor chose it; otherwise it follows the browser.
+    pub language_chosen: bool,
+    pub theme: Theme,
+    pub system_dark: bool,
+    pub view: View,
+    pub worker: Worker,
+    /// When the worker died, for giving up after too many deaths.
+    pub(super) deaths_ms: Vec<f64>,
+    pub hosted: Vec<HostedModel>,
+    pub wanted: Wanted,
+    pub model: Option<ModelSummary>,
+    pub loading: Option<Loading>,
+    pub interrupted: Option<Interrupted>,
+    pub store: Option<StoreOutcome>,
+    pub compare: Compare,
+    pub notices: Vec<Notice>,
+    pub(super) next_notice: u32,
+    pub(super) next_revision: Revision,
+    pub(super) save_count: u32,
+    pub(super) save_refusal_said: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            language: Language::default(),
+            language_chosen: false,
+            theme: Theme::default(),
+            system_dark: false,
+            view: View::default(),
+            worker: Worker::default(),
+            deaths_ms: Vec::new(),
+            hosted: hosted(),
+            wanted: Wanted::default(),
+            model: None,
+            loading: None,
+            interrupted: None,
+            store: None,
+            compare: Compare::default(),
+            notices: Vec::new(),
+            next_notice: 0,
+            next_revision: 0,
+            save_count: 0,
+            save_refusal_said: false,
+        }
+    }
+}
+
+impl State {
+    /// Whether the page is drawn dark.
+    pub fn is_dark(&self) -> bool {
+        match self.theme {
+            Theme::System => self.system_dark,
+            Theme::Light => false,
+            Theme::Dark => true,
+        }
+    }
+
+    /// Whether a model is there and the worker listens.
+    pub fn can_compute(&self) -> bool {
+        self.model.is_some() && self.worker == Worker::Ready
+    }
+
+    pub(super) fn revision(&mut self) -> Revision {
+        self.next_revision += 1;
+        self.next_revision
+    }
+}

@@ -1,0 +1,303 @@
+//! The Compare view: two sentences, many sentences, and what the worker said of them.
+
+use crate::catalogue::examples;
+use crate::protocol::Revision;
+use crate::protocol::event::{Agreement, TokenisedText};
+use crate::protocol::message::Message;
+use crate::protocol::problem::Problem;
+use crate::protocol::readout::{Pooling, Readout};
+use crate::protocol::request::{Request, Window};
+use crate::state::app::State;
+use crate::state::effect::Effect;
+use crate::text::lists::{Content, ListError, Reading, read_file, read_pasted};
+
+/// Most sentences whose pairs are all looked at: 20,000 make 200 million pairs.
+pub const MOST_SENTENCES: usize = 20_000;
+/// Most pairs in one list.
+pub const MOST_PAIRS: usize = 100_000;
+/// Rows and columns of the matrix shown at once.
+pub const WINDOW: u32 = 24;
+/// How many earlier texts "undo" can bring back.
+const UNDO_DEPTH: usize = 20;
+
+/// What the visitor typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CompareText {
+    pub first: String,
+    pub second: String,
+    pub list: String,
+    /// Name of the file that the list came from: its ending tells how to read it.
+    pub list_name: Option<String>,
+}
+
+/// The worker's answer about two sentences.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairResult {
+    pub cosine: f32,
+    pub first: TokenisedText,
+    pub second: TokenisedText,
+    /// `[first.pieces, second.pieces]`
+    pub grid: Vec<f32>,
+    /// For both sentences.
+    pub latency_ms: f64,
+}
+
+/// What unrelated sentences score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Baseline {
+    pub readout: Readout,
+    pub mean: f32,
+    pub low: f32,
+    pub high: f32,
+    pub pair_count: u32,
+}
+
+/// A long request that runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Job {
+    pub revision: Revision,
+    pub done: u32,
+    pub total: u32,
+    pub elapsed_ms: f64,
+}
+
+/// The worker's answer about a list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ListResult {
+    Group(GroupResult),
+    Pairs(PairsResult),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupResult {
+    pub sentences: Vec<String>,
+    pub truncated: Vec<u32>,
+    pub nearest: Vec<(u32, u32, f32)>,
+    pub pair_count: u64,
+    pub mean_cosine: f32,
+    pub window: Window,
+    /// `[window.row_count, window.column_count]`
+    pub cosines: Vec<f32>,
+    pub latency_ms: f64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairsResult {
+    pub pairs: Vec<(String, String)>,
+    pub gold: Vec<f32>,
+    pub cosines: Vec<f32>,
+    pub truncated: Vec<u32>,
+    pub agreement: Option<Agreement>,
+    pub latency_ms: f64,
+}
+
+/// Why a list was not computed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ListTrouble {
+    Worker(Problem),
+    File {
+        name: String,
+        error: ListError,
+    },
+    TooLong {
+        found: usize,
+        limit: usize,
+    },
+    /// The worker died twice over it.
+    Crashed,
+}
+
+/// State of the view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compare {
+    pub text: CompareText,
+    pub(super) undo: Vec<CompareText>,
+    pub pooling: Option<Pooling>,
+    pub layer: Option<u16>,
+    pub(super) pair_pending: Option<Revision>,
+    pub pair: Option<PairResult>,
+    pub pair_problem: Option<Problem>,
+    pub(super) baseline_pending: Option<(Revision, Readout)>,
+    pub baseline: Option<Baseline>,
+    /// How the list's text is understood.
+    pub reading: Reading,
+    pub(super) typed_count: u32,
+    pub job: Option<Job>,
+    pub(super) window_pending: Option<Revision>,
+    pub result: Option<ListResult>,
+    pub trouble: Option<ListTrouble>,
+    pub(super) crashes: u32,
+}
+
+impl Default for Compare {
+    fn default() -> Self {
+        let (first, second) = examples::PAIRS[0].sentences;
+        let text =
+            CompareText { first: first.into(), second: second.into(), ..CompareText::default() };
+        Self {
+            text,
+            undo: Vec::new(),
+            pooling: None,
+            layer: None,
+            pair_pending: None,
+            pair: None,
+            pair_problem: None,
+            baseline_pending: None,
+            baseline: None,
+            reading: Reading::default(),
+            typed_count: 0,
+            job: None,
+            window_pending: None,
+            result: None,
+            trouble: None,
+            crashes: 0,
+        }
+    }
+}
+
+impl Compare {
+    /// Whether "undo" has something to bring back.
+    pub fn can_undo(&self) -> bool {
+        !self.undo.is_empty()
+    }
+
+    /// The readout in use, given what the model asks for.
+    pub fn readout(&self, model_pooling: Pooling) -> Readout {
+        Readout { pooling: self.pooling.unwrap_or(model_pooling), layer: self.layer }
+    }
+
+    /// The number shown belongs to the sentences shown.
+    pub fn pair_is_current(&self) -> bool {
+        self.pair.is_some() && self.pair_pending.is_none()
+    }
+
+    pub(super) fn remember(&mut self) {
+        if self.undo.last() == Some(&self.text) {
+            return;
+        }
+        self.undo.push(self.text.clone());
+        let excess = self.undo.len().saturating_sub(UNDO_DEPTH);
+        self.undo.drain(..excess);
+    }
+
+    /// Reads the list's text again; a file's ending counts as long as its text is there.
+    pub(super) fn read_list(&mut self) {
+        if self.text.list.trim().is_empty() {
+            self.text.list_name = None;
+        }
+        let reading = match &self.text.list_name {
+            Some(name) => read_file(name, self.text.list.as_bytes()),
+            None => Ok(read_pasted(&self.text.list)),
+        };
+        match reading {
+            Ok(reading) => {
+                self.reading = reading;
+                self.trouble = None;
+            }
+            Err(error) => {
+                let name = self.text.list_name.clone().unwrap_or_default();
+                self.trouble = Some(ListTrouble::File { name, error });
+            }
+        }
+    }
+}
+
+/// Asks for the two sentences' cosine.
+pub(super) fn ask_pair(state: &mut State) -> Vec<Effect> {
+    let Some(readout) = ready_readout(state) else { return Vec::new() };
+    let revision = state.revision();
+    state.compare.pair_pending = Some(revision);
+    let CompareText { first, second, .. } = state.compare.text.clone();
+    vec![send(Request::Pair { revision, first, second, readout })]
+}
+
+/// Asks what unrelated sentences score, unless it is known for this readout.
+pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
+    let Some(readout) = ready_readout(state) else { return Vec::new() };
+    let known = state.compare.baseline.is_some_and(|baseline| baseline.readout == readout);
+    let asked = state.compare.baseline_pending.is_some_and(|(_, asked)| asked == readout);
+    if known || asked {
+        return Vec::new();
+    }
+    let revision = state.revision();
+    state.compare.baseline_pending = Some((revision, readout));
+    let sentences = examples::UNRELATED.iter().map(|&sentence| sentence.to_owned()).collect();
+    vec![send(Request::Baseline { revision, sentences, readout })]
+}
+
+/// Asks for the list's matrix or scores; an older list that still runs is given up.
+pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
+    let mut effects = cancel_job(state);
+    let Some(readout) = ready_readout(state) else { return effects };
+    if state.compare.trouble.is_some() {
+        return effects;
+    }
+    let total = state.compare.reading.content.len();
+    let limit = match state.compare.reading.content {
+        Content::Pairs { .. } => MOST_PAIRS,
+        Content::Sentences(_) | Content::Empty => MOST_SENTENCES,
+    };
+    if total > limit {
+        state.compare.trouble = Some(ListTrouble::TooLong { found: total, limit });
+        return effects;
+    }
+    let revision = state.revision();
+    let request = match state.compare.reading.content.clone() {
+        Content::Sentences(sentences) if total >= 2 => {
+            Request::Group { revision, sentences, readout }
+        }
+        Content::Pairs { pairs, gold } => Request::Pairs { revision, pairs, gold, readout },
+        Content::Empty | Content::Sentences(_) => {
+            state.compare.result = None;
+            return effects;
+        }
+    };
+    let total = u32::try_from(total).unwrap_or(u32::MAX);
+    state.compare.job = Some(Job { revision, done: 0, total, elapsed_ms: 0.0 });
+    effects.push(send(request));
+    effects
+}
+
+/// Everything the view needs, for a new model or a new worker.
+pub(super) fn ask_all(state: &mut State) -> Vec<Effect> {
+    state.compare.baseline = None;
+    state.compare.baseline_pending = None;
+    let mut effects = ask_pair(state);
+    effects.extend(ask_list(state));
+    effects.extend(ask_baseline(state));
+    effects
+}
+
+/// Gives up the list's request that runs.
+pub(super) fn cancel_job(state: &mut State) -> Vec<Effect> {
+    let Some(job) = state.compare.job.take() else { return Vec::new() };
+    vec![send(Request::Cancel { revision: job.revision })]
+}
+
+/// Asks for another window of the matrix.
+pub(super) fn ask_window(state: &mut State, row: u32, column: u32) -> Vec<Effect> {
+    let Some(ListResult::Group(group)) = &state.compare.result else { return Vec::new() };
+    let count = u32::try_from(group.sentences.len()).unwrap_or(u32::MAX);
+    let size = WINDOW.min(count);
+    let window = Window {
+        row: row.min(count - size),
+        row_count: size,
+        column: column.min(count - size),
+        column_count: size,
+    };
+    if window == group.window || !state.can_compute() {
+        return Vec::new();
+    }
+    let revision = state.revision();
+    state.compare.window_pending = Some(revision);
+    vec![send(Request::GroupWindow { revision, window })]
+}
+
+fn ready_readout(state: &State) -> Option<Readout> {
+    let model = state.model.as_ref().filter(|_| state.can_compute())?;
+    Some(state.compare.readout(model.pooling))
+}
+
+fn send(request: Request) -> Effect {
+    Effect::Send(Message::plain(request))
+}

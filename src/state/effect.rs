@@ -1,0 +1,49 @@
+//! What the state asks the page to do.
+
+use crate::catalogue::language::Language;
+use crate::protocol::Revision;
+use crate::protocol::message::Message;
+use crate::protocol::request::Request;
+use crate::state::action::Action;
+use crate::state::app::Theme;
+
+/// What the state asks the page to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Send(Message<Request>),
+    /// Send the picked model file, which the effects layer holds, as `Request::Open`.
+    SendPickedModel {
+        revision: Revision,
+        name: String,
+    },
+    /// End the worker, if it still runs, and start a new one.
+    RestartWorker,
+    /// Do this action after a pause.
+    After {
+        pause_ms: u32,
+        action: Action,
+    },
+    /// Keep this text for the next visit.
+    Save(String),
+    /// Replace the URL's fragment without a new history entry, or with one.
+    ShowFragment {
+        fragment: String,
+        new_entry: bool,
+    },
+    UseLanguage(Language),
+    UseTheme(Theme),
+    /// Copy text; a link is made absolute by the page.
+    Copy {
+        text: String,
+        is_fragment: bool,
+    },
+    Download {
+        name: String,
+        mime: &'static str,
+        text: String,
+    },
+    DownloadPng {
+        name: String,
+        svg: String,
+    },
+}

@@ -1,0 +1,161 @@
+//! The URL's fragment: which view, and the sentences of a permalink.
+//!
+//! `#/compare?a=…&b=…&list=…&pooling=cls&layer=4`, values percent-encoded. A fragment never
+//! leaves the browser, so a link shares sentences only with whom the visitor gives it to.
+
+use crate::protocol::readout::Pooling;
+
+/// The views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    #[default]
+    Compare,
+    Search,
+    Geometry,
+    FineTune,
+    Models,
+}
+
+impl View {
+    pub const ALL: [Self; 5] =
+        [Self::Compare, Self::Search, Self::Geometry, Self::FineTune, Self::Models];
+
+    /// Name in the address.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Compare => "compare",
+            Self::Search => "search",
+            Self::Geometry => "geometry",
+            Self::FineTune => "fine-tune",
+            Self::Models => "models",
+        }
+    }
+}
+
+/// What a fragment says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Route {
+    pub view: View,
+    pub first: Option<String>,
+    pub second: Option<String>,
+    pub list: Option<String>,
+    pub pooling: Option<Pooling>,
+    pub layer: Option<u16>,
+}
+
+impl Route {
+    /// The fragment, with `#`.
+    pub fn to_fragment(&self) -> String {
+        let layer = self.layer.map(|layer| layer.to_string());
+        let parts = [
+            ("a", self.first.as_deref()),
+            ("b", self.second.as_deref()),
+            ("list", self.list.as_deref()),
+            ("pooling", self.pooling.map(Pooling::name)),
+            ("layer", layer.as_deref()),
+        ];
+        let query: Vec<String> = parts
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key}={}", encode(value?))))
+            .collect();
+        let separator = if query.is_empty() { "" } else { "?" };
+        format!("#/{}{separator}{}", self.view.slug(), query.join("&"))
+    }
+
+    /// Reads a fragment; what is not understood is left out.
+    pub fn from_fragment(fragment: &str) -> Self {
+        let path = fragment.trim_start_matches('#').trim_start_matches('/');
+        let (slug, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut route = Self {
+            view: View::ALL.into_iter().find(|view| view.slug() == slug).unwrap_or_default(),
+            ..Self::default()
+        };
+        for (key, value) in query.split('&').filter_map(|part| part.split_once('=')) {
+            let value = decode(value);
+            match key {
+                "a" => route.first = Some(value),
+                "b" => route.second = Some(value),
+                "list" => route.list = Some(value),
+                "pooling" => route.pooling = Pooling::from_name(&value),
+                "layer" => route.layer = value.parse().ok(),
+                _ => {}
+            }
+        }
+        route
+    }
+
+    /// Whether the link brings sentences of its own.
+    pub fn has_sentences(&self) -> bool {
+        self.first.is_some() || self.second.is_some() || self.list.is_some()
+    }
+}
+
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = (byte == b'%').then(|| tail.get(..2)).flatten().and_then(hexadecimal);
+        match (byte, escaped) {
+            (_, Some(escaped)) => {
+                bytes.push(escaped);
+                rest = &tail[2..];
+            }
+            (b'+', None) => {
+                bytes.push(b' ');
+                rest = tail;
+            }
+            (byte, None) => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pooling, Route, View};
+
+    #[test]
+    fn unknown_and_broken_fragments_open_the_first_view() {
+        for fragment in ["", "#", "#/nowhere?x", "#/compare?a=%zz%f", "#/compare?layer=99999999"] {
+            assert_eq!(Route::from_fragment(fragment).view, View::Compare, "{fragment}");
+        }
+        assert_eq!(Route::from_fragment("#/compare?a=%zz").first.as_deref(), Some("%zz"));
+    }
+
+    #[test]
+    fn a_link_without_sentences_is_short() {
+        assert_eq!(Route { view: View::Models, ..Route::default() }.to_fragment(), "#/models");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read_again(a: String, b: String, list: String, layer: u16) {
+            let route = Route {
+                view: View::Compare, first: Some(a), second: Some(b), list: Some(list),
+                pooling: Some(Pooling::FirstLast), layer: Some(layer),
+            };
+            let fragment = route.to_fragment();
+            proptest::prop_assert!(fragment.is_ascii());
+            proptest::prop_assert_eq!(Route::from_fragment(&fragment), route);
+        }
+    }
+}

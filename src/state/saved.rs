@@ -1,0 +1,49 @@
+//! What survives a reload.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::language::Language;
+use crate::protocol::readout::Pooling;
+use crate::state::app::{State, Theme};
+
+/// What is kept in the browser between visits. Fields that an older page did not write get their
+/// defaults, so that an update never loses what was typed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Saved {
+    pub language: Option<Language>,
+    pub theme: Theme,
+    pub first: Option<String>,
+    pub second: Option<String>,
+    pub list: String,
+    pub list_name: Option<String>,
+    pub pooling: Option<Pooling>,
+    pub layer: Option<u16>,
+}
+
+impl Saved {
+    /// What is worth keeping of the state.
+    pub fn of(state: &State) -> Self {
+        let compare = &state.compare;
+        Self {
+            language: state.language_chosen.then_some(state.language),
+            theme: state.theme,
+            first: Some(compare.text.first.clone()),
+            second: Some(compare.text.second.clone()),
+            list: compare.text.list.clone(),
+            list_name: compare.text.list_name.clone(),
+            pooling: compare.pooling,
+            layer: compare.layer,
+        }
+    }
+
+    /// As text. Serialising strings and numbers cannot fail; if it did, nothing would be kept.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// From text; nothing where it is not ours.
+    pub fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}

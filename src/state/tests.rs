@@ -1,0 +1,280 @@
+//! The page's behaviour, without a page.
+
+use crate::protocol::event::{
+    Agreement, Backend, Event, LoadingStage, ModelSummary, TokenisedText,
+};
+use crate::protocol::message::Message;
+use crate::protocol::problem::Problem;
+use crate::protocol::readout::Pooling;
+use crate::protocol::request::Request;
+use crate::state::action::{Action, Report};
+use crate::state::app::{NoticeContent, State, Wanted, Worker};
+use crate::state::compare::{ListResult, ListTrouble};
+use crate::state::effect::Effect;
+use crate::state::update::update;
+use crate::text::lists::ListError;
+
+fn model() -> Box<ModelSummary> {
+    Box::new(ModelSummary {
+        name: "tiny".into(),
+        architecture: "bert".into(),
+        quantisation: "q8_0".into(),
+        size_bytes: 1,
+        sha256: String::new(),
+        licence: None,
+        layers: 6,
+        hidden: 4,
+        heads: 1,
+        vocabulary: 10,
+        max_tokens: 16,
+        pooling: Pooling::Mean,
+        backend: Backend::Cpu,
+        device: "test".into(),
+        prepare_ms: 1.0,
+    })
+}
+
+fn event(event: Event) -> Action {
+    Action::Worker(Message::plain(event))
+}
+
+fn requests(effects: &[Effect]) -> Vec<&Request> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Send(message) => Some(&message.head),
+            _ => None,
+        })
+        .collect()
+}
+
+fn started(fragment: &str, saved: Option<&str>) -> State {
+    let mut state = State::default();
+    let started = Action::Started {
+        fragment: fragment.into(),
+        saved: saved.map(str::to_owned),
+        languages: vec!["zh-CN".into()],
+    };
+    let effects = update(&mut state, started, 0.0);
+    assert!(effects.contains(&Effect::RestartWorker));
+    state
+}
+
+/// A page whose model is open; returns the revision of the pair that was asked for.
+fn opened() -> (State, u32) {
+    let mut state = started("", None);
+    let effects = update(&mut state, event(Event::Ready), 0.0);
+    let [Request::Open { revision, .. }] = requests(&effects)[..] else { panic!("{effects:?}") };
+    let opened = Event::Opened { revision: *revision, model: model() };
+    let effects = update(&mut state, event(opened), 0.0);
+    let [Request::Pair { revision, .. }, Request::Baseline { .. }] = requests(&effects)[..] else {
+        panic!("{effects:?}")
+    };
+    (state, *revision)
+}
+
+fn pair_event(revision: u32, cosine: f32) -> Action {
+    let text = TokenisedText { pieces: vec!["[CLS]".into()], cut_from: None };
+    let head = Event::Pair { revision, cosine, first: text.clone(), second: text, latency_ms: 2.0 };
+    Action::Worker(Message::with_f32(head, vec![cosine]))
+}
+
+fn list_job(state: &mut State, text: &str) -> u32 {
+    let effects = update(state, Action::ListTyped(text.into()), 0.0);
+    let settled = effects.into_iter().find_map(|effect| match effect {
+        Effect::After { action: action @ Action::ListSettled(_), .. } => Some(action),
+        _ => None,
+    });
+    update(state, settled.expect("typing asks for a pause"), 0.0);
+    state.compare.job.expect("a job runs").revision
+}
+
+#[test]
+fn the_first_visit_follows_the_browser_and_asks_for_the_default_model() {
+    let (state, _) = opened();
+    assert_eq!(state.language.tag(), "zh-Hans");
+    assert!(!state.compare.text.first.is_empty());
+}
+
+#[test]
+fn answers_to_superseded_questions_are_dropped() {
+    let (mut state, stale) = opened();
+    let effects = update(&mut state, Action::FirstTyped("new".into()), 0.0);
+    let Some(Request::Pair { revision, first, .. }) = requests(&effects).first().copied() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(first, "new");
+    let newest = *revision;
+    update(&mut state, pair_event(stale, 0.1), 0.0);
+    assert!(state.compare.pair.is_none() && !state.compare.pair_is_current());
+    update(&mut state, pair_event(newest, 0.7), 0.0);
+    assert_eq!(state.compare.pair.as_ref().map(|pair| pair.cosine), Some(0.7));
+    assert!(state.compare.pair_is_current());
+}
+
+#[test]
+fn typing_settles_once_into_one_request_and_a_newer_list_cancels_the_older() {
+    let (mut state, _) = opened();
+    let first = list_job(&mut state, "one\ntwo");
+    let effects = update(&mut state, Action::ListTyped("one\ntwo\nthree".into()), 0.0);
+    assert!(requests(&effects).is_empty());
+    let effects = {
+        let count = state.compare.typed_count;
+        update(&mut state, Action::ListSettled(count), 0.0)
+    };
+    let asked = requests(&effects);
+    assert!(matches!(asked[0], Request::Cancel { revision } if *revision == first));
+    assert!(matches!(asked[1], Request::Group { sentences, .. } if sentences.len() == 3));
+    let stale = update(&mut state, Action::ListSettled(1), 0.0);
+    assert!(stale.is_empty());
+}
+
+#[test]
+fn scored_pairs_show_their_agreement() {
+    let (mut state, _) = opened();
+    let revision = list_job(&mut state, "a\tb\t1\nc\td\t2");
+    let agreement = Some(Agreement { spearman: 1.0, pearson: 0.9, pairs: 2 });
+    let head = Event::Pairs { revision, truncated: vec![], agreement, latency_ms: 1.0 };
+    update(&mut state, Action::Worker(Message::with_f32(head, vec![0.1, 0.2])), 0.0);
+    let Some(ListResult::Pairs(pairs)) = &state.compare.result else { panic!() };
+    assert_eq!((pairs.agreement, pairs.cosines.len()), (agreement, 2));
+    assert!(state.compare.job.is_none());
+}
+
+#[test]
+fn a_broken_model_leaves_the_good_one_in_use_and_says_so() {
+    let (mut state, _) = opened();
+    let picked = Action::ModelFilePicked { name: "bad.gguf".into(), size_bytes: 3 };
+    let effects = update(&mut state, picked, 0.0);
+    let Some(Effect::SendPickedModel { revision, .. }) = effects.first() else {
+        panic!("{effects:?}")
+    };
+    let problem = Problem::NotGguf { name: "bad.gguf".into(), looks_like: None };
+    let failed = Event::Failed { revision: Some(*revision), problem: problem.clone() };
+    update(&mut state, event(failed), 0.0);
+    assert!(state.can_compute() && state.loading.is_none());
+    assert_eq!(state.wanted, Wanted::Default);
+    let name = Some("bad.gguf".to_owned());
+    assert_eq!(state.notices[0].content, NoticeContent::Problem { problem, name });
+}
+
+#[test]
+fn a_broken_download_can_be_resumed() {
+    let mut state = started("", None);
+    update(&mut state, event(Event::Ready), 0.0);
+    let revision = state.loading.as_ref().expect("loading").revision;
+    let progress = Event::Loading {
+        revision,
+        stage: LoadingStage::Downloading,
+        done_bytes: 10,
+        total_bytes: 100,
+    };
+    update(&mut state, event(progress), 5.0);
+    let problem = Problem::Network { detail: "reset".into(), done_bytes: 10, total_bytes: 100 };
+    update(&mut state, event(Event::Failed { revision: Some(revision), problem }), 6.0);
+    assert_eq!(state.interrupted.as_ref().map(|broken| broken.done_bytes), Some(10));
+    let effects = update(&mut state, Action::DefaultModelChosen, 7.0);
+    assert!(matches!(requests(&effects)[..], [Request::Open { .. }]));
+    assert!(state.interrupted.is_none());
+}
+
+#[test]
+fn a_dead_worker_is_replaced_and_everything_is_asked_again() {
+    let (mut state, _) = opened();
+    list_job(&mut state, "one\ntwo");
+    let effects = update(&mut state, Action::WorkerDied { message: "oom".into() }, 10.0);
+    assert!(effects.contains(&Effect::RestartWorker));
+    let effects = update(&mut state, event(Event::Ready), 20.0);
+    let [Request::Open { revision, .. }] = requests(&effects)[..] else { panic!("{effects:?}") };
+    let opened = Event::Opened { revision: *revision, model: model() };
+    let effects = update(&mut state, event(opened), 30.0);
+    assert!(matches!(
+        requests(&effects)[..],
+        [Request::Pair { .. }, Request::Group { .. }, Request::Baseline { .. }]
+    ));
+    assert_eq!(state.compare.text.list, "one\ntwo");
+}
+
+#[test]
+fn a_list_that_kills_the_worker_twice_is_not_tried_again_and_endless_deaths_stop() {
+    let (mut state, _) = opened();
+    for death in 0..2 {
+        state.worker = Worker::Ready;
+        state.model = Some(*model());
+        if state.compare.job.is_none() {
+            crate::state::compare::ask_list(&mut state);
+            list_job_without_reset(&mut state);
+        }
+        update(&mut state, Action::WorkerDied { message: "oom".into() }, f64::from(death));
+    }
+    assert_eq!(state.compare.trouble, Some(ListTrouble::Crashed));
+    for death in 2..4 {
+        update(&mut state, Action::WorkerDied { message: "oom".into() }, f64::from(death));
+    }
+    assert_eq!(state.worker, Worker::Stopped);
+    let effects = update(&mut state, Action::DefaultModelChosen, 9.0);
+    assert_eq!(effects, [Effect::RestartWorker]);
+}
+
+fn list_job_without_reset(state: &mut State) {
+    state.compare.text.list = "one\ntwo".into();
+    state.compare.read_list();
+    crate::state::compare::ask_list(state);
+}
+
+#[test]
+fn what_was_typed_survives_a_reload_a_link_and_starting_over() {
+    let (mut state, _) = opened();
+    update(&mut state, Action::FirstTyped("mine".into()), 0.0);
+    update(&mut state, Action::ListTyped("x\ny".into()), 0.0);
+    let effects = update(&mut state, Action::Leaving, 0.0);
+    let [Effect::Save(json)] = &effects[..] else { panic!("{effects:?}") };
+
+    let mut again = started("#/compare?a=linked&b=text", Some(json));
+    assert_eq!(again.compare.text.first, "linked");
+    update(&mut again, Action::Undone, 0.0);
+    assert_eq!(
+        (again.compare.text.first.as_str(), again.compare.text.list.as_str()),
+        ("mine", "x\ny")
+    );
+    update(&mut again, Action::StartedOver, 0.0);
+    assert_ne!(again.compare.text.first, "mine");
+    update(&mut again, Action::Undone, 0.0);
+    assert_eq!(again.compare.text.first, "mine");
+}
+
+#[test]
+fn a_bad_file_costs_nothing() {
+    let (mut state, _) = opened();
+    list_job(&mut state, "one\ntwo");
+    let error = ListError::Encoding { position: 7 };
+    let read = Action::ListFileRead {
+        name: "x.csv".into(),
+        reading: Err(error.clone()),
+        text: String::new(),
+    };
+    update(&mut state, read, 0.0);
+    assert_eq!(state.compare.text.list, "one\ntwo");
+    assert_eq!(state.compare.trouble, Some(ListTrouble::File { name: "x.csv".into(), error }));
+}
+
+#[test]
+fn refused_storage_is_said_once_and_saving_waits_for_a_pause() {
+    let (mut state, _) = opened();
+    update(&mut state, Action::Reported(Report::NotSaved), 0.0);
+    state.notices.clear();
+    update(&mut state, Action::Reported(Report::NotSaved), 0.0);
+    assert!(state.notices.is_empty());
+    update(&mut state, Action::FirstTyped("a".into()), 0.0);
+    update(&mut state, Action::FirstTyped("ab".into()), 0.0);
+    assert!(update(&mut state, Action::SaveDue(1), 0.0).is_empty());
+    assert!(matches!(update(&mut state, Action::SaveDue(2), 0.0)[..], [Effect::Save(_)]));
+}
+
+#[test]
+fn the_bundled_lists_read_without_losses() {
+    for list in crate::catalogue::examples::LISTS {
+        let reading = crate::text::lists::read_pasted(list.text);
+        assert_eq!((reading.content.len(), reading.skipped), (list.text.lines().count(), 0));
+    }
+}

@@ -1,0 +1,399 @@
+//! The one place where the state changes.
+
+use crate::catalogue::examples;
+use crate::catalogue::language::Language;
+use crate::protocol::message::Message;
+use crate::protocol::readout::Pooling;
+use crate::protocol::request::Request;
+use crate::state::action::{Action, Report};
+use crate::state::app::{Notice, NoticeContent, State, Theme, Wanted, Worker};
+use crate::state::compare::{
+    CompareText, ask_baseline, ask_list, ask_pair, ask_window, cancel_job,
+};
+use crate::state::effect::Effect;
+use crate::state::export;
+use crate::state::loading::Loading;
+use crate::state::route::{Route, View};
+use crate::state::saved::Saved;
+use crate::state::worker_events::{take_event, worker_died};
+use crate::text::lists::{ListError, Reading};
+
+/// Pause between the last keystroke and reading the list.
+const SETTLE_MS: u32 = 350;
+/// Pause between a change and writing it to the browser's storage.
+const SAVE_MS: u32 = 400;
+/// How long a report such as "copied" stays.
+const REPORT_MS: u32 = 4000;
+
+/// Applies what happened at `now_ms` (milliseconds, any origin) and says what to do next.
+pub fn update(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
+    let saves = changes_saved(&action);
+    let mut effects = apply(state, action, now_ms);
+    if saves {
+        state.save_count += 1;
+        effects
+            .push(Effect::After { pause_ms: SAVE_MS, action: Action::SaveDue(state.save_count) });
+    }
+    effects
+}
+
+fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
+    match action {
+        Action::Started { fragment, saved, languages } => {
+            start(state, &fragment, saved, &languages)
+        }
+        Action::FragmentChanged { fragment } => follow_fragment(state, &fragment),
+        Action::ViewChosen(view) => choose_view(state, view),
+        Action::LanguageChosen(language) => choose_language(state, language),
+        Action::ThemeChosen(theme) => choose_theme(state, theme),
+        Action::SystemDark(dark) => {
+            state.system_dark = dark;
+            Vec::new()
+        }
+        Action::Worker(message) => take_event(state, message, now_ms),
+        Action::WorkerDied { message } => worker_died(state, message, now_ms),
+        Action::FirstTyped(text) => type_first(state, text),
+        Action::SecondTyped(text) => type_second(state, text),
+        Action::Swapped => swap(state),
+        Action::PairExampleChosen(place) => choose_pair_example(state, place),
+        Action::PoolingChosen(pooling) => choose_readout(state, pooling, state.compare.layer),
+        Action::LayerChosen(layer) => choose_readout(state, state.compare.pooling, layer),
+        Action::PairPicked { first, second } => pick_pair(state, first, second),
+        Action::ListTyped(text) => type_list(state, text),
+        Action::ListExampleChosen(place) => choose_list_example(state, place),
+        Action::ListFileRead { name, reading, text } => take_file(state, name, reading, text),
+        Action::ListSettled(count) => settle_list(state, count),
+        Action::WindowMoved { row, column } => ask_window(state, row, column),
+        Action::ListCancelled => cancel_job(state),
+        Action::StartedOver => start_over(state),
+        Action::Undone => undo(state),
+        Action::DefaultModelChosen => choose_default_model(state),
+        Action::LoadingStopped => vec![Effect::Send(Message::plain(Request::StopLoading))],
+        Action::ModelFilePicked { name, size_bytes } => choose_picked(state, name, size_bytes),
+        Action::StoredModelForgotten => forget(state),
+        Action::LinkCopied => copy_link(state),
+        Action::TableCopied => copy_table(state),
+        Action::TableExported => export_table(state),
+        Action::PictureExported { name, svg } => vec![Effect::DownloadPng { name, svg }],
+        Action::Reported(report) => report_to_visitor(state, report),
+        Action::NoticeDismissed(id) => {
+            state.notices.retain(|notice| notice.id != id);
+            Vec::new()
+        }
+        Action::SaveDue(count) if count != state.save_count => Vec::new(),
+        Action::SaveDue(_) | Action::Leaving => vec![Effect::Save(Saved::of(state).to_json())],
+    }
+}
+
+fn changes_saved(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::LanguageChosen(_)
+            | Action::ThemeChosen(_)
+            | Action::FirstTyped(_)
+            | Action::SecondTyped(_)
+            | Action::Swapped
+            | Action::PairExampleChosen(_)
+            | Action::PoolingChosen(_)
+            | Action::LayerChosen(_)
+            | Action::PairPicked { .. }
+            | Action::ListTyped(_)
+            | Action::ListExampleChosen(_)
+            | Action::ListFileRead { .. }
+            | Action::StartedOver
+            | Action::Undone
+    )
+}
+
+fn start(
+    state: &mut State,
+    fragment: &str,
+    saved: Option<String>,
+    languages: &[String],
+) -> Vec<Effect> {
+    let saved = saved.and_then(|text| Saved::from_json(&text)).unwrap_or_default();
+    state.language_chosen = saved.language.is_some();
+    state.language =
+        saved.language.unwrap_or_else(|| Language::preferred(languages.iter().map(String::as_str)));
+    state.theme = saved.theme;
+    let compare = &mut state.compare;
+    compare.text = CompareText {
+        first: saved.first.unwrap_or_else(|| compare.text.first.clone()),
+        second: saved.second.unwrap_or_else(|| compare.text.second.clone()),
+        list: saved.list,
+        list_name: saved.list_name,
+    };
+    compare.pooling = saved.pooling;
+    compare.layer = saved.layer;
+    compare.read_list();
+    let mut effects = vec![
+        Effect::UseLanguage(state.language),
+        Effect::UseTheme(state.theme),
+        Effect::RestartWorker,
+    ];
+    effects.extend(follow_fragment(state, fragment));
+    effects
+}
+
+/// Opens what a link names. Sentences that it replaces can be brought back with undo.
+fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
+    let route = Route::from_fragment(fragment);
+    state.view = route.view;
+    if !route.has_sentences() {
+        return Vec::new();
+    }
+    let linked = CompareText {
+        first: route.first.unwrap_or_default(),
+        second: route.second.unwrap_or_default(),
+        list: route.list.unwrap_or_default(),
+        list_name: None,
+    };
+    state.compare.pooling = route.pooling;
+    state.compare.layer = route.layer;
+    if linked != state.compare.text {
+        state.compare.remember();
+        notify(state, NoticeContent::LinkOpened);
+    }
+    replace_text(state, linked)
+}
+
+fn choose_view(state: &mut State, view: View) -> Vec<Effect> {
+    state.view = view;
+    let fragment = Route { view, ..Route::default() }.to_fragment();
+    vec![Effect::ShowFragment { fragment, new_entry: true }]
+}
+
+fn choose_language(state: &mut State, language: Language) -> Vec<Effect> {
+    state.language = language;
+    state.language_chosen = true;
+    vec![Effect::UseLanguage(language)]
+}
+
+fn choose_theme(state: &mut State, theme: Theme) -> Vec<Effect> {
+    state.theme = theme;
+    vec![Effect::UseTheme(theme)]
+}
+
+/// A link describes the text it was made from; once that is edited the address is plain again.
+fn plain_address(state: &State) -> Effect {
+    let fragment = Route { view: state.view, ..Route::default() }.to_fragment();
+    Effect::ShowFragment { fragment, new_entry: false }
+}
+
+fn type_first(state: &mut State, text: String) -> Vec<Effect> {
+    state.compare.text.first = text;
+    pair_changed(state)
+}
+
+fn type_second(state: &mut State, text: String) -> Vec<Effect> {
+    state.compare.text.second = text;
+    pair_changed(state)
+}
+
+fn pair_changed(state: &mut State) -> Vec<Effect> {
+    let mut effects = vec![plain_address(state)];
+    effects.extend(ask_pair(state));
+    effects
+}
+
+fn swap(state: &mut State) -> Vec<Effect> {
+    let text = &mut state.compare.text;
+    std::mem::swap(&mut text.first, &mut text.second);
+    pair_changed(state)
+}
+
+fn choose_pair_example(state: &mut State, place: usize) -> Vec<Effect> {
+    let Some(example) = examples::PAIRS.get(place) else { return Vec::new() };
+    state.compare.remember();
+    let (first, second) = example.sentences;
+    state.compare.text.first = first.into();
+    state.compare.text.second = second.into();
+    pair_changed(state)
+}
+
+fn pick_pair(state: &mut State, first: String, second: String) -> Vec<Effect> {
+    state.compare.remember();
+    state.compare.text.first = first;
+    state.compare.text.second = second;
+    pair_changed(state)
+}
+
+fn choose_readout(state: &mut State, pooling: Option<Pooling>, layer: Option<u16>) -> Vec<Effect> {
+    state.compare.pooling = pooling;
+    state.compare.layer = layer;
+    let mut effects = ask_pair(state);
+    effects.extend(ask_baseline(state));
+    effects.extend(ask_list(state));
+    effects
+}
+
+fn type_list(state: &mut State, text: String) -> Vec<Effect> {
+    state.compare.text.list = text;
+    vec![plain_address(state), settle_later(state, SETTLE_MS)]
+}
+
+fn settle_later(state: &mut State, pause_ms: u32) -> Effect {
+    state.compare.typed_count += 1;
+    Effect::After { pause_ms, action: Action::ListSettled(state.compare.typed_count) }
+}
+
+fn settle_list(state: &mut State, count: u32) -> Vec<Effect> {
+    if count != state.compare.typed_count {
+        return Vec::new();
+    }
+    state.compare.crashes = 0;
+    state.compare.read_list();
+    ask_list(state)
+}
+
+fn choose_list_example(state: &mut State, place: usize) -> Vec<Effect> {
+    let Some(example) = examples::LISTS.get(place) else { return Vec::new() };
+    state.compare.remember();
+    let text =
+        CompareText { list: example.text.into(), list_name: None, ..state.compare.text.clone() };
+    replace_text(state, text)
+}
+
+fn take_file(
+    state: &mut State,
+    name: String,
+    reading: Result<Reading, ListError>,
+    text: String,
+) -> Vec<Effect> {
+    match reading {
+        Ok(_) => {
+            state.compare.remember();
+            let text =
+                CompareText { list: text, list_name: Some(name), ..state.compare.text.clone() };
+            replace_text(state, text)
+        }
+        // What was there stays: a bad file must not cost the visitor a good list.
+        Err(error) => {
+            state.compare.trouble = Some(crate::state::compare::ListTrouble::File { name, error });
+            Vec::new()
+        }
+    }
+}
+
+fn replace_text(state: &mut State, text: CompareText) -> Vec<Effect> {
+    let list_changed = text.list != state.compare.text.list;
+    state.compare.text = text;
+    let mut effects = ask_pair(state);
+    if list_changed {
+        state.compare.result = None;
+        effects.push(settle_later(state, 0));
+    }
+    effects
+}
+
+fn start_over(state: &mut State) -> Vec<Effect> {
+    state.compare.remember();
+    notify(state, NoticeContent::StartedOver);
+    let mut effects = vec![plain_address(state)];
+    let fresh = crate::state::compare::Compare::default();
+    state.compare.pooling = None;
+    state.compare.layer = None;
+    effects.extend(replace_text(state, fresh.text));
+    effects.extend(ask_baseline(state));
+    effects
+}
+
+fn undo(state: &mut State) -> Vec<Effect> {
+    let Some(text) = state.compare.undo.pop() else { return Vec::new() };
+    state.notices.retain(|notice| {
+        !matches!(notice.content, NoticeContent::LinkOpened | NoticeContent::StartedOver)
+    });
+    let mut effects = vec![plain_address(state)];
+    effects.extend(replace_text(state, text));
+    effects
+}
+
+/// Asks for the wanted model, from store or network, if the worker listens.
+pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
+    if state.worker != Worker::Ready {
+        return Vec::new();
+    }
+    state.interrupted = None;
+    let revision = state.revision();
+    match state.wanted.clone() {
+        Wanted::Picked { name, size_bytes } => {
+            state.loading = Some(Loading::new(revision, name.clone(), size_bytes));
+            vec![Effect::SendPickedModel { revision, name }]
+        }
+        Wanted::Default => {
+            let Some(model) = state.hosted.first().cloned() else { return Vec::new() };
+            state.loading = Some(Loading::new(revision, model.name.clone(), model.size_bytes));
+            vec![Effect::Send(Message::plain(Request::Open { revision, source: model.source() }))]
+        }
+    }
+}
+
+fn choose_default_model(state: &mut State) -> Vec<Effect> {
+    state.wanted = Wanted::Default;
+    if state.worker == Worker::Stopped {
+        state.worker = Worker::Starting;
+        state.deaths_ms.clear();
+        return vec![Effect::RestartWorker];
+    }
+    open_wanted(state)
+}
+
+fn choose_picked(state: &mut State, name: String, size_bytes: u64) -> Vec<Effect> {
+    state.wanted = Wanted::Picked { name, size_bytes };
+    open_wanted(state)
+}
+
+fn forget(state: &mut State) -> Vec<Effect> {
+    let Some(model) = state.hosted.first() else { return Vec::new() };
+    vec![Effect::Send(Message::plain(Request::Forget { sha256: model.sha256.clone() }))]
+}
+
+fn copy_link(state: &State) -> Vec<Effect> {
+    let compare = &state.compare;
+    let list = Some(compare.text.list.clone()).filter(|list| !list.trim().is_empty());
+    let route = Route {
+        view: View::Compare,
+        first: Some(compare.text.first.clone()),
+        second: Some(compare.text.second.clone()),
+        list,
+        pooling: compare.pooling,
+        layer: compare.layer,
+    };
+    let fragment = route.to_fragment();
+    vec![
+        Effect::ShowFragment { fragment: fragment.clone(), new_entry: false },
+        Effect::Copy { text: fragment, is_fragment: true },
+    ]
+}
+
+fn copy_table(state: &State) -> Vec<Effect> {
+    export::tsv(&state.compare)
+        .map(|text| Effect::Copy { text, is_fragment: false })
+        .into_iter()
+        .collect()
+}
+
+fn export_table(state: &State) -> Vec<Effect> {
+    export::csv(&state.compare)
+        .map(|text| Effect::Download { name: "simcse-compare.csv".into(), mime: "text/csv", text })
+        .into_iter()
+        .collect()
+}
+
+fn report_to_visitor(state: &mut State, report: Report) -> Vec<Effect> {
+    if report == Report::NotSaved && std::mem::replace(&mut state.save_refusal_said, true) {
+        return Vec::new();
+    }
+    let passing = matches!(report, Report::Copied | Report::Exported { .. });
+    let id = notify(state, NoticeContent::Report(report));
+    let dismiss = Effect::After { pause_ms: REPORT_MS, action: Action::NoticeDismissed(id) };
+    passing.then_some(dismiss).into_iter().collect()
+}
+
+/// Shows a notice; the same one is not shown twice.
+pub(super) fn notify(state: &mut State, content: NoticeContent) -> u32 {
+    state.notices.retain(|notice| notice.content != content);
+    state.next_notice += 1;
+    state.notices.push(Notice { id: state.next_notice, content });
+    state.next_notice
+}

@@ -1,0 +1,228 @@
+//! What the worker says, applied to the state. Answers to questions that were superseded are
+//! dropped by their revision.
+
+use crate::protocol::Revision;
+use crate::protocol::event::{Event, ModelSummary, StoreOutcome};
+use crate::protocol::message::{Bulk, Message};
+use crate::protocol::problem::Problem;
+use crate::state::app::{NoticeContent, State, Wanted, Worker};
+use crate::state::compare::{
+    Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairsResult, ask_all,
+};
+use crate::state::effect::Effect;
+use crate::state::loading::Interrupted;
+use crate::state::update::{notify, open_wanted};
+use crate::text::lists::Content;
+
+/// After this many deaths within a minute the page stops restarting by itself.
+const MOST_DEATHS: usize = 4;
+const DEATHS_WINDOW_MS: f64 = 60_000.0;
+
+/// Takes one event of the worker.
+pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64) -> Vec<Effect> {
+    let numbers = message.bulk.into_iter().find_map(|bulk| match bulk {
+        Bulk::F32(values) => Some(values),
+        Bulk::Bytes(_) => None,
+    });
+    let numbers = numbers.unwrap_or_default();
+    match message.head {
+        Event::Ready => {
+            state.worker = Worker::Ready;
+            return open_wanted(state);
+        }
+        Event::Opened { revision, model } => return opened(state, revision, *model),
+        Event::Failed { revision, problem } => return failed(state, revision, problem),
+        Event::Stored { outcome, .. } => stored(state, outcome),
+        Event::Loading { revision, stage, done_bytes, total_bytes } => {
+            if let Some(loading) = state.loading.as_mut().filter(|l| l.revision == revision) {
+                loading.advance(stage, done_bytes, total_bytes, now_ms);
+            }
+        }
+        Event::LoadingStopped { revision, done_bytes, total_bytes } => {
+            if state.loading.take_if(|loading| loading.revision == revision).is_some() {
+                state.interrupted = Some(Interrupted { done_bytes, total_bytes, problem: None });
+            }
+        }
+        Event::Progress { revision, done, total, elapsed_ms } => {
+            if let Some(job) = state.compare.job.as_mut().filter(|job| job.revision == revision) {
+                (job.done, job.total, job.elapsed_ms) = (done, total, elapsed_ms);
+            }
+        }
+        Event::Cancelled { revision } => {
+            state.compare.job.take_if(|job| job.revision == revision);
+        }
+        // The panic's words; the worker's death follows as an event of its own.
+        Event::Panicked { .. } | Event::Embedded { .. } => {}
+        answer @ (Event::Pair { .. } | Event::Baseline { .. }) => {
+            pair_answer(state, answer, numbers)
+        }
+        answer @ (Event::Group { .. } | Event::GroupWindow { .. } | Event::Pairs { .. }) => {
+            list_answer(state, answer, numbers);
+        }
+    }
+    Vec::new()
+}
+
+fn pair_answer(state: &mut State, answer: Event, grid: Vec<f32>) {
+    let compare = &mut state.compare;
+    match answer {
+        Event::Pair { revision, cosine, first, second, latency_ms }
+            if compare.pair_pending == Some(revision) =>
+        {
+            compare.pair_pending = None;
+            compare.pair_problem = None;
+            compare.pair = Some(PairResult { cosine, first, second, grid, latency_ms });
+        }
+        Event::Baseline { revision, mean, low, high, pair_count, .. } => {
+            if let Some((_, readout)) =
+                compare.baseline_pending.take_if(|asked| asked.0 == revision)
+            {
+                compare.baseline = Some(Baseline { readout, mean, low, high, pair_count });
+            }
+        }
+        _ => {}
+    }
+}
+
+fn list_answer(state: &mut State, answer: Event, cosines: Vec<f32>) {
+    let compare = &mut state.compare;
+    match answer {
+        Event::GroupWindow { revision, window } => {
+            let wanted = compare.window_pending.take_if(|asked| *asked == revision).is_some();
+            if let (true, Some(ListResult::Group(group))) = (wanted, &mut compare.result) {
+                group.window = window;
+                group.cosines = cosines;
+            }
+        }
+        Event::Group {
+            revision,
+            truncated,
+            nearest,
+            pair_count,
+            mean_cosine,
+            window,
+            latency_ms,
+            ..
+        } => {
+            let done = compare.job.take_if(|job| job.revision == revision).is_some();
+            if let (true, Content::Sentences(sentences)) = (done, &compare.reading.content) {
+                let sentences = sentences.clone();
+                compare.result = Some(ListResult::Group(GroupResult {
+                    sentences,
+                    truncated,
+                    nearest,
+                    pair_count,
+                    mean_cosine,
+                    window,
+                    cosines,
+                    latency_ms,
+                }));
+            }
+        }
+        Event::Pairs { revision, truncated, agreement, latency_ms } => {
+            let done = compare.job.take_if(|job| job.revision == revision).is_some();
+            if let (true, Content::Pairs { pairs, gold }) = (done, &compare.reading.content) {
+                let (pairs, gold) = (pairs.clone(), gold.clone());
+                compare.result = Some(ListResult::Pairs(PairsResult {
+                    pairs,
+                    gold,
+                    cosines,
+                    truncated,
+                    agreement,
+                    latency_ms,
+                }));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Effect> {
+    if state.loading.take_if(|loading| loading.revision == revision).is_none() {
+        return Vec::new();
+    }
+    state.interrupted = None;
+    // A layer that the new model lacks would make every request fail.
+    state.compare.layer = state.compare.layer.filter(|layer| *layer <= model.layers);
+    state.notices.retain(|notice| !matches!(notice.content, NoticeContent::Problem { .. }));
+    state.model = Some(model);
+    ask_all(state)
+}
+
+fn stored(state: &mut State, outcome: StoreOutcome) {
+    state.store = Some(outcome);
+}
+
+fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Vec<Effect> {
+    if state.loading.as_ref().is_some_and(|loading| Some(loading.revision) == revision) {
+        loading_failed(state, problem);
+        return Vec::new();
+    }
+    let compare = &mut state.compare;
+    if revision.is_some() && compare.pair_pending == revision {
+        compare.pair_pending = None;
+        compare.pair = None;
+        compare.pair_problem = Some(problem);
+    } else if compare.job.take_if(|job| Some(job.revision) == revision).is_some() {
+        compare.trouble = Some(ListTrouble::Worker(problem));
+    } else if compare.baseline_pending.take_if(|asked| Some(asked.0) == revision).is_none()
+        && compare.window_pending.take_if(|asked| Some(*asked) == revision).is_none()
+        && revision.is_none()
+    {
+        notify(state, NoticeContent::Problem { problem, name: None });
+    }
+    Vec::new()
+}
+
+/// The last good model stays; without one the page keeps the remedy in view.
+fn loading_failed(state: &mut State, problem: Problem) {
+    let Some(loading) = state.loading.take() else { return };
+    if state.model.is_some() {
+        state.wanted = Wanted::Default;
+        notify(state, NoticeContent::Problem { problem, name: Some(loading.name) });
+        return;
+    }
+    if state.wanted != Wanted::Default {
+        notify(
+            state,
+            NoticeContent::Problem { problem: problem.clone(), name: Some(loading.name) },
+        );
+    }
+    let (done_bytes, total_bytes) = match &problem {
+        Problem::Network { done_bytes, total_bytes, .. } => (*done_bytes, *total_bytes),
+        _ => (0, loading.total_bytes),
+    };
+    state.interrupted = Some(Interrupted { done_bytes, total_bytes, problem: Some(problem) });
+}
+
+/// The worker is gone: everything typed stays, what was asked is asked again of a new one.
+pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Vec<Effect> {
+    if state.worker == Worker::Stopped {
+        return Vec::new();
+    }
+    state.model = None;
+    state.loading = None;
+    let compare = &mut state.compare;
+    compare.pair_pending = None;
+    compare.baseline_pending = None;
+    compare.window_pending = None;
+    if compare.job.take().is_some() {
+        compare.crashes += 1;
+        // A list that kills the worker twice would kill it for ever.
+        if compare.crashes >= 2 {
+            compare.trouble = Some(ListTrouble::Crashed);
+        }
+    }
+    state.deaths_ms.retain(|at| now_ms - at < DEATHS_WINDOW_MS);
+    state.deaths_ms.push(now_ms);
+    if state.deaths_ms.len() >= MOST_DEATHS {
+        state.worker = Worker::Stopped;
+        let problem = Problem::Internal { detail: message };
+        state.interrupted =
+            Some(Interrupted { done_bytes: 0, total_bytes: 0, problem: Some(problem) });
+        return Vec::new();
+    }
+    state.worker = Worker::Starting;
+    notify(state, NoticeContent::WorkerRestarted { message });
+    vec![Effect::RestartWorker]
+}
