@@ -137,7 +137,8 @@ impl BlockType {
     /// Bytes of that many values, if they are whole blocks and the product fits.
     pub fn bytes_for(self, values: u64) -> Option<u64> {
         let block_values = self.block_values() as u64;
-        (values % block_values == 0)
+        values
+            .is_multiple_of(block_values)
             .then(|| (values / block_values).checked_mul(self.block_bytes() as u64))
             .flatten()
     }

@@ -264,6 +264,9 @@ fn keys(
     if let Some(licence) = &config.licence {
         keys.insert(3, ("general.license", text(licence)));
     }
+    if let Some(mask) = list.id("[MASK]") {
+        keys.push(("tokenizer.ggml.mask_token_id", Value::U32(mask)));
+    }
     if config.pooling == Pooling::FirstLast {
         keys.push((POOLING_NAME_KEY, text(config.pooling.name())));
     }
