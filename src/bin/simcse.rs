@@ -1,1 +1,28 @@
+//! `simcse`: convert, inspect and use sentence encoders from the command line.
+//!
+//! Exit codes: 0 done, 1 failed, 2 not understood.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod simcse {
+    pub mod arguments;
+    pub mod bars;
+    pub mod convert;
+    pub mod info;
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() -> anyhow::Result<()> {
+    use clap::Parser;
+
+    use simcse::arguments::Arguments;
+    use simcse::arguments::Command;
+
+    match Arguments::parse().command {
+        Command::Convert(options) => simcse::convert::run(&options),
+        Command::Info(options) => simcse::info::run(&options),
+    }
+}
+
+/// The command line does not exist in a browser.
+#[cfg(target_arch = "wasm32")]
 fn main() {}

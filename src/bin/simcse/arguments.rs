@@ -1,0 +1,114 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+use simcse_lab::protocol::readout::Pooling;
+use simcse_lab::weights::blocks::BlockType;
+
+/// Convert, inspect and use BERT sentence encoders.
+#[derive(Debug, Parser)]
+#[command(name = "simcse", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Convert(ConvertOptions),
+    Info(InfoOptions),
+}
+
+/// Write a Hugging Face BERT checkpoint as GGUF, in llama.cpp's layout
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse convert all-MiniLM-L6-v2 --type q8_0 --out all-MiniLM-L6-v2-q8_0.gguf
+  simcse convert my-simcse/model.safetensors --type f16 --pooling cls --licence mit --out my.gguf
+
+A folder holds model.safetensors, config.json and tokenizer.json; of a single model.safetensors the
+two others are looked for beside it. Pooling, unless given: as 1_Pooling/config.json says; else the
+mean where modules.json is there (sentence-transformers); else cls. The same input gives the same
+bytes.")]
+pub struct ConvertOptions {
+    /// Folder of the checkpoint, or its model.safetensors
+    pub input: PathBuf,
+    /// Number format of the matrices
+    #[arg(long = "type", value_enum)]
+    pub kind: Kind,
+    /// File to write
+    #[arg(long, short)]
+    pub out: PathBuf,
+    /// Name to put into the file [default: the folder's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Licence to put into the file, as SPDX writes it: apache-2.0
+    #[arg(long, alias = "license")]
+    pub licence: Option<String>,
+    /// Readout to put into the file [default: what the checkpoint says]
+    #[arg(long, value_enum)]
+    pub pooling: Option<PoolingName>,
+}
+
+/// Print what is inside a GGUF file, and whether it can be used here
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse info all-MiniLM-L6-v2-q8_0.gguf
+  simcse info all-MiniLM-L6-v2-q8_0.gguf --tensors")]
+pub struct InfoOptions {
+    /// The GGUF file
+    pub model: PathBuf,
+    /// List every tensor too
+    #[arg(long)]
+    pub tensors: bool,
+}
+
+/// Number formats that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    #[value(name = "f32")]
+    F32,
+    #[value(name = "f16")]
+    F16,
+    #[value(name = "q8_0")]
+    Q8_0,
+    #[value(name = "q4_0")]
+    Q4_0,
+}
+
+impl From<Kind> for BlockType {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::F32 => Self::F32,
+            Kind::F16 => Self::F16,
+            Kind::Q8_0 => Self::Q8_0,
+            Kind::Q4_0 => Self::Q4_0,
+        }
+    }
+}
+
+/// Readouts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PoolingName {
+    /// Mean over the tokens
+    Mean,
+    /// The [CLS] token
+    Cls,
+    /// Mean over the tokens of the first and the last layer
+    FirstLast,
+}
+
+impl From<PoolingName> for Pooling {
+    fn from(name: PoolingName) -> Self {
+        match name {
+            PoolingName::Mean => Self::Mean,
+            PoolingName::Cls => Self::Cls,
+            PoolingName::FirstLast => Self::FirstLast,
+        }
+    }
+}

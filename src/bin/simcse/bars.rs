@@ -1,0 +1,13 @@
+//! Progress on stderr; nothing where stderr is not a terminal.
+
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+
+/// A bar of `total` steps.
+///
+/// # Errors
+/// Where the template is refused, which a test run would show.
+pub fn bar(total: usize, what: &'static str) -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{msg} [{bar:32}] {pos}/{len}, {eta} left")?;
+    Ok(ProgressBar::new(total as u64).with_style(style.progress_chars("=> ")).with_message(what))
+}
