@@ -5,7 +5,6 @@ use crate::protocol::event::Event;
 use crate::protocol::message::Message;
 use crate::protocol::readout::Pooling;
 use crate::state::app::Theme;
-use crate::state::route::View;
 use crate::text::lists::{ListError, Reading};
 
 /// Everything that can happen to the page: what the visitor did, what the worker said, what time
@@ -22,7 +21,6 @@ pub enum Action {
     FragmentChanged {
         fragment: String,
     },
-    ViewChosen(View),
     LanguageChosen(Language),
     ThemeChosen(Theme),
     /// The system turned dark or light.

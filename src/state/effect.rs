@@ -25,11 +25,8 @@ pub enum Effect {
     },
     /// Keep this text for the next visit.
     Save(String),
-    /// Replace the URL's fragment without a new history entry, or with one.
-    ShowFragment {
-        fragment: String,
-        new_entry: bool,
-    },
+    /// Replace the URL's fragment without a new history entry.
+    ShowFragment(String),
     UseLanguage(Language),
     UseTheme(Theme),
     /// Copy text; a link is made absolute by the page.

@@ -43,7 +43,6 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
             start(state, &fragment, saved, &languages)
         }
         Action::FragmentChanged { fragment } => follow_fragment(state, &fragment),
-        Action::ViewChosen(view) => choose_view(state, view),
         Action::LanguageChosen(language) => choose_language(state, language),
         Action::ThemeChosen(theme) => choose_theme(state, theme),
         Action::SystemDark(dark) => {
@@ -157,12 +156,6 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
     replace_text(state, linked)
 }
 
-fn choose_view(state: &mut State, view: View) -> Vec<Effect> {
-    state.view = view;
-    let fragment = Route { view, ..Route::default() }.to_fragment();
-    vec![Effect::ShowFragment { fragment, new_entry: true }]
-}
-
 fn choose_language(state: &mut State, language: Language) -> Vec<Effect> {
     state.language = language;
     state.language_chosen = true;
@@ -177,7 +170,7 @@ fn choose_theme(state: &mut State, theme: Theme) -> Vec<Effect> {
 /// A link describes the text it was made from; once that is edited the address is plain again.
 fn plain_address(state: &State) -> Effect {
     let fragment = Route { view: state.view, ..Route::default() }.to_fragment();
-    Effect::ShowFragment { fragment, new_entry: false }
+    Effect::ShowFragment(fragment)
 }
 
 fn type_first(state: &mut State, text: String) -> Vec<Effect> {
@@ -360,10 +353,7 @@ fn copy_link(state: &State) -> Vec<Effect> {
         layer: compare.layer,
     };
     let fragment = route.to_fragment();
-    vec![
-        Effect::ShowFragment { fragment: fragment.clone(), new_entry: false },
-        Effect::Copy { text: fragment, is_fragment: true },
-    ]
+    vec![Effect::ShowFragment(fragment.clone()), Effect::Copy { text: fragment, is_fragment: true }]
 }
 
 fn copy_table(state: &State) -> Vec<Effect> {
