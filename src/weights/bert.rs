@@ -1,0 +1,382 @@
+//! A BERT encoder in llama.cpp's GGUF layout: checked once, then handed out tensor by tensor.
+//!
+//! Keys and tensor names: ggml-org/llama.cpp, `gguf-py/gguf/constants.py` (`MODEL_ARCH.BERT`) and
+//! `conversion/bert.py`. Post-norm BERT (arXiv 1810.04805) with absolute positions.
+
+use std::collections::BTreeMap;
+
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::protocol::readout::Pooling;
+use crate::weights::blocks::BlockType;
+use crate::weights::error::Error;
+use crate::weights::gguf::Gguf;
+use crate::weights::gguf::TensorEntry;
+use crate::weights::gguf::Texts;
+use crate::weights::tokens;
+use crate::weights::tokens::SpecialIds;
+use crate::weights::tokens::Vocabulary;
+
+/// The architecture that runs here.
+pub const ARCHITECTURE: &str = "bert";
+/// Holds the whole `tokenizer.json`; it wins over llama.cpp's token list.
+pub const TOKENIZER_JSON_KEY: &str = "tokenizer.huggingface.json";
+/// Our own key: the pooling's name where llama.cpp has no number for it (`first-last`).
+pub const POOLING_NAME_KEY: &str = "simcse.pooling";
+
+/// Above any BERT encoder there is (BERT-large has 24 layers of 1,024; XLM-R 250,002 tokens).
+const MAX_LAYERS: u64 = 128;
+const MAX_HIDDEN: u64 = 16_384;
+const MAX_FEED_FORWARD: u64 = 65_536;
+const MAX_TOKENS: u64 = 65_536;
+const MAX_VOCABULARY: u64 = 1 << 21;
+const MAX_TOKEN_TYPES: u64 = 1_024;
+
+/// What BERT's original code adds to the variance, for files that do not say.
+const DEFAULT_NORM_EPSILON: f64 = 1e-12;
+
+/// The encoder's sizes and habits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BertConfig {
+    pub name: String,
+    pub licence: Option<String>,
+    pub layers: usize,
+    pub hidden: usize,
+    pub heads: usize,
+    pub feed_forward: usize,
+    /// Rows of the position table: tokens of the longest sentence, `[CLS]` and `[SEP]` included.
+    pub max_tokens: usize,
+    /// Rows of the token table.
+    pub vocabulary: usize,
+    pub token_types: usize,
+    /// Added to the variance in every layer norm.
+    pub norm_epsilon: f32,
+    /// The readout that the file asks for.
+    pub pooling: Pooling,
+}
+
+/// Part of the model that a tensor of a layer belongs to: name, rows, columns (`None`: a vector).
+type LayerShape = (&'static str, usize, Option<usize>);
+
+impl BertConfig {
+    /// Every tensor of the encoder with its `(rows, columns)`; vectors have one row.
+    pub fn tensors(&self) -> Vec<(String, usize, usize)> {
+        let mut all = vec![
+            ("token_embd.weight".to_owned(), self.vocabulary, self.hidden),
+            ("position_embd.weight".to_owned(), self.max_tokens, self.hidden),
+            ("token_types.weight".to_owned(), self.token_types, self.hidden),
+            ("token_embd_norm.weight".to_owned(), 1, self.hidden),
+            ("token_embd_norm.bias".to_owned(), 1, self.hidden),
+        ];
+        let linears: [LayerShape; 8] = [
+            ("attn_q", self.hidden, Some(self.hidden)),
+            ("attn_k", self.hidden, Some(self.hidden)),
+            ("attn_v", self.hidden, Some(self.hidden)),
+            ("attn_output", self.hidden, Some(self.hidden)),
+            ("attn_output_norm", self.hidden, None),
+            ("ffn_up", self.feed_forward, Some(self.hidden)),
+            ("ffn_down", self.hidden, Some(self.feed_forward)),
+            ("layer_output_norm", self.hidden, None),
+        ];
+        for layer in 0..self.layers {
+            for (part, outputs, inputs) in linears {
+                let (rows, columns) = inputs.map_or((1, outputs), |inputs| (outputs, inputs));
+                all.push((format!("blk.{layer}.{part}.weight"), rows, columns));
+                all.push((format!("blk.{layer}.{part}.bias"), 1, outputs));
+            }
+        }
+        all
+    }
+}
+
+/// A checked encoder file. It owns the file's bytes; tensors are views of them.
+#[derive(Debug)]
+pub struct BertFile {
+    pub config: BertConfig,
+    pub vocabulary: Vocabulary,
+    /// Lower-case hexadecimal, of the whole file.
+    pub sha256: String,
+    quantisation: BlockType,
+    tensors: BTreeMap<String, TensorEntry>,
+    bytes: Vec<u8>,
+}
+
+impl BertFile {
+    /// Reads and checks a file. `name_hint` names the model where the file does not;
+    /// `known_sha256` spares hashing bytes that were hashed on their way in.
+    ///
+    /// # Errors
+    /// Any [`Error`] of reading: afterwards every tensor is known to be there, in its shape and in
+    /// a format that can be decoded. Values are checked when they are read.
+    pub fn read(
+        name_hint: &str,
+        bytes: Vec<u8>,
+        known_sha256: Option<String>,
+    ) -> Result<Self, Error> {
+        let mut header = Gguf::read(name_hint, &bytes)?;
+        let tensors = std::mem::take(&mut header.tensors);
+        let config = read_config(&header, &tensors, name_hint)?;
+        let vocabulary = read_vocabulary(&header, config.vocabulary)?;
+        let tensors = pick_tensors(tensors, &config)?;
+        let quantisation = main_type(&tensors);
+        let sha256 = known_sha256.unwrap_or_else(|| sha256(&bytes));
+        Ok(Self { config, vocabulary, sha256, quantisation, tensors, bytes })
+    }
+
+    /// A tensor by llama.cpp's name: `blk.0.attn_q.weight`.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`] for a name that is not in [`BertConfig::tensors`].
+    pub fn tensor(&self, name: &str) -> Result<TensorView<'_>, Error> {
+        let missing = || Error::MissingTensor { name: name.to_owned() };
+        let (name, entry) = self.tensors.get_key_value(name).ok_or_else(missing)?;
+        let (rows, columns) = rows_and_columns(&entry.dimensions);
+        Ok(TensorView {
+            name,
+            rows: rows as usize,
+            columns: columns as usize,
+            block: entry.block.ok_or_else(missing)?,
+            bytes: self.bytes.get(entry.range.clone()).ok_or_else(missing)?,
+        })
+    }
+
+    /// Format of most of the weights of the layers' matrices.
+    pub fn quantisation(&self) -> BlockType {
+        self.quantisation
+    }
+
+    /// The whole file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Length of the file.
+    pub fn size_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+}
+
+/// Lower-case hexadecimal SHA-256.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A tensor of the file: `[rows, columns]`, row-major, a vector as one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TensorView<'a> {
+    pub name: &'a str,
+    pub rows: usize,
+    pub columns: usize,
+    pub block: BlockType,
+    pub bytes: &'a [u8],
+}
+
+impl TensorView<'_> {
+    /// All values, `[rows, columns]`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] where a value is infinite or not a number, [`Error::Memory`] where
+    /// there is no room for them.
+    pub fn to_f32(&self) -> Result<Vec<f32>, Error> {
+        let count = self.rows * self.columns;
+        let mut values = Vec::new();
+        values
+            .try_reserve_exact(count)
+            .map_err(|_| Error::Memory { needed_bytes: count as u64 * 4 })?;
+        values.resize(count, 0.0);
+        self.block.decode(self.bytes, &mut values)?;
+        self.check_finite(&values)?;
+        Ok(values)
+    }
+
+    /// One row into `out` of `columns` values.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for a row that is not there, [`Error::BlockLength`] where `out` has another
+    /// length, [`Error::NotFinite`] where a value is infinite or not a number.
+    pub fn row_into(&self, row: usize, out: &mut [f32]) -> Result<(), Error> {
+        let row_bytes = self.bytes.len() / self.rows.max(1);
+        let bytes = self
+            .bytes
+            .chunks_exact(row_bytes.max(1))
+            .nth(row)
+            .ok_or_else(|| Error::Row { name: self.name.to_owned(), row, rows: self.rows })?;
+        self.block.decode(bytes, out)?;
+        self.check_finite(out)
+    }
+
+    fn check_finite(&self, values: &[f32]) -> Result<(), Error> {
+        // A sum of zeros stays zero: one pass without branches, which compiles to SIMD.
+        let residue: f32 = values.iter().map(|value| value * 0.0).sum();
+        if residue == 0.0 { Ok(()) } else { Err(Error::NotFinite { name: self.name.to_owned() }) }
+    }
+}
+
+/// GGUF lists dimensions innermost first. Entries were checked to have one or two.
+fn rows_and_columns(dimensions: &[u64]) -> (u64, u64) {
+    match *dimensions {
+        [columns, rows] => (rows, columns),
+        [columns] => (1, columns),
+        _ => (0, 0),
+    }
+}
+
+fn read_config(
+    header: &Gguf,
+    tensors: &BTreeMap<String, TensorEntry>,
+    name_hint: &str,
+) -> Result<BertConfig, Error> {
+    let architecture = header.text("general.architecture")?;
+    let architecture = architecture.ok_or(Error::MissingKey { key: "general.architecture" })?;
+    if architecture != ARCHITECTURE {
+        return Err(Error::Architecture { found: architecture.to_owned() });
+    }
+    if header.boolean("bert.attention.causal")? == Some(true) {
+        return Err(Error::Architecture { found: "causal (left to right) bert".to_owned() });
+    }
+    let size = |key: &'static str, limit: u64| sized(header, key, limit);
+    let hidden = size("bert.embedding_length", MAX_HIDDEN)?;
+    let heads = size("bert.attention.head_count", MAX_HIDDEN)?;
+    if hidden % heads != 0 {
+        let what = format!("{heads} attention heads do not divide {hidden} dimensions");
+        return Err(Error::Damaged { what });
+    }
+    Ok(BertConfig {
+        name: header.text("general.name")?.unwrap_or(name_hint).to_owned(),
+        licence: header.text("general.license")?.map(str::to_owned),
+        layers: size("bert.block_count", MAX_LAYERS)?,
+        hidden,
+        heads,
+        feed_forward: size("bert.feed_forward_length", MAX_FEED_FORWARD)?,
+        max_tokens: size("bert.context_length", MAX_TOKENS)?,
+        vocabulary: table_rows(header, tensors)?,
+        token_types: token_types(header, tensors)?,
+        norm_epsilon: norm_epsilon(header)?,
+        pooling: read_pooling(header)?,
+    })
+}
+
+/// A size that must be there, at least 1 and at most `limit`.
+fn sized(header: &Gguf, key: &'static str, limit: u64) -> Result<usize, Error> {
+    let found = header.natural(key)?.ok_or(Error::MissingKey { key })?;
+    bounded(key, found, limit)
+}
+
+fn bounded(what: &str, found: u64, limit: u64) -> Result<usize, Error> {
+    if found == 0 {
+        return Err(Error::Damaged { what: format!("{what} is 0") });
+    }
+    let absurd = || Error::Absurd { what: what.to_owned(), found, limit };
+    if found > limit { Err(absurd()) } else { usize::try_from(found).map_err(|_| absurd()) }
+}
+
+/// Rows of the token table: as many as tokens are listed, or as the table itself has.
+fn table_rows(header: &Gguf, tensors: &BTreeMap<String, TensorEntry>) -> Result<usize, Error> {
+    const KEY: &str = "tokenizer.ggml.tokens";
+    let listed = header.texts(KEY)?.map(|tokens| tokens.len() as u64);
+    let rows = listed.or_else(|| rows_of(tensors, "token_embd.weight"));
+    let name = "token_embd.weight".to_owned();
+    bounded("the vocabulary", rows.ok_or(Error::MissingTensor { name })?, MAX_VOCABULARY)
+}
+
+fn token_types(header: &Gguf, tensors: &BTreeMap<String, TensorEntry>) -> Result<usize, Error> {
+    let said = header.natural("tokenizer.ggml.token_type_count")?;
+    let rows = said.or_else(|| rows_of(tensors, "token_types.weight"));
+    let name = "token_types.weight".to_owned();
+    bounded(
+        "the number of token types",
+        rows.ok_or(Error::MissingTensor { name })?,
+        MAX_TOKEN_TYPES,
+    )
+}
+
+fn rows_of(tensors: &BTreeMap<String, TensorEntry>, name: &str) -> Option<u64> {
+    tensors.get(name).map(|entry| rows_and_columns(&entry.dimensions).0)
+}
+
+fn norm_epsilon(header: &Gguf) -> Result<f32, Error> {
+    let found = header.real("bert.attention.layer_norm_epsilon")?.unwrap_or(DEFAULT_NORM_EPSILON);
+    if found > 0.0 && found < 1.0 {
+        return Ok(found as f32);
+    }
+    Err(Error::Damaged { what: format!("the layer norm's epsilon is {found}") })
+}
+
+/// `enum llama_pooling_type` of llama.cpp's `include/llama.h`; 0 and no key leave the choice to
+/// us: the mean.
+fn read_pooling(header: &Gguf) -> Result<Pooling, Error> {
+    if let Some(pooling) = header.text(POOLING_NAME_KEY)?.and_then(Pooling::from_name) {
+        return Ok(pooling);
+    }
+    match header.natural("bert.pooling_type")? {
+        None | Some(0 | 1) => Ok(Pooling::Mean),
+        Some(2) => Ok(Pooling::Cls),
+        Some(found) => Err(Error::Pooling { found }),
+    }
+}
+
+fn read_vocabulary(header: &Gguf, rows: usize) -> Result<Vocabulary, Error> {
+    if let Some(json) = header.text(TOKENIZER_JSON_KEY)? {
+        tokens::check_ids(json, rows as u64)?;
+        return Ok(Vocabulary::TokenizerJson(json.to_owned()));
+    }
+    match header.text("tokenizer.ggml.model")? {
+        Some("bert") => {}
+        Some(other) => {
+            let detail = format!("the file's tokeniser is {other}, not WordPiece (bert)");
+            return Err(Error::Tokeniser { detail });
+        }
+        None => return Err(Error::Tokeniser { detail: "the file has no tokeniser".to_owned() }),
+    }
+    let missing = || Error::Tokeniser { detail: "the file lists no tokens".to_owned() };
+    let marked: &Texts = header.texts("tokenizer.ggml.tokens")?.ok_or_else(missing)?;
+    let numbers = header.numbers("tokenizer.ggml.token_type")?;
+    let types = numbers.and_then(|numbers| numbers.as_i32());
+    let types: Vec<i32> = types.into_iter().flatten().collect();
+    let either = |first: &str, second: &str| -> Result<Option<u64>, Error> {
+        Ok(header.natural(first)?.or(header.natural(second)?))
+    };
+    let ids = SpecialIds {
+        cls: either("tokenizer.ggml.cls_token_id", "tokenizer.ggml.bos_token_id")?,
+        // The misspelling is the format's.
+        sep: either("tokenizer.ggml.seperator_token_id", "tokenizer.ggml.eos_token_id")?,
+        unknown: header.natural("tokenizer.ggml.unknown_token_id")?,
+        padding: header.natural("tokenizer.ggml.padding_token_id")?,
+    };
+    tokens::rebuild(marked, &types, ids)
+}
+
+/// The encoder's tensors, each checked; others in the file (a pooler, say) are left out.
+fn pick_tensors(
+    mut all: BTreeMap<String, TensorEntry>,
+    config: &BertConfig,
+) -> Result<BTreeMap<String, TensorEntry>, Error> {
+    let mut picked = BTreeMap::new();
+    for (name, rows, columns) in config.tensors() {
+        let Some(entry) = all.remove(&name) else { return Err(Error::MissingTensor { name }) };
+        let expected = [rows as u64, columns as u64];
+        let (found_rows, found_columns) = rows_and_columns(&entry.dimensions);
+        if expected != [found_rows, found_columns] {
+            let found = entry.dimensions.iter().rev().copied().collect();
+            return Err(Error::TensorShape { name, expected: expected.to_vec(), found });
+        }
+        if entry.block.is_none() {
+            return Err(Error::TensorType { name, found: entry.type_name() });
+        }
+        picked.insert(name, entry);
+    }
+    Ok(picked)
+}
+
+/// The format that holds most bytes of the layers' matrices.
+fn main_type(tensors: &BTreeMap<String, TensorEntry>) -> BlockType {
+    let mut bytes_of = BTreeMap::new();
+    for (name, entry) in tensors {
+        if let Some(block) = entry.block.filter(|_| name.starts_with("blk.")) {
+            *bytes_of.entry(block).or_insert(0) += entry.range.len();
+        }
+    }
+    let most = bytes_of.into_iter().max_by_key(|(_, bytes)| *bytes);
+    most.map_or(BlockType::F32, |(block, _)| block)
+}

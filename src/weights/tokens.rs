@@ -1,0 +1,255 @@
+//! Token lists: llama.cpp's spelling and WordPiece's, and what a `tokenizer.json` says of them.
+//!
+//! llama.cpp (`conversion/bert.py`, `phantom`) writes a piece that begins a word as `U+2581 piece`,
+//! a continuation `##piece` as `piece`, and leaves control tokens such as `[CLS]` as they are.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
+
+use crate::weights::error::Error;
+use crate::weights::gguf::Texts;
+
+/// Marks a word's start in llama.cpp's token lists.
+const WORD_START: char = '\u{2581}';
+/// Marks a continuation in WordPiece vocabularies.
+const CONTINUATION: &str = "##";
+
+/// `llama_token_type` of llama.cpp's `include/llama.h`.
+pub const TYPE_NORMAL: i32 = 1;
+/// A token that stands for no text: `[CLS]`.
+pub const TYPE_CONTROL: i32 = 3;
+/// A token that a user added.
+pub const TYPE_USER_DEFINED: i32 = 4;
+/// A row without a token.
+pub const TYPE_UNUSED: i32 = 5;
+
+/// What turns text into token ids.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Vocabulary {
+    /// The whole `tokenizer.json` that travelled in the file.
+    TokenizerJson(String),
+    /// A WordPiece vocabulary in BERT's own spelling (`##` before continuations), rebuilt from
+    /// llama.cpp's.
+    WordPiece {
+        tokens: Vec<String>,
+        cls: u32,
+        sep: u32,
+        unknown: u32,
+        padding: u32,
+        /// Whether text is lower-cased and stripped of accents first.
+        lowercase: bool,
+    },
+}
+
+fn tokeniser(detail: impl Into<String>) -> Error {
+    Error::Tokeniser { detail: detail.into() }
+}
+
+/// A bracketed name such as `[CLS]` or `[unused7]`.
+fn is_bracketed(token: &str) -> bool {
+    token.len() > 2 && token.starts_with('[') && token.ends_with(']')
+}
+
+/// Tokens in WordPiece's spelling from llama.cpp's. `types` may be shorter than `marked`.
+pub fn unmark(marked: &Texts, types: &[i32]) -> Vec<String> {
+    // Files made before llama.cpp marked word starts have BERT's own spelling already.
+    let plain = !marked.iter().any(|token| token.starts_with(WORD_START))
+        && marked.iter().any(|token| token.starts_with(CONTINUATION));
+    let types = types.iter().copied().chain(std::iter::repeat(TYPE_NORMAL));
+    let spelled = marked.iter().zip(types).map(|(token, kind)| {
+        if let Some(word) = token.strip_prefix(WORD_START) {
+            word.to_owned()
+        } else if plain || kind != TYPE_NORMAL || is_bracketed(token) {
+            token.to_owned()
+        } else {
+            format!("{CONTINUATION}{token}")
+        }
+    });
+    spelled.collect()
+}
+
+/// A token in llama.cpp's spelling from WordPiece's.
+pub fn mark(token: &str, kind: i32) -> String {
+    match token.strip_prefix(CONTINUATION) {
+        _ if kind == TYPE_CONTROL || kind == TYPE_UNUSED => token.to_owned(),
+        Some(rest) => rest.to_owned(),
+        None => format!("{WORD_START}{token}"),
+    }
+}
+
+/// Ids of special tokens that a file's metadata gives, where it does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SpecialIds {
+    pub cls: Option<u64>,
+    pub sep: Option<u64>,
+    pub unknown: Option<u64>,
+    pub padding: Option<u64>,
+}
+
+/// A vocabulary from llama.cpp's token list.
+///
+/// Special tokens are found by their names first, for old converters wrote wrong ids. Text is
+/// lower-cased unless some ordinary token has a capital: the layout has no key for it.
+///
+/// # Errors
+/// [`Error::Tokeniser`] where a special token is missing or a token is there twice.
+pub fn rebuild(marked: &Texts, types: &[i32], ids: SpecialIds) -> Result<Vocabulary, Error> {
+    let tokens = unmark(marked, types);
+    let mut seen = HashSet::with_capacity(tokens.len());
+    if let Some(double) = tokens.iter().find(|token| !seen.insert(token.as_str())) {
+        return Err(tokeniser(format!("the token {double:?} is in the vocabulary twice")));
+    }
+    let find = |name: &str, id: Option<u64>| {
+        let named = tokens.iter().position(|token| token == name).map(|position| position as u64);
+        let id = named.or(id).filter(|id| *id < tokens.len() as u64);
+        id.and_then(|id| u32::try_from(id).ok())
+            .ok_or_else(|| tokeniser(format!("the vocabulary has no {name} token")))
+    };
+    let (cls, sep) = (find("[CLS]", ids.cls)?, find("[SEP]", ids.sep)?);
+    let (unknown, padding) = (find("[UNK]", ids.unknown)?, find("[PAD]", ids.padding)?);
+    let lowercase = !tokens
+        .iter()
+        .any(|token| !is_bracketed(token) && token.chars().any(|letter| letter.is_uppercase()));
+    Ok(Vocabulary::WordPiece { tokens, cls, sep, unknown, padding, lowercase })
+}
+
+/// The part of a `tokenizer.json` that bounds its ids.
+#[derive(Deserialize)]
+struct BoundedJson {
+    model: BoundedModel,
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+}
+
+#[derive(Deserialize)]
+struct BoundedModel {
+    vocab: Bound,
+}
+
+/// A token that was added beside the model's vocabulary.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AddedToken {
+    pub id: u64,
+    pub content: String,
+    #[serde(default)]
+    pub special: bool,
+}
+
+/// One more than the highest id of a vocabulary, whether it is a map or a list.
+struct Bound(u64);
+
+impl<'de> Deserialize<'de> for Bound {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BoundVisitor;
+        impl<'de> Visitor<'de> for BoundVisitor {
+            type Value = Bound;
+
+            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str("a vocabulary")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bound, A::Error> {
+                let mut bound = 0;
+                while let Some((_, id)) = map.next_entry::<IgnoredAny, u64>()? {
+                    bound = bound.max(id.saturating_add(1));
+                }
+                Ok(Bound(bound))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Bound, A::Error> {
+                let mut bound = 0;
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    bound += 1;
+                }
+                Ok(Bound(bound))
+            }
+        }
+        deserializer.deserialize_any(BoundVisitor)
+    }
+}
+
+/// Checks that every id which the `tokenizer.json` can give has a row in the embedding table.
+///
+/// # Errors
+/// [`Error::Tokeniser`] where it cannot be read or some id is `rows` or more.
+pub fn check_ids(json: &str, rows: u64) -> Result<(), Error> {
+    let parsed: BoundedJson = serde_json::from_str(json)
+        .map_err(|error| tokeniser(format!("tokenizer.json cannot be read: {error}")))?;
+    let added = parsed.added_tokens.iter().map(|token| token.id.saturating_add(1)).max();
+    let bound = parsed.model.vocab.0.max(added.unwrap_or(0));
+    if bound == 0 {
+        return Err(tokeniser("tokenizer.json has an empty vocabulary"));
+    }
+    if bound > rows {
+        let detail = format!("tokenizer.json has {bound} ids, the embedding table {rows} rows");
+        return Err(tokeniser(detail));
+    }
+    Ok(())
+}
+
+/// The part of a WordPiece `tokenizer.json` that llama.cpp's layout repeats.
+#[derive(Deserialize)]
+struct WordPieceJson {
+    model: WordPieceModel,
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+}
+
+#[derive(Deserialize)]
+struct WordPieceModel {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    vocab: BTreeMap<String, u64>,
+}
+
+/// A WordPiece vocabulary in the order of its ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenList {
+    /// WordPiece's spelling; rows without a token are `[PAD<row>]`, as llama.cpp fills them.
+    pub tokens: Vec<String>,
+    /// `TYPE_*` of each.
+    pub types: Vec<i32>,
+}
+
+impl TokenList {
+    /// The list for an embedding table of `rows` rows.
+    ///
+    /// # Errors
+    /// [`Error::Tokeniser`] where the file is not a WordPiece tokeniser or has ids beyond `rows`.
+    pub fn from_json(json: &str, rows: usize) -> Result<Self, Error> {
+        check_ids(json, rows as u64)?;
+        let parsed: WordPieceJson = serde_json::from_str(json)
+            .map_err(|error| tokeniser(format!("tokenizer.json holds no WordPiece: {error}")))?;
+        if let Some(kind) = parsed.model.kind.filter(|kind| kind != "WordPiece") {
+            return Err(tokeniser(format!("tokenizer.json holds {kind}, not WordPiece")));
+        }
+        let mut tokens: Vec<_> = (0..rows).map(|row| format!("[PAD{row}]")).collect();
+        let mut types = vec![TYPE_UNUSED; rows];
+        let mut place = |id: u64, token: String, kind: i32| {
+            let id = usize::try_from(id).unwrap_or(usize::MAX);
+            if let (Some(slot), Some(slot_kind)) = (tokens.get_mut(id), types.get_mut(id)) {
+                *slot = token;
+                *slot_kind = kind;
+            }
+        };
+        for (token, id) in parsed.model.vocab {
+            place(id, token, TYPE_NORMAL);
+        }
+        for AddedToken { id, content, special } in parsed.added_tokens {
+            place(id, content, if special { TYPE_CONTROL } else { TYPE_USER_DEFINED });
+        }
+        Ok(Self { tokens, types })
+    }
+
+    /// The id of a token.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        let position = self.tokens.iter().position(|candidate| candidate == token)?;
+        u32::try_from(position).ok()
+    }
+}
