@@ -52,7 +52,8 @@ impl<B: Backend> Bert<B> {
             types: backend.table(&file.tensor("token_types.weight")?)?,
             norm: load.norm("token_embd_norm")?,
         };
-        let layers = (0..file.config.layers).map(|index| load.layer(index)).collect::<Result<_, _>>();
+        let layers =
+            (0..file.config.layers).map(|index| load.layer(index)).collect::<Result<_, _>>();
         Ok(Self { embedding, layers: layers?, heads: file.config.heads })
     }
 

@@ -37,16 +37,7 @@ impl<B: Backend> Embedding<B> {
         let mut order: Vec<usize> = (0..sentences.len()).collect();
         order.sort_by_key(|position| sentences.get(*position).map_or(0, Vec::len));
         let rows = vec![0.0; sentences.len() * hidden];
-        Self {
-            plan,
-            hidden,
-            sentences,
-            order,
-            finished: 0,
-            running: None,
-            rows,
-            token_rows: None,
-        }
+        Self { plan, hidden, sentences, order, finished: 0, running: None, rows, token_rows: None }
     }
 
     /// Also keeps every token's unit state.

@@ -68,11 +68,7 @@ impl<B: Backend> Encoder<B> {
     ///
     /// # Errors
     /// [`Error::Layer`] for a layer that the model does not have.
-    pub fn begin(
-        &self,
-        sentences: Vec<Vec<u32>>,
-        readout: Readout,
-    ) -> Result<Embedding<B>, Error> {
+    pub fn begin(&self, sentences: Vec<Vec<u32>>, readout: Readout) -> Result<Embedding<B>, Error> {
         let plan = Plan::new(readout, self.config.layers)?;
         Ok(Embedding::new(plan, self.config.hidden, sentences))
     }
@@ -101,8 +97,7 @@ impl<B: Backend> Encoder<B> {
 }
 
 fn tokeniser(file: &BertFile) -> Result<Tokeniser, Error> {
-    let limits =
-        Limits { max_tokens: file.config.max_tokens, vocabulary: file.config.vocabulary };
+    let limits = Limits { max_tokens: file.config.max_tokens, vocabulary: file.config.vocabulary };
     Ok(match &file.vocabulary {
         Vocabulary::TokenizerJson(json) => Tokeniser::from_json(json, limits)?,
         Vocabulary::WordPiece { tokens, cls, sep, unknown, padding, lowercase } => {

@@ -326,7 +326,8 @@ mod tests {
     fn pieces_of_a_long_text_tokenise_as_the_whole() {
         let limits = Limits { max_tokens: 100_000, ..LIMITS };
         let tokeniser = Tokeniser::from_word_pieces(&pieces(), limits).unwrap();
-        let parts = ["ab word", ",", "你", " ", "xyz,,", "a\u{85}b ", "[MASK]", "\u{301}", "wo\trd"];
+        let parts =
+            ["ab word", ",", "你", " ", "xyz,,", "a\u{85}b ", "[MASK]", "\u{301}", "wo\trd"];
         let text: String = (0..6_000).map(|i| parts[(i * i + i / 7) % parts.len()]).collect();
         assert!(text.len() > 4 * PIECE_BYTES && text.len() < COUNTED_BYTES);
         let whole = tokeniser.inner.encode(text.as_str(), true).unwrap();

@@ -125,10 +125,7 @@ impl Backend for Cpu {
         Ok(Table { rows, columns, block, bytes, row_bytes })
     }
 
-    fn linear_weights(
-        &self,
-        parts: &[(TensorView<'_>, TensorView<'_>)],
-    ) -> Result<Linear, Error> {
+    fn linear_weights(&self, parts: &[(TensorView<'_>, TensorView<'_>)]) -> Result<Linear, Error> {
         let inputs = parts.first().map_or(0, |(weights, _)| weights.columns);
         let outputs: usize = parts.iter().map(|(weights, _)| weights.rows).sum();
         let mut values = reserved(outputs * inputs)?;
