@@ -1,0 +1,6 @@
+//! The native integration tests, in one binary.
+
+mod fixture;
+mod golden;
+mod parity;
+mod shared;
