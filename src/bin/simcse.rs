@@ -7,7 +7,12 @@ mod simcse {
     pub mod arguments;
     pub mod bars;
     pub mod convert;
+    pub mod embed;
     pub mod info;
+    pub mod input;
+    pub mod model;
+    pub mod npy;
+    pub mod sts;
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -20,6 +25,8 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Convert(options) => simcse::convert::run(&options),
         Command::Info(options) => simcse::info::run(&options),
+        Command::Embed(options) => simcse::embed::run(&options),
+        Command::Sts(options) => simcse::sts::run(&options),
     }
 }
 
