@@ -7,19 +7,34 @@ mod simcse {
     pub mod arguments;
     pub mod bars;
     pub mod convert;
+    pub mod embed;
     pub mod info;
+    pub mod input;
+    pub mod model;
+    pub mod npy;
+    pub mod sts;
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
     use clap::Parser;
 
     use simcse::arguments::Arguments;
     use simcse::arguments::Command;
 
-    match Arguments::parse().command {
+    let done = match Arguments::parse().command {
         Command::Convert(options) => simcse::convert::run(&options),
         Command::Info(options) => simcse::info::run(&options),
+        Command::Embed(options) => simcse::embed::run(&options),
+        Command::Sts(options) => simcse::sts::run(&options),
+    };
+    match done {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            // One line with its causes; a backtrace would help nobody at a command line.
+            eprintln!("simcse: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,1 +1,5 @@
 //! Rows, ranks, statistics.
+
+pub mod ranks;
+pub mod rows;
+pub mod statistics;

@@ -1,3 +1,4 @@
 //! Tokeniser, sentence lists, pairs files.
 
 pub mod lists;
+pub mod tokeniser;

@@ -1,4 +1,8 @@
-//! Native tests that need more than one module, or the repository itself.
+//! Native tests that need more than one module, or the repository itself: one binary.
 
+mod fixture;
+mod golden;
 mod layering;
+mod parity;
+mod shared;
 mod source;

@@ -23,6 +23,8 @@ pub struct Arguments {
 pub enum Command {
     Convert(ConvertOptions),
     Info(InfoOptions),
+    Embed(EmbedOptions),
+    Sts(StsOptions),
 }
 
 /// Write a Hugging Face BERT checkpoint as GGUF, in llama.cpp's layout
@@ -66,6 +68,70 @@ pub struct InfoOptions {
     /// List every tensor too
     #[arg(long)]
     pub tensors: bool,
+}
+
+/// Turn sentences into unit vectors
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse embed --model m.gguf --out e.npy sentences.txt
+  simcse embed --model m.gguf --pooling cls --layer 3 sentences.jsonl > e.jsonl
+  echo 'A boat crosses the river.' | simcse embed --model m.gguf -
+
+Input is one sentence a line (an empty line is an empty sentence, so that rows and lines match), or
+JSON lines with a field \"text\" where the name ends in .jsonl. Output is a NumPy file, float32
+[sentences, hidden], where --out ends in .npy; else JSON lines {\"text\", \"embedding\"}.")]
+pub struct EmbedOptions {
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// File to write [default: JSON lines on standard output]
+    #[arg(long, short)]
+    pub out: Option<PathBuf>,
+    /// Read JSON lines, whatever the input's name
+    #[arg(long)]
+    pub jsonl: bool,
+    /// File of sentences; - is standard input
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+}
+
+/// Measure a model on scored sentence pairs
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse sts --model m.gguf dev.csv
+  simcse sts --model m.gguf --pooling cls --json dev.csv
+
+Columns are sentence 1, sentence 2 and score; a header is optional; .tsv is tab-separated.
+  spearman, pearson   of cosine and score, x 100, as papers print them
+  alignment           mean squared distance of pairs scored above 4 (lower is better)
+  uniformity          log of the mean Gaussian potential of all sentences (lower is better)
+  mean_cosine         over all distinct pairs of sentences
+  pairs               number of pairs read
+What cannot be computed is null, or - in the table.")]
+pub struct StsOptions {
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// CSV or TSV file of pairs; - is CSV on standard input
+    pub pairs: PathBuf,
+}
+
+/// A model and how it is read.
+#[derive(Debug, Args)]
+pub struct ModelOptions {
+    /// GGUF file of a BERT encoder
+    #[arg(long, short)]
+    pub model: PathBuf,
+    /// Readout [default: the one the file asks for]
+    #[arg(long, value_enum)]
+    pub pooling: Option<PoolingName>,
+    /// Layer to read, 0 being the embeddings [default: the last]
+    #[arg(long)]
+    pub layer: Option<u16>,
+    /// Round the matrices to this number format first
+    #[arg(long = "type", value_enum)]
+    pub kind: Option<Kind>,
 }
 
 /// Number formats that can be written.

@@ -1,0 +1,263 @@
+//! The CPU: candle's matrix product for the linear layers, our own loops for the rest.
+//!
+//! Linear weights are decoded to `f32` once, at load. Word, position and type tables stay in the
+//! file's own blocks, and rows are decoded as they are looked up: the word table is more than half
+//! of a small model. No candle type is visible outside this module.
+
+mod attention;
+mod lanes;
+
+use candle_core::{Device, Tensor};
+
+use crate::backend::{Backend, Batch, Embedding, Error, Pool};
+use crate::protocol::event::Backend as Kind;
+use crate::weights::bert::TensorView;
+use crate::weights::blocks::BlockType;
+
+/// The CPU.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cpu;
+
+/// Rows in a number format of the file.
+#[derive(Debug)]
+pub struct Table {
+    rows: usize,
+    columns: usize,
+    block: BlockType,
+    bytes: Vec<u8>,
+    row_bytes: usize,
+}
+
+impl Table {
+    fn row_into(&self, row: usize, out: &mut [f32]) -> Result<(), Error> {
+        let from = row.checked_mul(self.row_bytes).filter(|_| row < self.rows);
+        let bytes = from.and_then(|from| self.bytes.get(from..from + self.row_bytes));
+        let bytes = bytes.ok_or(Error::Row { row, rows: self.rows })?;
+        Ok(self.block.decode(bytes, out)?)
+    }
+}
+
+/// A linear layer.
+#[derive(Debug)]
+pub struct Linear {
+    /// `[inputs, outputs]`, a transposed view.
+    weights: Tensor,
+    biases: Vec<f32>,
+    inputs: usize,
+}
+
+/// A layer norm.
+#[derive(Debug)]
+pub struct Norm {
+    gain: Vec<f32>,
+    offset: Vec<f32>,
+    epsilon: f32,
+}
+
+/// `[rows, columns]`, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct States {
+    rows: usize,
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl States {
+    fn expect(&self, verb: &'static str, rows: usize, columns: usize) -> Result<(), Error> {
+        let (expected, found) = ((rows, columns), (self.rows, self.columns));
+        if expected == found { Ok(()) } else { Err(Error::Shape { verb, expected, found }) }
+    }
+}
+
+fn zeros(rows: usize, columns: usize) -> Result<States, Error> {
+    let mut values = reserved(rows * columns)?;
+    values.resize(rows * columns, 0.0);
+    Ok(States { rows, columns, values })
+}
+
+fn reserved<T>(count: usize) -> Result<Vec<T>, Error> {
+    let mut values = Vec::new();
+    let needed_bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
+    values.try_reserve_exact(count).map_err(|_| Error::Memory { needed_bytes })?;
+    Ok(values)
+}
+
+fn library(verb: &'static str) -> impl Fn(candle_core::Error) -> Error {
+    move |error| Error::Library { verb, detail: error.to_string() }
+}
+
+/// `states weights^T`, without the biases.
+fn multiply(verb: &'static str, states: &States, weights: &Linear) -> Result<States, Error> {
+    states.expect(verb, states.rows, weights.inputs)?;
+    let shape = (states.rows, states.columns);
+    let product = Tensor::from_slice(&states.values, shape, &Device::Cpu)
+        .and_then(|input| input.matmul(&weights.weights))
+        .and_then(|product| product.flatten_all()?.to_vec1())
+        .map_err(library(verb))?;
+    Ok(States { rows: states.rows, columns: weights.biases.len(), values: product })
+}
+
+impl Backend for Cpu {
+    type Table = Table;
+    type Linear = Linear;
+    type Norm = Norm;
+    type States = States;
+
+    fn kind(&self) -> Kind {
+        Kind::Cpu
+    }
+
+    fn device(&self) -> String {
+        let threads = candle_core::utils::get_num_threads();
+        let vectors = if cfg!(target_feature = "simd128") { ", wasm simd128" } else { "" };
+        let plural = if threads == 1 { "" } else { "s" };
+        format!("candle f32{vectors}, {threads} thread{plural}")
+    }
+
+    fn table(&self, tensor: &TensorView<'_>) -> Result<Table, Error> {
+        // Rows are decoded unchecked later, so every one is looked at now.
+        let mut row = vec![0.0; tensor.columns];
+        (0..tensor.rows).try_for_each(|position| tensor.row_into(position, &mut row))?;
+        let mut bytes = reserved(tensor.bytes.len())?;
+        bytes.extend_from_slice(tensor.bytes);
+        let row_bytes = tensor.bytes.len().checked_div(tensor.rows).unwrap_or(0);
+        let (rows, columns, block) = (tensor.rows, tensor.columns, tensor.block);
+        Ok(Table { rows, columns, block, bytes, row_bytes })
+    }
+
+    fn linear_weights(&self, parts: &[(TensorView<'_>, TensorView<'_>)]) -> Result<Linear, Error> {
+        let inputs = parts.first().map_or(0, |(weights, _)| weights.columns);
+        let outputs: usize = parts.iter().map(|(weights, _)| weights.rows).sum();
+        let mut values = reserved(outputs * inputs)?;
+        let mut biases = Vec::with_capacity(outputs);
+        for (weights, bias) in parts {
+            let found = (weights.columns, bias.rows * bias.columns);
+            let expected = (inputs, weights.rows);
+            if found != expected {
+                return Err(Error::Shape { verb: "linear weights", expected, found });
+            }
+            values.extend(weights.to_f32()?);
+            biases.extend(bias.to_f32()?);
+        }
+        let weights = Tensor::from_vec(values, (outputs, inputs), &Device::Cpu)
+            .and_then(|weights| weights.t())
+            .map_err(library("linear weights"))?;
+        Ok(Linear { weights, biases, inputs })
+    }
+
+    fn norm_weights(
+        &self,
+        gain: &TensorView<'_>,
+        offset: &TensorView<'_>,
+        epsilon: f32,
+    ) -> Result<Norm, Error> {
+        Ok(Norm { gain: gain.to_f32()?, offset: offset.to_f32()?, epsilon })
+    }
+
+    fn embed(&self, weights: &Embedding<Self>, batch: &Batch) -> Result<States, Error> {
+        let hidden = weights.words.columns;
+        let mut states = zeros(batch.tokens(), hidden)?;
+        let mut kind = vec![0.0; hidden];
+        let mut position = vec![0.0; hidden];
+        weights.types.row_into(0, &mut kind)?;
+        let places = batch.ranges().flat_map(|range| 0..range.len());
+        let rows = states.values.chunks_exact_mut(hidden.max(1));
+        for ((row, id), place) in rows.zip(&batch.ids).zip(places) {
+            weights.words.row_into(*id as usize, row)?;
+            weights.positions.row_into(place, &mut position)?;
+            for ((value, position), kind) in row.iter_mut().zip(&position).zip(&kind) {
+                *value += position + kind;
+            }
+            let norm = &weights.norm;
+            lanes::layer_norm(row, &norm.gain, &norm.offset, norm.epsilon);
+        }
+        Ok(states)
+    }
+
+    fn linear(&self, states: &States, weights: &Linear) -> Result<States, Error> {
+        let mut product = multiply("linear", states, weights)?;
+        lanes::add_bias(&mut product.values, &weights.biases);
+        Ok(product)
+    }
+
+    fn linear_gelu(&self, states: &States, weights: &Linear) -> Result<States, Error> {
+        let mut product = multiply("linear gelu", states, weights)?;
+        lanes::add_bias_gelu(&mut product.values, &weights.biases);
+        Ok(product)
+    }
+
+    fn attention(&self, states: &States, heads: usize, batch: &Batch) -> Result<States, Error> {
+        let hidden = states.columns / 3;
+        let heads_fit = heads > 0 && hidden.is_multiple_of(heads);
+        states.expect("attention", batch.tokens(), 3 * if heads_fit { hidden } else { heads })?;
+        let layout = attention::Layout { hidden, heads };
+        let mut output = zeros(batch.tokens(), hidden)?;
+        let mut scratch = attention::Scratch::new();
+        for tokens in batch.ranges() {
+            for head in 0..heads {
+                let (tokens, values) = (tokens.clone(), &mut output.values);
+                attention::head(layout, head, tokens, &states.values, values, &mut scratch);
+            }
+        }
+        Ok(output)
+    }
+
+    fn add_norm(
+        &self,
+        mut states: States,
+        residual: &States,
+        norm: &Norm,
+    ) -> Result<States, Error> {
+        states.expect("add norm", residual.rows, residual.columns)?;
+        states.expect("add norm", states.rows, norm.gain.len())?;
+        let columns = states.columns.max(1);
+        let rows = states.values.chunks_exact_mut(columns);
+        for (row, residual) in rows.zip(residual.values.chunks_exact(columns)) {
+            for (value, residual) in row.iter_mut().zip(residual) {
+                *value += residual;
+            }
+            lanes::layer_norm(row, &norm.gain, &norm.offset, norm.epsilon);
+        }
+        Ok(states)
+    }
+
+    fn average(&self, first: &States, mut second: States) -> Result<States, Error> {
+        second.expect("average", first.rows, first.columns)?;
+        for (value, other) in second.values.iter_mut().zip(&first.values) {
+            *value = 0.5 * (*value + other);
+        }
+        Ok(second)
+    }
+
+    fn pool(&self, states: &States, batch: &Batch, pool: Pool) -> Result<States, Error> {
+        states.expect("pool", batch.tokens(), states.columns)?;
+        let columns = states.columns;
+        let mut pooled = zeros(batch.sentences(), columns)?;
+        let rows = pooled.values.chunks_exact_mut(columns.max(1));
+        for (row, tokens) in rows.zip(batch.ranges()) {
+            let used = match pool {
+                Pool::Mean => tokens.len(),
+                Pool::First => tokens.len().min(1),
+            };
+            let from = tokens.start * columns;
+            let sentence = &states.values[from..from + used * columns];
+            for token in sentence.chunks_exact(columns.max(1)) {
+                for (sum, value) in row.iter_mut().zip(token) {
+                    *sum += value;
+                }
+            }
+            let scale = 1.0 / used.max(1) as f32;
+            row.iter_mut().for_each(|value| *value *= scale);
+        }
+        Ok(pooled)
+    }
+
+    fn unit_rows(&self, mut states: States) -> Result<States, Error> {
+        states.values.chunks_exact_mut(states.columns.max(1)).for_each(lanes::unit);
+        Ok(states)
+    }
+
+    async fn read(&self, states: States) -> Result<Vec<f32>, Error> {
+        Ok(states.values)
+    }
+}

@@ -1,0 +1,72 @@
+//! `simcse sts`.
+
+use serde::Serialize;
+
+use simcse_lab::geometry::alignment::alignment;
+use simcse_lab::geometry::cosine::mean_cosine;
+use simcse_lab::geometry::uniformity::uniformity;
+use simcse_lab::math::ranks::pearson;
+use simcse_lab::math::ranks::spearman;
+use simcse_lab::math::rows::dot;
+
+use crate::simcse::arguments::StsOptions;
+use crate::simcse::input;
+use crate::simcse::model::Model;
+
+/// SimCSE takes STS-B pairs rated above this as positives (strictly; ratings are 0 to 5).
+const POSITIVE_ABOVE: f32 = 4.0;
+
+/// What is printed. Correlations are x 100.
+#[derive(Debug, Serialize)]
+struct Figures {
+    spearman: Option<f64>,
+    pearson: Option<f64>,
+    alignment: Option<f64>,
+    uniformity: Option<f64>,
+    mean_cosine: Option<f64>,
+    pairs: usize,
+}
+
+/// Embeds all pairs and prints the figures.
+pub fn run(options: &StsOptions) -> anyhow::Result<()> {
+    let (pairs, gold) = input::scored_pairs(&options.pairs)?;
+    let model = Model::open(&options.model)?;
+    let sentences: Vec<&str> =
+        pairs.iter().flat_map(|(first, second)| [first.as_str(), second.as_str()]).collect();
+    let rows = model.embed(sentences.into_iter())?;
+    let figures = measure(&rows, model.hidden(), &gold);
+    if options.json {
+        println!("{}", serde_json::to_string(&figures)?);
+    } else {
+        print_table(&figures);
+    }
+    Ok(())
+}
+
+/// `rows` are `[2 pairs, hidden]`: first and second sentence of each pair in turn.
+fn measure(rows: &[f32], hidden: usize, gold: &[f32]) -> Figures {
+    let both = || rows.chunks_exact(2 * hidden).map(|pair| pair.split_at(hidden));
+    let cosines: Vec<f32> = both().map(|(first, second)| dot(first, second)).collect();
+    let positive = both().zip(gold).filter(|(_, gold)| **gold > POSITIVE_ABOVE);
+    let percent = |value: f64| value * 100.0;
+    Figures {
+        spearman: spearman(&cosines, gold).map(percent),
+        pearson: pearson(&cosines, gold).map(percent),
+        alignment: alignment(positive.map(|(pair, _)| pair)),
+        uniformity: uniformity(rows, hidden),
+        mean_cosine: mean_cosine(rows, hidden),
+        pairs: gold.len(),
+    }
+}
+
+fn print_table(figures: &Figures) {
+    let shown = |value: Option<f64>, digits: usize| {
+        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+    };
+    println!("spearman     {}", shown(figures.spearman, 2));
+    println!("pearson      {}", shown(figures.pearson, 2));
+    println!("alignment    {}", shown(figures.alignment, 4));
+    println!("uniformity   {}", shown(figures.uniformity, 4));
+    println!("mean_cosine  {}", shown(figures.mean_cosine, 4));
+    println!("pairs        {}", figures.pairs);
+}

@@ -1,0 +1,115 @@
+//! A sentence encoder: text to tokens to unit vectors.
+//!
+//! ```no_run
+//! # async fn example(bytes: Vec<u8>) -> Result<(), simcse_lab::model::error::Error> {
+//! use simcse_lab::backend::cpu::Cpu;
+//! use simcse_lab::model::encoder::Encoder;
+//! use simcse_lab::protocol::readout::{Pooling, Readout};
+//! use simcse_lab::weights::bert::BertFile;
+//!
+//! let file = BertFile::read("model.gguf", bytes, None)?;
+//! let encoder = Encoder::load(Cpu, &file)?;
+//! let tokens = [encoder.tokenise("A man is eating food.")?];
+//! let rows = encoder.embed(&tokens, Readout::last(Pooling::Mean)).await?;
+//! assert_eq!(rows.len(), encoder.config().hidden);
+//! # Ok(())
+//! # }
+//! ```
+
+use crate::backend::Backend;
+use crate::model::bert::Bert;
+use crate::model::embedding::Embedding;
+use crate::model::error::Error;
+use crate::model::pooling::Plan;
+use crate::protocol::readout::Readout;
+use crate::text::tokeniser::{Limits, Tokeniser, Tokens, WordPieces};
+use crate::weights::bert::{BertConfig, BertFile};
+use crate::weights::tokens::Vocabulary;
+
+/// A model that is ready.
+#[derive(Debug)]
+pub struct Encoder<B: Backend> {
+    pub(in crate::model) backend: B,
+    pub(in crate::model) bert: Bert<B>,
+    tokeniser: Tokeniser,
+    config: BertConfig,
+}
+
+impl<B: Backend> Encoder<B> {
+    /// Makes a file's model ready; the file may be dropped afterwards.
+    ///
+    /// # Errors
+    /// Where the tokeniser does not fit, weights are damaged, or memory is short.
+    pub fn load(backend: B, file: &BertFile) -> Result<Self, Error> {
+        let tokeniser = tokeniser(file)?;
+        let bert = Bert::load(&backend, file)?;
+        Ok(Self { backend, bert, tokeniser, config: file.config.clone() })
+    }
+
+    /// The model's shape and habits.
+    pub fn config(&self) -> &BertConfig {
+        &self.config
+    }
+
+    /// What computes.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// The tokens of a text, cut at the model's limit.
+    ///
+    /// # Errors
+    /// Where the file's tokeniser contradicts itself.
+    pub fn tokenise(&self, text: &str) -> Result<Tokens, Error> {
+        Ok(self.tokeniser.tokenise(text)?)
+    }
+
+    /// Begins to embed sentences, given as token ids; see [`Embedding::step`].
+    ///
+    /// # Errors
+    /// [`Error::Layer`] for a layer that the model does not have.
+    pub fn begin(&self, sentences: Vec<Vec<u32>>, readout: Readout) -> Result<Embedding<B>, Error> {
+        let plan = Plan::new(readout, self.config.layers)?;
+        Ok(Embedding::new(plan, self.config.hidden, sentences))
+    }
+
+    /// `[sentences, hidden]` unit rows, in the given order.
+    ///
+    /// # Errors
+    /// Where the layer does not exist or the backend fails.
+    pub async fn embed(&self, sentences: &[Tokens], readout: Readout) -> Result<Vec<f32>, Error> {
+        let ids = sentences.iter().map(|tokens| tokens.ids.clone()).collect();
+        let mut embedding = self.begin(ids, readout)?;
+        while embedding.step(self).await? {}
+        Ok(embedding.into_rows().0)
+    }
+
+    /// `[tokens, hidden]` unit rows of one sentence's tokens, as the readout's layer has them
+    /// (first-last: averaged with layer 1).
+    ///
+    /// # Errors
+    /// Where the layer does not exist or the backend fails.
+    pub async fn token_rows(&self, sentence: &Tokens, readout: Readout) -> Result<Vec<f32>, Error> {
+        let mut embedding = self.begin(vec![sentence.ids.clone()], readout)?.keep_token_rows();
+        while embedding.step(self).await? {}
+        Ok(embedding.into_rows().1.pop().unwrap_or_default())
+    }
+}
+
+fn tokeniser(file: &BertFile) -> Result<Tokeniser, Error> {
+    let limits = Limits { max_tokens: file.config.max_tokens, vocabulary: file.config.vocabulary };
+    Ok(match &file.vocabulary {
+        Vocabulary::TokenizerJson(json) => Tokeniser::from_json(json, limits)?,
+        Vocabulary::WordPiece { tokens, cls, sep, unknown, padding, lowercase } => {
+            let pieces = WordPieces {
+                tokens: tokens.clone(),
+                cls: *cls,
+                sep: *sep,
+                unknown: *unknown,
+                padding: *padding,
+                lowercase: *lowercase,
+            };
+            Tokeniser::from_word_pieces(&pieces, limits)?
+        }
+    })
+}

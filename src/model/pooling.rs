@@ -1,0 +1,57 @@
+//! Which layers a readout needs, and how their token states become one unit vector a sentence.
+//!
+//! - mean: over the sentence's own tokens, `[CLS]` and `[SEP]` included (there is no padding);
+//! - cls: the first token, before any pooler;
+//! - first-last: the token-wise average of layer 1 and the layer asked for, then the mean:
+//!   `avg_first_last` of princeton-nlp/SimCSE `simcse/models.py`. At layers 0 and 1 the first
+//!   layer is the last one, and first-last is the mean.
+
+use crate::backend::Pool;
+use crate::model::error::Error;
+use crate::protocol::readout::{Pooling, Readout};
+
+/// A readout of a model with a known number of layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Output of this layer is read; 0 is the embedding layer.
+    pub layer: usize,
+    /// Averaged with layer 1 before pooling.
+    pub with_first: bool,
+    pub pool: Pool,
+}
+
+impl Plan {
+    /// The plan of a readout.
+    ///
+    /// # Errors
+    /// [`Error::Layer`] for a layer that the model does not have.
+    pub fn new(readout: Readout, layers: usize) -> Result<Self, Error> {
+        let layer = readout.layer.map_or(layers, usize::from);
+        if layer > layers {
+            return Err(Error::Layer { found: readout.layer.unwrap_or_default(), layers });
+        }
+        let with_first = readout.pooling == Pooling::FirstLast && layer > 1;
+        let pool = match readout.pooling {
+            Pooling::Mean | Pooling::FirstLast => Pool::Mean,
+            Pooling::Cls => Pool::First,
+        };
+        Ok(Self { layer, with_first, pool })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_of_the_readouts() {
+        let plan = |pooling, layer| Plan::new(Readout { pooling, layer }, 6).unwrap();
+        let last = Plan { layer: 6, with_first: false, pool: Pool::Mean };
+        assert_eq!(plan(Pooling::Mean, None), last);
+        assert_eq!(plan(Pooling::Cls, Some(0)), Plan { layer: 0, pool: Pool::First, ..last });
+        assert_eq!(plan(Pooling::FirstLast, None), Plan { with_first: true, ..last });
+        assert_eq!(plan(Pooling::FirstLast, Some(1)), Plan { layer: 1, ..last });
+        let error = Plan::new(Readout { pooling: Pooling::Mean, layer: Some(7) }, 6).unwrap_err();
+        assert!(matches!(error, Error::Layer { found: 7, layers: 6 }));
+    }
+}

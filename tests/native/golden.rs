@@ -1,0 +1,100 @@
+//! The encoder against the Python reference: same token ids, same vectors.
+
+use std::path::{Path, PathBuf};
+
+use simcse_lab::backend::cpu::Cpu;
+use simcse_lab::model::encoder::Encoder;
+use simcse_lab::protocol::readout::{Pooling, Readout};
+use simcse_lab::weights::bert::BertFile;
+use simcse_lab::weights::blocks::BlockType;
+use simcse_lab::weights::convert::{Checkpoint, convert};
+
+use crate::shared;
+
+#[derive(serde::Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+#[derive(serde::Deserialize)]
+struct Case {
+    name: String,
+    text: String,
+    ids: Vec<u32>,
+    /// Unit length.
+    mean: Vec<f32>,
+    /// As the model gives it.
+    cls: Vec<f32>,
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+    };
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+fn check(file: &BertFile, least: f64) {
+    let Some(path) = shared::data("golden/minilm_golden.json") else { return };
+    let golden: Golden = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let encoder = Encoder::load(Cpu, file).unwrap();
+    let mut lowest = 1.0_f64;
+    for case in &golden.cases {
+        let tokens = encoder.tokenise(&case.text).unwrap();
+        assert!(tokens.ids == case.ids, "{}: other token ids", case.name);
+        for (pooling, wanted) in [(Pooling::Mean, &case.mean), (Pooling::Cls, &case.cls)] {
+            let readout = Readout::last(pooling);
+            let row =
+                pollster::block_on(encoder.embed(std::slice::from_ref(&tokens), readout)).unwrap();
+            let found = cosine(&row, wanted);
+            assert!(found >= least, "{} {}: cosine {found}", case.name, pooling.name());
+            lowest = lowest.min(found);
+        }
+    }
+    println!("{} cases, lowest cosine {lowest:.6}", golden.cases.len());
+}
+
+fn reference_model() -> Option<PathBuf> {
+    let folder = std::env::var_os("SIMCSE_REFERENCE_MODEL").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: no reference weights");
+    }
+    folder
+}
+
+fn converted(folder: &Path, block: BlockType) -> BertFile {
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let checkpoint = Checkpoint {
+        safetensors: &std::fs::read(folder.join("model.safetensors")).unwrap(),
+        config_json: &text("config.json"),
+        tokenizer_json: &text("tokenizer.json"),
+        name: "all-MiniLM-L6-v2",
+        licence: Some("apache-2.0"),
+        pooling: Pooling::Mean,
+    };
+    let bytes = convert(&checkpoint, block, |_, _| {}).unwrap();
+    BertFile::read("reference", bytes, None).unwrap()
+}
+
+#[test]
+fn f32_equals_the_reference() {
+    let Some(folder) = reference_model() else { return };
+    check(&converted(&folder, BlockType::F32), 0.9999);
+}
+
+#[test]
+fn q8_0_made_here_stays_near_the_reference() {
+    let Some(folder) = reference_model() else { return };
+    check(&converted(&folder, BlockType::Q8_0), 0.998);
+}
+
+#[test]
+fn the_default_weights_stay_near_the_reference() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/all-MiniLM-L6-v2-q8_0.gguf");
+    let Ok(bytes) = std::fs::read(path) else {
+        println!("skipped: no default weights");
+        return;
+    };
+    check(&BertFile::read("default", bytes, None).unwrap(), 0.998);
+}
