@@ -96,8 +96,7 @@ impl WindowWork {
         Self { window, cells: Vec::new(), done_rows: 0 }
     }
 
-    /// Does a little. Where the group changed meanwhile, the window begins anew only if it lies
-    /// outside; the page drops it by its revision.
+    /// Does a little. The group stays the same until the window is done, as windows go first.
     pub fn step(&mut self, revision: Revision, group: Option<&Group>) -> Result<Stage, Problem> {
         let group = group.ok_or(Problem::NoWindow)?;
         let Window { row_count, column_count, .. } = self.window;

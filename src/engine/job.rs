@@ -22,6 +22,9 @@ use crate::protocol::request::Request;
 /// Progress is told at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
+/// A baseline looks at all pairs of at most so many sentences; the answer says of how many.
+const BASELINE_SENTENCES: usize = 1_000;
+
 /// What a request is, for its place in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -91,7 +94,8 @@ impl Job {
             Request::Pairs { revision, pairs, gold, readout } => {
                 (revision, pairs_work(pairs, gold, readout).map_err(|problem| (revision, problem))?)
             }
-            Request::Baseline { revision, sentences, readout } => {
+            Request::Baseline { revision, mut sentences, readout } => {
+                sentences.truncate(BASELINE_SENTENCES);
                 (revision, Work::Baseline(Rows::new(sentences, readout, false)))
             }
             Request::Embed { revision, sentences, readout } => {
@@ -176,14 +180,13 @@ impl Job {
         if let Work::Window(work) = &mut self.work {
             return work.step(revision, group.as_ref());
         }
-        if let Work::Group(_, Some(scan)) = &mut self.work {
+        if let Work::Group(_, slot) = &mut self.work
+            && let Some(mut scan) = slot.take()
+        {
             if scan.step() {
+                *slot = Some(scan);
                 return Ok(Stage::Working);
             }
-        }
-        if let Work::Group(_, scan @ Some(_)) = &mut self.work
-            && let Some(scan) = scan.take()
-        {
             let (answer, finished) = scan.finish(revision, milliseconds(begun));
             *group = Some(finished);
             return Ok(Stage::Finished(answer));

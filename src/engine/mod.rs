@@ -16,7 +16,7 @@ use web_time::Instant;
 use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
 use crate::engine::group::Group;
-use crate::engine::job::{Job, Kind, Stage};
+use crate::engine::job::{Job, Stage};
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
@@ -110,23 +110,25 @@ impl Engine {
 
     /// Does a little of what is most urgent. `false` once there is nothing left to do.
     pub async fn step(&mut self, out: &mut Events) -> bool {
-        let ready = self.encoder.is_some();
-        let runnable = |job: &&Job| ready || !job.kind().needs_model();
-        let urgent = self.jobs.iter().filter(runnable).map(|job| job.kind().rank()).min();
-        let position =
-            self.jobs.iter().position(|job| runnable(&job) && Some(job.kind().rank()) == urgent);
-        let Some(mut job) = position.map(|position| self.jobs.remove(position)) else {
-            return false;
-        };
+        let Some(position) = self.most_urgent() else { return false };
+        let mut job = self.jobs.remove(position);
         match job.step(self.encoder.as_ref(), &mut self.group).await {
             Ok(Stage::Working) => {
                 out.extend(job.progress().map(Message::plain));
-                self.jobs.insert(position.unwrap_or_default(), job);
+                self.jobs.insert(position, job);
             }
             Ok(Stage::Finished(answer)) => out.push(answer),
             Err(problem) => out.push(failed(job.revision(), problem)),
         }
-        !self.jobs.is_empty() && (self.encoder.is_some() || !self.loading)
+        self.most_urgent().is_some()
+    }
+
+    /// Position of the job to go on with: of the lowest rank, the oldest.
+    fn most_urgent(&self) -> Option<usize> {
+        let ready = self.encoder.is_some();
+        let jobs = self.jobs.iter().enumerate();
+        let runnable = jobs.filter(|(_, job)| ready || !job.kind().needs_model());
+        runnable.min_by_key(|(_, job)| job.kind().rank()).map(|(position, _)| position)
     }
 
     fn enqueue(&mut self, request: Request, out: &mut Events) {

@@ -3,6 +3,7 @@
 mod fixture;
 mod golden;
 mod layering;
+mod journey;
 mod parity;
 mod shared;
 mod source;
