@@ -33,8 +33,8 @@ pub type Events = Vec<Message<Event>>;
 #[derive(Debug, Default)]
 pub struct Engine {
     encoder: Option<Encoder<Cpu>>,
-    /// A model is on its way: requests wait for it.
-    loading: bool,
+    /// Models on their way: requests wait for them.
+    loading: u32,
     jobs: Vec<Job>,
     /// The group embedded last.
     group: Option<Group>,
@@ -45,15 +45,17 @@ impl Engine {
         Self::default()
     }
 
-    /// Until [`Engine::loading_ended`], requests wait for a model rather than fail for want of one.
+    /// A model is on its way: until as many calls of [`Engine::loading_ended`], requests wait for
+    /// a model rather than fail for want of one.
     pub fn loading_began(&mut self) {
-        self.loading = true;
+        self.loading += 1;
     }
 
-    /// No model is on its way any more. Without any model, everything that waited fails.
+    /// A model that was on its way came or failed. With none left on its way and none here,
+    /// everything that waited fails.
     pub fn loading_ended(&mut self, out: &mut Events) {
-        self.loading = false;
-        if self.encoder.is_some() {
+        self.loading = self.loading.saturating_sub(1);
+        if self.encoder.is_some() || self.loading > 0 {
             return;
         }
         for job in self.jobs.extract_if(.., |job| job.kind().needs_model()) {
@@ -140,7 +142,7 @@ impl Engine {
                 return;
             }
         };
-        if job.kind().needs_model() && self.encoder.is_none() && !self.loading {
+        if job.kind().needs_model() && self.encoder.is_none() && self.loading == 0 {
             out.push(no_model(job.revision()));
             return;
         }

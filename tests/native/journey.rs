@@ -381,10 +381,13 @@ fn without_a_model_requests_fail_unless_one_is_on_its_way() {
     assert_eq!(ask(&mut engine, pair(1, "a", "b"))[0].head, no_model(1));
 
     engine.loading_began();
+    engine.loading_began();
     assert!(ask(&mut engine, pair(2, "a", "cat")).is_empty());
     assert!(ask(&mut engine, embed(3, sentences(2))).is_empty());
     assert!(run(&mut engine).is_empty());
     let mut out = Events::new();
+    engine.loading_ended(&mut out);
+    assert!(out.is_empty());
     engine.loading_ended(&mut out);
     assert_eq!(out.iter().map(|m| m.head.clone()).collect::<Vec<_>>(), [no_model(2), no_model(3)]);
 
