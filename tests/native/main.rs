@@ -2,8 +2,8 @@
 
 mod fixture;
 mod golden;
-mod layering;
 mod journey;
+mod layering;
 mod parity;
 mod shared;
 mod source;
