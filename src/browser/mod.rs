@@ -3,6 +3,10 @@
 
 pub mod bench;
 pub mod bridge;
+pub mod download;
+pub mod model_loader;
 pub mod page_scope;
 pub mod picture;
+pub mod store;
 pub mod wire;
+pub mod worker_scope;

@@ -2,6 +2,7 @@
 
 mod fixture;
 mod golden;
+mod journey;
 mod layering;
 mod parity;
 mod shared;
