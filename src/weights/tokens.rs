@@ -95,7 +95,7 @@ pub struct SpecialIds {
 /// A vocabulary from llama.cpp's token list.
 ///
 /// Special tokens are found by their names first, for old converters wrote wrong ids. Text is
-/// lower-cased unless some ordinary token has a capital: the layout has no key for it.
+/// lower-cased unless some ordinary token has a Latin capital: the layout has no key for it.
 ///
 /// # Errors
 /// [`Error::Tokeniser`] where a special token is missing or a token is there twice.
@@ -113,9 +113,12 @@ pub fn rebuild(marked: &Texts, types: &[i32], ids: SpecialIds) -> Result<Vocabul
     };
     let (cls, sep) = (find("[CLS]", ids.cls)?, find("[SEP]", ids.sep)?);
     let (unknown, padding) = (find("[UNK]", ids.unknown)?, find("[PAD]", ids.padding)?);
-    let lowercase = !tokens
-        .iter()
-        .any(|token| !is_bracketed(token) && token.chars().any(|letter| letter.is_uppercase()));
+    // ASCII only: the uncased vocabulary has modifier letters such as U+1D2C, which Unicode counts
+    // as capitals.
+    let is_cased = |token: &String| {
+        !is_bracketed(token) && token.bytes().any(|byte| byte.is_ascii_uppercase())
+    };
+    let lowercase = !tokens.iter().any(is_cased);
     Ok(Vocabulary::WordPiece { tokens, cls, sep, unknown, padding, lowercase })
 }
 
@@ -288,7 +291,7 @@ mod tests {
     #[test]
     fn special_tokens_are_found_by_name_before_number() {
         let wrong = SpecialIds { cls: Some(0), padding: Some(2), ..Default::default() };
-        let found = rebuilt(&["[CLS]", "▁cat"], wrong).unwrap();
+        let found = rebuilt(&["[CLS]", "▁cat", "▁\u{1d2c}"], wrong).unwrap();
         let Vocabulary::WordPiece { cls, sep, padding, lowercase, .. } = found else {
             panic!("a word piece vocabulary");
         };

@@ -6,6 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::json;
 use simcse_lab::protocol::readout::Pooling;
+use simcse_lab::text::tokeniser::Limits;
+use simcse_lab::text::tokeniser::Tokeniser;
+use simcse_lab::text::tokeniser::WordPieces;
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::bert::sha256;
 use simcse_lab::weights::blocks::BlockType;
@@ -14,9 +17,13 @@ use simcse_lab::weights::convert::convert;
 use simcse_lab::weights::convert::requantise;
 use simcse_lab::weights::error::Error;
 use simcse_lab::weights::gguf::Gguf;
+use simcse_lab::weights::tokens::SpecialIds;
+use simcse_lab::weights::tokens::TokenList;
 use simcse_lab::weights::tokens::Vocabulary;
+use simcse_lab::weights::tokens::rebuild;
 
 use crate::checkpoint;
+use crate::shared;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -209,6 +216,45 @@ fn a_converted_vocabulary_serves_without_its_tokenizer_json() {
     let marks: Vec<_> = marked.iter().collect();
     assert_eq!(marks[2], "[CLS]");
     assert!(marks.contains(&"\u{2581}river") && marks.contains(&"ing"));
+}
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<GoldenCase>,
+}
+
+#[derive(Deserialize)]
+struct GoldenCase {
+    name: String,
+    text: String,
+    ids: Vec<u32>,
+}
+
+/// The real vocabulary, as those read it whose files carry no tokenizer.json.
+#[test]
+fn the_default_weights_tokenise_alike_without_their_tokenizer_json() {
+    let path = Path::new(ROOT).join("assets/models/all-MiniLM-L6-v2-q8_0.gguf");
+    let header = Gguf::read("default", &std::fs::read(path).unwrap()).unwrap();
+    let marked = header.texts("tokenizer.ggml.tokens").unwrap().unwrap();
+    let numbers = header.numbers("tokenizer.ggml.token_type").unwrap().unwrap();
+    let types: Vec<i32> = numbers.as_i32().unwrap().collect();
+    let json = header.text("tokenizer.huggingface.json").unwrap().unwrap();
+    let Vocabulary::WordPiece { tokens, cls, sep, unknown, padding, lowercase } =
+        rebuild(marked, &types, SpecialIds::default()).unwrap()
+    else {
+        panic!("a word piece vocabulary is asked for");
+    };
+    assert_eq!(tokens, TokenList::from_json(json, tokens.len()).unwrap().tokens);
+    assert_eq!((padding, unknown, cls, sep, lowercase), (0, 100, 101, 102, true));
+    let Some(path) = shared::data("golden/minilm_golden.json") else { return };
+    let golden: Golden = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let limits = Limits { max_tokens: 512, vocabulary: tokens.len() };
+    let pieces = WordPieces { tokens, cls, sep, unknown, padding, lowercase };
+    let tokeniser = Tokeniser::from_word_pieces(&pieces, limits).unwrap();
+    for case in golden.cases {
+        let found = tokeniser.tokenise(&case.text).unwrap();
+        assert!(found.ids == case.ids, "{}: other token ids", case.name);
+    }
 }
 
 #[test]
