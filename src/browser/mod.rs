@@ -1,2 +1,12 @@
 //! The only web-sys besides `ui`: worker bridge, downloads, storage, files.
 #![cfg(target_arch = "wasm32")]
+
+pub mod bench;
+pub mod bridge;
+pub mod download;
+pub mod model_loader;
+pub mod page_scope;
+pub mod picture;
+pub mod store;
+pub mod wire;
+pub mod worker_scope;

@@ -1,2 +1,17 @@
 //! Leptos views. They only draw; every change goes through [`crate::state`].
 #![cfg(target_arch = "wasm32")]
+
+pub mod app;
+mod coming;
+mod compare;
+mod effects;
+mod header;
+mod list;
+mod list_results;
+mod loading;
+mod models;
+mod notices;
+mod page;
+mod parts;
+mod status;
+mod tokens;

@@ -1,0 +1,169 @@
+//! What the window offers, as plain Rust values.
+
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, Document, HtmlAnchorElement, Storage, Url, Window};
+
+const SAVED_KEY: &str = "simcse-lab";
+
+/// The window. A page always has one.
+pub fn window() -> Option<Window> {
+    web_sys::window()
+}
+
+/// The document.
+pub fn document() -> Option<Document> {
+    window()?.document()
+}
+
+/// An error of the browser in words.
+pub fn words(error: &JsValue) -> String {
+    error
+        .dyn_ref::<js_sys::Error>()
+        .map(|error| String::from(error.message()))
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| format!("{error:?}"))
+}
+
+/// Milliseconds since the page was opened.
+pub fn now_ms() -> f64 {
+    window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now())
+}
+
+/// Content of a `<meta name>` tag.
+pub fn meta(name: &str) -> Option<String> {
+    document()?.query_selector(&format!("meta[name={name}]")).ok()??.get_attribute("content")
+}
+
+/// The browser's languages, the preferred one first.
+pub fn languages() -> Vec<String> {
+    window().map_or_else(Vec::new, |window| {
+        window.navigator().languages().iter().filter_map(|tag| tag.as_string()).collect()
+    })
+}
+
+/// The address's fragment, with `#`.
+pub fn fragment() -> String {
+    window().and_then(|window| window.location().hash().ok()).unwrap_or_default()
+}
+
+/// Replaces the address's fragment without a history entry.
+pub fn show_fragment(fragment: &str) {
+    let Some(history) = window().and_then(|window| window.history().ok()) else { return };
+    // Refused only when called very often; the next call corrects it.
+    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(fragment));
+}
+
+/// The page's address without its fragment.
+pub fn address() -> String {
+    let address = window().and_then(|window| window.location().href().ok()).unwrap_or_default();
+    address.split('#').next().unwrap_or_default().to_owned()
+}
+
+/// What an earlier visit saved.
+pub fn saved() -> Option<String> {
+    storage()?.get_item(SAVED_KEY).ok()?
+}
+
+/// Keeps a text for the next visit; whether the browser allowed it.
+pub fn save(text: &str) -> bool {
+    storage().is_some_and(|storage| storage.set_item(SAVED_KEY, text).is_ok())
+}
+
+fn storage() -> Option<Storage> {
+    window()?.local_storage().ok()?
+}
+
+/// Runs something after a pause.
+pub fn after(pause_ms: u32, run: impl FnOnce() + 'static) {
+    let Some(window) = window() else { return };
+    let pause_ms = i32::try_from(pause_ms).unwrap_or(i32::MAX);
+    let run = Closure::once_into_js(run);
+    // A browser refuses a timer only while the page is being torn down.
+    let _ =
+        window.set_timeout_with_callback_and_timeout_and_arguments_0(run.unchecked_ref(), pause_ms);
+}
+
+/// Whether a media query holds, and a listener for its changes for as long as the page lives.
+pub fn watch_media(query: &str, changed: impl Fn(bool) + 'static) -> bool {
+    let Some(list) = window().and_then(|window| window.match_media(query).ok()?) else {
+        return false;
+    };
+    let matches = list.matches();
+    let listener = Closure::<dyn Fn(web_sys::MediaQueryListEvent)>::new(
+        move |event: web_sys::MediaQueryListEvent| changed(event.matches()),
+    );
+    list.set_onchange(Some(listener.as_ref().unchecked_ref()));
+    listener.forget();
+    matches
+}
+
+/// Listens to an event of the window for as long as the page lives.
+pub fn listen(name: &str, run: impl Fn() + 'static) {
+    let Some(window) = window() else { return };
+    let listener = Closure::<dyn Fn()>::new(run);
+    // Adding a listener cannot fail for a function.
+    let _ = window.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+    listener.forget();
+}
+
+/// Copies text to the clipboard.
+///
+/// # Errors
+/// Where the browser does not allow it.
+pub async fn copy(text: &str) -> Result<(), String> {
+    let clipboard = window().ok_or("no window")?.navigator().clipboard();
+    // Absent where the page is not served securely.
+    if clipboard.is_undefined() {
+        return Err("no clipboard".to_owned());
+    }
+    JsFuture::from(clipboard.write_text(text)).await.map(drop).map_err(|error| words(&error))
+}
+
+/// Offers text as a file.
+///
+/// # Errors
+/// In words, where the browser refuses.
+pub fn download_text(name: &str, mime: &str, text: &str) -> Result<(), String> {
+    let parts = js_sys::Array::of1(&JsValue::from_str(text));
+    let options = BlobPropertyBag::new();
+    options.set_type(mime);
+    let blob =
+        Blob::new_with_str_sequence_and_options(&parts, &options).map_err(|error| words(&error))?;
+    download_blob(name, &blob)
+}
+
+/// Offers a blob as a file.
+///
+/// # Errors
+/// In words, where the browser refuses.
+pub fn download_blob(name: &str, blob: &Blob) -> Result<(), String> {
+    let url = Url::create_object_url_with_blob(blob).map_err(|error| words(&error))?;
+    let link: HtmlAnchorElement = document()
+        .ok_or("no document")?
+        .create_element("a")
+        .map_err(|error| words(&error))?
+        .unchecked_into();
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    // Revoked later: some browsers start the download only after this turn of the event loop.
+    after(10_000, move || drop(Url::revoke_object_url(&url)));
+    Ok(())
+}
+
+/// Sets attributes of the root element, and the document's title.
+pub fn set_root(attribute: &str, value: &str) {
+    if let Some(root) = document().and_then(|document| document.document_element()) {
+        // Refused only for a malformed attribute name; ours are constants.
+        let _ = root.set_attribute(attribute, value);
+    }
+}
+
+/// Sets the document's title.
+pub fn set_title(title: &str) {
+    if let Some(document) = document() {
+        document.set_title(title);
+    }
+}

@@ -1,0 +1,53 @@
+//! A chart's SVG as a PNG file.
+
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement};
+
+use crate::browser::page_scope::{document, words};
+
+/// Pixels of the file for one pixel of the drawing: sharp in print and on dense screens.
+const SCALE: f64 = 2.0;
+
+/// Draws the SVG and encodes it.
+///
+/// # Errors
+/// In words, where the browser cannot draw it.
+pub async fn png(svg: &str) -> Result<Blob, String> {
+    let image = HtmlImageElement::new().map_err(|error| words(&error))?;
+    let encoded = String::from(js_sys::encode_uri_component(svg));
+    image.set_src(&format!("data:image/svg+xml;charset=utf-8,{encoded}"));
+    JsFuture::from(image.decode()).await.map_err(|error| words(&error))?;
+    let canvas: HtmlCanvasElement = document()
+        .ok_or("no document")?
+        .create_element("canvas")
+        .map_err(|error| words(&error))?
+        .unchecked_into();
+    let (width, height) = (f64::from(image.width()) * SCALE, f64::from(image.height()) * SCALE);
+    canvas.set_width(width as u32);
+    canvas.set_height(height as u32);
+    let context: CanvasRenderingContext2d = canvas
+        .get_context("2d")
+        .map_err(|error| words(&error))?
+        .ok_or("no canvas")?
+        .unchecked_into();
+    context
+        .draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)
+        .map_err(|error| words(&error))?;
+    encode(&canvas).await
+}
+
+async fn encode(canvas: &HtmlCanvasElement) -> Result<Blob, String> {
+    let promise = js_sys::Promise::new(&mut |resolve, reject| {
+        let done = Closure::once_into_js(move |blob: JsValue| {
+            // The promise's own functions do not throw.
+            let _ = resolve.call1(&JsValue::NULL, &blob);
+        });
+        if let Err(error) = canvas.to_blob(done.unchecked_ref()) {
+            let _ = reject.call1(&JsValue::NULL, &error);
+        }
+    });
+    let blob = JsFuture::from(promise).await.map_err(|error| words(&error))?;
+    blob.dyn_into().map_err(|_| "the picture is too large".to_owned())
+}

@@ -1,0 +1,157 @@
+//! Models in the browser's own store: the origin private file system, `models/<sha256>.gguf`, and
+//! `<sha256>.part` for downloads that did not come to their end.
+//!
+//! Everything here may be refused (private windows, policies, quota, another tab that writes the
+//! same file); then the answer is `None` or `false`, and the visit works from memory. Files are
+//! written through sync access handles, which only one tab can hold, and read as snapshots
+//! (`getFile`), which any tab can.
+
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
+    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
+};
+
+use crate::browser::worker_scope::scope;
+
+/// Files are read and written in such parts.
+const PART_BYTES: usize = 4 << 20;
+
+/// The folder of models.
+#[derive(Debug)]
+pub struct Store {
+    folder: FileSystemDirectoryHandle,
+}
+
+impl Store {
+    /// The store; `None` where the browser refuses.
+    pub async fn open() -> Option<Self> {
+        let storage = scope().navigator().storage();
+        // Undefined on pages without TLS, whatever the type says.
+        if !Reflect::has(&scope().navigator(), &"storage".into()).unwrap_or(false)
+            || storage.is_undefined()
+        {
+            return None;
+        }
+        let root = JsFuture::from(storage.get_directory()).await.ok()?;
+        let root: FileSystemDirectoryHandle = root.unchecked_into();
+        let options = FileSystemGetDirectoryOptions::new();
+        options.set_create(true);
+        let folder = root.get_directory_handle_with_options("models", &options);
+        Some(Self { folder: JsFuture::from(folder).await.ok()?.unchecked_into() })
+    }
+
+    /// A whole file, if it is there and has at most `most_bytes`. Tells how far reading is.
+    pub async fn read(
+        &self,
+        name: &str,
+        most_bytes: u64,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Option<Vec<u8>> {
+        let handle = JsFuture::from(self.folder.get_file_handle(name)).await.ok()?;
+        let handle: FileSystemFileHandle = handle.unchecked_into();
+        let file: File = JsFuture::from(handle.get_file()).await.ok()?.unchecked_into();
+        let size = file.size();
+        if size > most_bytes as f64 {
+            return None;
+        }
+        let size = size as usize;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(size).ok()?;
+        while bytes.len() < size {
+            progress(bytes.len() as u64, size as u64);
+            let start = bytes.len();
+            let end = size.min(start + PART_BYTES);
+            let part = file.slice_with_f64_and_f64(start as f64, end as f64).ok()?;
+            append(&part, &mut bytes, end - start).await?;
+        }
+        progress(size as u64, size as u64);
+        Some(bytes)
+    }
+
+    /// Whether a file is there, with its length.
+    pub async fn length(&self, name: &str) -> Option<u64> {
+        let handle = JsFuture::from(self.folder.get_file_handle(name)).await.ok()?;
+        let handle: FileSystemFileHandle = handle.unchecked_into();
+        let file: File = JsFuture::from(handle.get_file()).await.ok()?.unchecked_into();
+        Some(file.size() as u64)
+    }
+
+    /// Writes a whole file; `false` (and no file) where it was refused.
+    pub async fn write(&self, name: &str, bytes: &[u8]) -> bool {
+        let Some(mut writer) = self.writer(name, 0).await else { return false };
+        let written = bytes.chunks(PART_BYTES).all(|part| writer.append(part)) && writer.flush();
+        drop(writer);
+        if !written {
+            self.remove(name).await;
+        }
+        written
+    }
+
+    /// A file to be appended to after its first `keep_bytes` bytes.
+    pub async fn writer(&self, name: &str, keep_bytes: u64) -> Option<Writer> {
+        let options = FileSystemGetFileOptions::new();
+        options.set_create(true);
+        let handle = self.folder.get_file_handle_with_options(name, &options);
+        let handle: FileSystemFileHandle = JsFuture::from(handle).await.ok()?.unchecked_into();
+        let access = JsFuture::from(handle.create_sync_access_handle()).await.ok()?;
+        let writer = Writer { access: access.unchecked_into(), at: keep_bytes as f64 };
+        let long_enough = writer.access.get_size().ok()? >= writer.at;
+        let cut = writer.access.truncate_with_f64(writer.at).is_ok();
+        (long_enough && cut).then_some(writer)
+    }
+
+    /// Removes a file; `false` where there was none or it was refused.
+    pub async fn remove(&self, name: &str) -> bool {
+        JsFuture::from(self.folder.remove_entry(name)).await.is_ok()
+    }
+}
+
+async fn append(part: &Blob, bytes: &mut Vec<u8>, length: usize) -> Option<()> {
+    let buffer: JsValue = JsFuture::from(part.array_buffer()).await.ok()?;
+    let part = Uint8Array::new(&buffer);
+    let start = bytes.len();
+    if part.length() as usize != length {
+        return None;
+    }
+    bytes.resize(start + length, 0);
+    part.copy_to(bytes.get_mut(start..)?);
+    Some(())
+}
+
+/// A file open for appending. Closed when dropped.
+#[derive(Debug)]
+pub struct Writer {
+    access: FileSystemSyncAccessHandle,
+    at: f64,
+}
+
+impl Writer {
+    /// `false` where the store is full.
+    pub fn append(&mut self, bytes: &[u8]) -> bool {
+        let options = FileSystemReadWriteOptions::new();
+        options.set_at(self.at);
+        let written = self.access.write_with_u8_array_and_options(bytes, &options);
+        self.at += bytes.len() as f64;
+        written.is_ok_and(|written| written == bytes.len() as f64)
+    }
+
+    /// Empties the file.
+    pub fn restart(&mut self) -> bool {
+        self.at = 0.0;
+        self.access.truncate_with_f64(0.0).is_ok()
+    }
+
+    /// What was appended is safe afterwards.
+    pub fn flush(&self) -> bool {
+        self.access.flush().is_ok()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.access.close();
+    }
+}

@@ -1,0 +1,121 @@
+//! A group of sentences: its nearest pairs, and windows of its cosine matrix.
+
+use crate::engine::job::Stage;
+use crate::engine::rows::Finished;
+use crate::geometry::cosine::{mean_cosine, window};
+use crate::geometry::nearest::NearestPairs;
+use crate::geometry::pairs::{BLOCK_ROWS, pair_count};
+use crate::protocol::Revision;
+use crate::protocol::event::Event;
+use crate::protocol::message::Message;
+use crate::protocol::problem::Problem;
+use crate::protocol::request::Window;
+
+/// So many of the nearest pairs are told.
+const NEAREST: usize = 200;
+
+/// Side of the window that comes with a group.
+const FIRST_WINDOW: u32 = 64;
+
+/// A window has at most so many cells (16 MiB of numbers).
+const MAX_CELLS: u64 = 1 << 22;
+
+/// Products of two numbers in a slice of work: some 20 ms in a browser.
+const SLICE_PRODUCTS: usize = 24 << 20;
+
+/// Rows whose dots with `columns` others of length `hidden` fill a slice.
+fn slice_rows(columns: usize, hidden: usize) -> usize {
+    (SLICE_PRODUCTS / columns.saturating_mul(hidden).max(1)).clamp(1, BLOCK_ROWS)
+}
+
+/// The group embedded last: `[count, hidden]` unit rows.
+#[derive(Debug)]
+pub struct Group {
+    hidden: usize,
+    rows: Vec<f32>,
+}
+
+/// The search for a group's nearest pairs.
+#[derive(Debug)]
+pub struct Scan {
+    finished: Finished,
+    count: usize,
+    next: usize,
+    nearest: NearestPairs,
+}
+
+impl Scan {
+    pub fn new(finished: Finished) -> Self {
+        let count = finished.rows.len() / finished.hidden.max(1);
+        Self { finished, count, next: 0, nearest: NearestPairs::new(NEAREST) }
+    }
+
+    /// Looks at some more pairs. `false` once all were looked at.
+    pub fn step(&mut self) -> bool {
+        if self.next >= self.count {
+            return false;
+        }
+        let hidden = self.finished.hidden;
+        let rows = slice_rows(self.count, hidden);
+        self.nearest.scan_block(&self.finished.rows, hidden, self.next, rows);
+        self.next += rows;
+        true
+    }
+
+    /// The answer, and the group that windows are cut from.
+    pub fn finish(self, revision: Revision, latency_ms: f64) -> (Message<Event>, Group) {
+        let Finished { hidden, rows, truncated, .. } = self.finished;
+        let count = u32::try_from(self.count).unwrap_or(u32::MAX);
+        let side = count.min(FIRST_WINDOW);
+        let first = Window { row: 0, row_count: side, column: 0, column_count: side };
+        let cells = window(&rows, hidden, first).unwrap_or_default();
+        let event = Event::Group {
+            revision,
+            count,
+            truncated,
+            nearest: self.nearest.into_sorted(),
+            pair_count: pair_count(self.count),
+            mean_cosine: mean_cosine(&rows, hidden).unwrap_or_default() as f32,
+            window: first,
+            latency_ms,
+        };
+        (Message::with_f32(event, cells), Group { hidden, rows })
+    }
+}
+
+/// A window being computed, some rows at a time.
+#[derive(Debug)]
+pub struct WindowWork {
+    window: Window,
+    cells: Vec<f32>,
+    done_rows: u32,
+}
+
+impl WindowWork {
+    pub fn new(window: Window) -> Self {
+        Self { window, cells: Vec::new(), done_rows: 0 }
+    }
+
+    /// Does a little. The group stays the same until the window is done, as windows go first.
+    pub fn step(&mut self, revision: Revision, group: Option<&Group>) -> Result<Stage, Problem> {
+        let group = group.ok_or(Problem::NoWindow)?;
+        let Window { row_count, column_count, .. } = self.window;
+        if u64::from(row_count) * u64::from(column_count) > MAX_CELLS {
+            return Err(Problem::NoWindow);
+        }
+        let rows = u32::try_from(slice_rows(column_count as usize, group.hidden)).unwrap_or(1);
+        let part = Window {
+            row: self.window.row.saturating_add(self.done_rows),
+            row_count: rows.min(row_count - self.done_rows),
+            ..self.window
+        };
+        let cells = window(&group.rows, group.hidden, part).ok_or(Problem::NoWindow)?;
+        self.cells.extend(cells);
+        self.done_rows += part.row_count;
+        if self.done_rows < row_count {
+            return Ok(Stage::Working);
+        }
+        let event = Event::GroupWindow { revision, window: self.window };
+        Ok(Stage::Finished(Message::with_f32(event, std::mem::take(&mut self.cells))))
+    }
+}

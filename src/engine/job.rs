@@ -1,0 +1,304 @@
+//! One request on its way to its answer.
+
+use web_time::{Duration, Instant};
+
+use crate::backend::cpu::Cpu;
+use crate::engine::group::{Group, Scan, WindowWork};
+use crate::engine::rows::{Finished, Rows};
+use crate::geometry::cosine::grid;
+use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
+use crate::math::ranks::{pearson, spearman};
+use crate::math::rows::{dot, row};
+use crate::math::statistics::{mean, quantile};
+use crate::model::encoder::Encoder;
+use crate::model::error::Error;
+use crate::protocol::Revision;
+use crate::protocol::event::{Agreement, Event};
+use crate::protocol::message::Message;
+use crate::protocol::problem::Problem;
+use crate::protocol::readout::Readout;
+use crate::protocol::request::Request;
+
+/// Progress is told at most this often.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// A baseline looks at all pairs of at most so many sentences; the answer says of how many.
+const BASELINE_SENTENCES: usize = 1_000;
+
+/// What a request is, for its place in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Pair,
+    Window,
+    Group,
+    Pairs,
+    Embed,
+    Baseline,
+}
+
+impl Kind {
+    /// The lowest goes first: what a person looks at before what takes long, the backdrop last.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Pair => 0,
+            Self::Window => 1,
+            Self::Group | Self::Pairs | Self::Embed => 2,
+            Self::Baseline => 3,
+        }
+    }
+
+    pub fn needs_model(self) -> bool {
+        self != Self::Window
+    }
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub enum Stage {
+    Working,
+    Finished(Message<Event>),
+}
+
+/// A request on its way.
+#[derive(Debug)]
+pub struct Job {
+    revision: Revision,
+    begun: Option<Instant>,
+    told: Option<Instant>,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    Pair(Rows),
+    Window(WindowWork),
+    Group(Rows, Option<Box<Scan>>),
+    Pairs(Rows, Vec<f32>),
+    Embed(Rows),
+    Baseline(Rows),
+}
+
+impl Job {
+    /// The job of a request; `None` for requests that are none.
+    pub fn new(request: Request) -> Result<Option<Self>, (Revision, Problem)> {
+        let (revision, work) = match request {
+            Request::Pair { revision, first, second, readout } => {
+                (revision, Work::Pair(Rows::new(vec![first, second], readout, true)))
+            }
+            Request::GroupWindow { revision, window } => {
+                (revision, Work::Window(WindowWork::new(window)))
+            }
+            Request::Group { revision, sentences, readout } => {
+                (revision, Work::Group(Rows::new(sentences, readout, false), None))
+            }
+            Request::Pairs { revision, pairs, gold, readout } => {
+                (revision, pairs_work(pairs, gold, readout).map_err(|problem| (revision, problem))?)
+            }
+            Request::Baseline { revision, mut sentences, readout } => {
+                sentences.truncate(BASELINE_SENTENCES);
+                (revision, Work::Baseline(Rows::new(sentences, readout, false)))
+            }
+            Request::Embed { revision, sentences, readout } => {
+                (revision, Work::Embed(Rows::new(sentences, readout, false)))
+            }
+            Request::Open { .. }
+            | Request::StopLoading
+            | Request::Forget { .. }
+            | Request::Cancel { .. } => return Ok(None),
+        };
+        Ok(Some(Self { revision, begun: None, told: None, work }))
+    }
+
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    pub fn kind(&self) -> Kind {
+        match self.work {
+            Work::Pair(_) => Kind::Pair,
+            Work::Window(_) => Kind::Window,
+            Work::Group(..) => Kind::Group,
+            Work::Pairs(..) => Kind::Pairs,
+            Work::Embed(_) => Kind::Embed,
+            Work::Baseline(_) => Kind::Baseline,
+        }
+    }
+
+    /// Whether a newer request of the same kind supersedes this one. A pair that has begun is
+    /// finished, or steady typing would never see an answer.
+    pub fn yields(&self) -> bool {
+        match &self.work {
+            Work::Pair(rows) => !rows.has_begun(),
+            Work::Group(..) | Work::Baseline(_) => true,
+            Work::Window(_) | Work::Pairs(..) | Work::Embed(_) => false,
+        }
+    }
+
+    /// Begins anew, for a new model.
+    pub fn restart(&mut self) {
+        match &mut self.work {
+            Work::Pair(rows) | Work::Pairs(rows, _) | Work::Embed(rows) | Work::Baseline(rows) => {
+                rows.restart();
+            }
+            Work::Group(rows, scan) => {
+                rows.restart();
+                *scan = None;
+            }
+            Work::Window(_) => {}
+        }
+        self.begun = None;
+    }
+
+    /// How far a long job is, if it is time to tell.
+    pub fn progress(&mut self) -> Option<Event> {
+        let (Work::Group(rows, _) | Work::Pairs(rows, _) | Work::Embed(rows)) = &self.work else {
+            return None;
+        };
+        let begun = self.begun?;
+        if self.told.unwrap_or(begun).elapsed() < PROGRESS_EVERY {
+            return None;
+        }
+        self.told = Some(Instant::now());
+        let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let scanning = matches!(&self.work, Work::Group(_, Some(_)));
+        let done = if scanning { rows.total() } else { rows.done() };
+        Some(Event::Progress {
+            revision: self.revision,
+            done: natural(done),
+            total: natural(rows.total()),
+            elapsed_ms: milliseconds(begun),
+        })
+    }
+
+    /// Does a little. A finished group takes the place of the last one.
+    pub async fn step(
+        &mut self,
+        encoder: Option<&Encoder<Cpu>>,
+        group: &mut Option<Group>,
+    ) -> Result<Stage, Problem> {
+        let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
+        if let Work::Window(work) = &mut self.work {
+            return work.step(revision, group.as_ref());
+        }
+        if let Work::Group(_, slot) = &mut self.work
+            && let Some(mut scan) = slot.take()
+        {
+            if scan.step() {
+                *slot = Some(scan);
+                return Ok(Stage::Working);
+            }
+            let (answer, finished) = scan.finish(revision, milliseconds(begun));
+            *group = Some(finished);
+            return Ok(Stage::Finished(answer));
+        }
+        let encoder = encoder.ok_or(Problem::NoModel)?;
+        self.embed(encoder, begun).await.map_err(|error| Problem::from(&error))
+    }
+
+    async fn embed(&mut self, encoder: &Encoder<Cpu>, begun: Instant) -> Result<Stage, Error> {
+        let revision = self.revision;
+        let (Work::Pair(rows)
+        | Work::Group(rows, _)
+        | Work::Pairs(rows, _)
+        | Work::Embed(rows)
+        | Work::Baseline(rows)) = &mut self.work
+        else {
+            return Ok(Stage::Working);
+        };
+        let Some(finished) = rows.step(encoder).await? else { return Ok(Stage::Working) };
+        Ok(Stage::Finished(match &mut self.work {
+            Work::Group(_, scan) => {
+                *scan = Some(Box::new(Scan::new(finished)));
+                return Ok(Stage::Working);
+            }
+            Work::Pair(_) | Work::Window(_) => pair(revision, finished, begun),
+            Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
+            Work::Embed(_) => embedded(revision, finished),
+            Work::Baseline(_) => baseline(revision, &finished),
+        }))
+    }
+}
+
+fn pairs_work(
+    pairs: Vec<(String, String)>,
+    gold: Vec<f32>,
+    readout: Readout,
+) -> Result<Work, Problem> {
+    let detail = if !gold.is_empty() && gold.len() != pairs.len() {
+        format!("{} gold scores for {} pairs", gold.len(), pairs.len())
+    } else if !gold.iter().all(|score| score.is_finite()) {
+        "a gold score is not a finite number".to_owned()
+    } else {
+        let texts = pairs.into_iter().flat_map(|(first, second)| [first, second]).collect();
+        return Ok(Work::Pairs(Rows::new(texts, readout, false), gold));
+    };
+    Err(Problem::Internal { detail })
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
+fn pair(revision: Revision, finished: Finished, begun: Instant) -> Message<Event> {
+    let Finished { hidden, rows, token_rows, pieces, .. } = finished;
+    let mut token_rows = token_rows.into_iter();
+    let (left, right) =
+        (token_rows.next().unwrap_or_default(), token_rows.next().unwrap_or_default());
+    let mut pieces = pieces.into_iter();
+    let event = Event::Pair {
+        revision,
+        cosine: dot(row(&rows, hidden, 0), row(&rows, hidden, 1)).clamp(-1.0, 1.0),
+        first: pieces.next().unwrap_or_default(),
+        second: pieces.next().unwrap_or_default(),
+        latency_ms: milliseconds(begun),
+    };
+    Message::with_f32(event, grid(&left, &right, hidden))
+}
+
+fn pairs(revision: Revision, finished: &Finished, gold: &[f32], begun: Instant) -> Message<Event> {
+    let rows = finished.rows.chunks_exact(finished.hidden.max(1));
+    let cosines: Vec<f32> = rows
+        .clone()
+        .step_by(2)
+        .zip(rows.skip(1).step_by(2))
+        .map(|(first, second)| dot(first, second))
+        .collect();
+    // Sentences lie two a pair; a pair with both cut is named once.
+    let mut truncated: Vec<u32> = finished.truncated.iter().map(|position| position / 2).collect();
+    truncated.dedup();
+    let agreement =
+        spearman(&cosines, gold).zip(pearson(&cosines, gold)).map(|(spearman, pearson)| {
+            Agreement { spearman, pearson, pairs: u32::try_from(cosines.len()).unwrap_or(u32::MAX) }
+        });
+    let latency_ms = milliseconds(begun);
+    Message::with_f32(Event::Pairs { revision, truncated, agreement, latency_ms }, cosines)
+}
+
+fn embedded(revision: Revision, finished: Finished) -> Message<Event> {
+    let event = Event::Embedded {
+        revision,
+        hidden: u32::try_from(finished.hidden).unwrap_or(u32::MAX),
+        truncated: finished.truncated,
+        tokenise_ms: finished.tokenise_ms,
+        run_ms: finished.run_ms,
+    };
+    Message::with_f32(event, finished.rows)
+}
+
+fn baseline(revision: Revision, finished: &Finished) -> Message<Event> {
+    let count = finished.rows.len() / finished.hidden.max(1);
+    let mut cosines = Vec::new();
+    for start in (0..count).step_by(BLOCK_ROWS) {
+        let keep = |_, _, cosine| cosines.push(cosine);
+        scan_block(&finished.rows, finished.hidden, start, BLOCK_ROWS, keep);
+    }
+    let or_zero = |value: Option<f64>| value.unwrap_or_default() as f32;
+    Message::plain(Event::Baseline {
+        revision,
+        mean: or_zero(mean(&cosines)),
+        low: or_zero(quantile(&mut cosines, 0.05)),
+        high: or_zero(quantile(&mut cosines, 0.95)),
+        sentence_count: u32::try_from(count).unwrap_or(u32::MAX),
+        pair_count: u32::try_from(pair_count(count)).unwrap_or(u32::MAX),
+    })
+}

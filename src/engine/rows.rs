@@ -1,0 +1,127 @@
+//! Sentences on their way to unit rows: tokenised a few at a time, then embedded layer by layer.
+
+use web_time::{Duration, Instant};
+
+use crate::backend::cpu::Cpu;
+use crate::model::embedding::Embedding;
+use crate::model::encoder::Encoder;
+use crate::model::error::Error;
+use crate::protocol::event::TokenisedText;
+use crate::protocol::readout::Readout;
+
+/// Tokenising pauses after so long.
+const SLICE: Duration = Duration::from_millis(10);
+
+/// Sentences on their way to rows.
+#[derive(Debug)]
+pub struct Rows {
+    texts: Vec<String>,
+    readout: Readout,
+    /// Also keep word pieces and every token's unit row.
+    with_tokens: bool,
+    work: Work,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    ids: Vec<Vec<u32>>,
+    pieces: Vec<TokenisedText>,
+    truncated: Vec<u32>,
+    next: usize,
+    embedding: Option<Embedding<Cpu>>,
+    tokenise: Duration,
+    run: Duration,
+}
+
+/// Rows of all sentences.
+#[derive(Debug)]
+pub struct Finished {
+    pub hidden: usize,
+    /// `[sentences, hidden]`, unit length.
+    pub rows: Vec<f32>,
+    /// One `[tokens, hidden]` a sentence, if asked for.
+    pub token_rows: Vec<Vec<f32>>,
+    /// One a sentence, if asked for.
+    pub pieces: Vec<TokenisedText>,
+    /// Positions of sentences that were cut.
+    pub truncated: Vec<u32>,
+    pub tokenise_ms: f64,
+    pub run_ms: f64,
+}
+
+impl Rows {
+    pub fn new(texts: Vec<String>, readout: Readout, with_tokens: bool) -> Self {
+        Self { texts, readout, with_tokens, work: Work::default() }
+    }
+
+    /// Forgets what was done, for a new model.
+    pub fn restart(&mut self) {
+        self.work = Work::default();
+    }
+
+    /// Whether anything was done.
+    pub fn has_begun(&self) -> bool {
+        self.work.next > 0 || self.work.embedding.is_some()
+    }
+
+    pub fn total(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Sentences whose rows are there.
+    pub fn done(&self) -> usize {
+        self.work.embedding.as_ref().map_or(0, Embedding::done)
+    }
+
+    /// Does a little; the rows once they are complete.
+    pub async fn step(&mut self, encoder: &Encoder<Cpu>) -> Result<Option<Finished>, Error> {
+        let start = Instant::now();
+        let Some(mut embedding) = self.work.embedding.take() else {
+            self.tokenise(encoder, start)?;
+            self.work.tokenise += start.elapsed();
+            return Ok(None);
+        };
+        let more = embedding.step(encoder).await?;
+        self.work.run += start.elapsed();
+        if more {
+            self.work.embedding = Some(embedding);
+            return Ok(None);
+        }
+        let (rows, token_rows) = embedding.into_rows();
+        let work = std::mem::take(&mut self.work);
+        Ok(Some(Finished {
+            hidden: encoder.config().hidden,
+            rows,
+            token_rows,
+            pieces: work.pieces,
+            truncated: work.truncated,
+            tokenise_ms: work.tokenise.as_secs_f64() * 1e3,
+            run_ms: work.run.as_secs_f64() * 1e3,
+        }))
+    }
+
+    fn tokenise(&mut self, encoder: &Encoder<Cpu>, start: Instant) -> Result<(), Error> {
+        let work = &mut self.work;
+        while let Some(text) = self.texts.get(work.next) {
+            let tokens = encoder.tokenise(text)?;
+            if tokens.cut_from.is_some() {
+                work.truncated.push(u32::try_from(work.next).unwrap_or(u32::MAX));
+            }
+            if self.with_tokens {
+                let pieces = tokens.pieces;
+                work.pieces.push(TokenisedText { pieces, cut_from: tokens.cut_from });
+            }
+            work.ids.push(tokens.ids);
+            work.next += 1;
+            if start.elapsed() > SLICE {
+                break;
+            }
+        }
+        if work.next >= self.texts.len() {
+            let embedding = encoder.begin(std::mem::take(&mut work.ids), self.readout)?;
+            work.embedding =
+                Some(if self.with_tokens { embedding.keep_token_rows() } else { embedding });
+        }
+        Ok(())
+    }
+}

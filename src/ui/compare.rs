@@ -1,0 +1,334 @@
+//! Two sentences: boxes, number, scale.
+
+use leptos::prelude::*;
+
+use crate::catalogue::examples::{PAIRS, UNRELATED};
+use crate::catalogue::numbers::{grouped, milliseconds};
+use crate::catalogue::problems::explain;
+use crate::catalogue::text::Text;
+use crate::chart::scale_bar::{ScaleBar, scale_bar};
+use crate::protocol::readout::Pooling;
+use crate::state::action::Action;
+use crate::state::app::State;
+use crate::state::compare::Baseline;
+use crate::ui::list::ManySentences;
+use crate::ui::loading::LoadingBar;
+use crate::ui::models::pooling_name;
+use crate::ui::page::{Page, page};
+use crate::ui::parts::Chart;
+use crate::ui::tokens::Tokens;
+
+/// The Compare view.
+#[component]
+pub fn Compare() -> impl IntoView {
+    let page = page();
+    view! {
+        <section class="intro">
+            <h1>{page.text(Text::CompareTitle)}</h1>
+            <p class="lead">{page.text(Text::Tagline)} " " {page.text(Text::Promise)}</p>
+        </section>
+        <section class="pair" aria-label=page.text(Text::CompareTitle)>
+            <Examples/>
+            <div class="boxes">
+                <Boxes/>
+                <Outcome/>
+            </div>
+            <LoadingBar/>
+            <Scale/>
+            <Notes/>
+            <div class="actions">
+                <ReadoutChoice/>
+                <span class="spacer"></span>
+                <PairActions/>
+            </div>
+        </section>
+        <Tokens/>
+        <ManySentences/>
+    }
+}
+
+#[component]
+fn Examples() -> impl IntoView {
+    let page = page();
+    let buttons = PAIRS.iter().enumerate().map(move |(place, example)| {
+        view! {
+            <button class="chip" on:click=move |_| page.dispatch(Action::PairExampleChosen(place))>
+                {page.text(example.label)}
+            </button>
+        }
+    });
+    view! {
+        <div class="chips" role="group" aria-label=page.text(Text::Examples)>
+            <span class="quiet">{page.text(Text::Examples)}</span>
+            {buttons.collect_view()}
+        </div>
+    }
+}
+
+#[component]
+fn Boxes() -> impl IntoView {
+    let page = page();
+    view! {
+        <div class="inputs">
+            <SentenceBox letter="A" label=Text::SentenceA text=page.part(|state| state.compare.text.first.clone())
+                typed=Action::FirstTyped/>
+            <button
+                class="swap"
+                aria-label=page.text(Text::Swap)
+                title=page.text(Text::Swap)
+                on:click=move |_| page.dispatch(Action::Swapped)
+            >
+                "⇅"
+            </button>
+            <SentenceBox letter="B" label=Text::SentenceB text=page.part(|state| state.compare.text.second.clone())
+                typed=Action::SecondTyped/>
+        </div>
+    }
+}
+
+#[component]
+fn SentenceBox(
+    letter: &'static str,
+    label: Text,
+    text: Memo<String>,
+    typed: fn(String) -> Action,
+) -> impl IntoView {
+    let page = page();
+    view! {
+        <label class="sentence">
+            <span class="letter" aria-hidden="true">{letter}</span>
+            <span class="hidden">{page.text(label)}</span>
+            <textarea
+                rows="2"
+                spellcheck="true"
+                prop:value=move || text.get()
+                on:input=move |event| page.dispatch(typed(event_target_value(&event)))
+            ></textarea>
+        </label>
+    }
+}
+
+/// The number, or why there is none.
+#[component]
+fn Outcome() -> impl IntoView {
+    let page = page();
+    let number = page.part(|state| state.compare.pair.as_ref().map(|pair| pair.cosine));
+    let current = page.part(|state| state.compare.pair_is_current());
+    let problem = page.part(|state| state.compare.pair_problem.clone());
+    let details = page.part(details);
+    let shown = move || {
+        match (problem.get(), number.get()) {
+        (Some(problem), _) => {
+            let words = explain(&problem, page.language());
+            view! { <p class="error" role="alert">{words.happened} " " {words.remedy}</p> }.into_any()
+        }
+        (None, Some(cosine)) => view! {
+            <output class="number" class:stale=move || !current.get()>{format!("{cosine:.2}")}</output>
+        }
+        .into_any(),
+        (None, None) => view! {
+            <output class="number empty">"–"</output>
+            <p class="quiet">{page.words(Text::CosineWaiting)}</p>
+        }
+        .into_any(),
+    }
+    };
+    view! {
+        <div class="outcome">
+            <p class="over">{page.text(Text::Cosine)}</p>
+            <div aria-live="polite">{shown}</div>
+            <p class="quiet numbers">{move || details.get().map(|details| detail_words(page, &details))}</p>
+        </div>
+    }
+}
+
+/// Quantisation, pooling and time: the choices the number depends on.
+fn details(state: &State) -> Option<(String, Pooling, Option<u16>, f64)> {
+    let model = state.model.as_ref()?;
+    let pair = state.compare.pair.as_ref()?;
+    let readout = state.compare.readout(model.pooling);
+    Some((model.quantisation.clone(), readout.pooling, readout.layer, pair.latency_ms))
+}
+
+fn detail_words(page: Page, details: &(String, Pooling, Option<u16>, f64)) -> String {
+    let (quantisation, pooling, layer, latency_ms) = details;
+    let mut parts = vec![quantisation.clone(), page.words(pooling_name(*pooling)).to_owned()];
+    parts.extend(layer.map(|layer| format!("{} {layer}", page.words(Text::Layer))));
+    parts.push(format!("{} ms", milliseconds(*latency_ms)));
+    parts.join(" · ")
+}
+
+#[component]
+fn Scale() -> impl IntoView {
+    let page = page();
+    let values = page.part(|state| {
+        (state.compare.pair.as_ref().map(|pair| pair.cosine), state.compare.baseline)
+    });
+    let draw = move |width: f64, palette: &crate::chart::ramp::Palette| {
+        let (cosine, baseline) = values.get();
+        let mean =
+            baseline.map_or_else(|| "…".to_owned(), |baseline| format!("{:.2}", baseline.mean));
+        let bar = ScaleBar {
+            cosine,
+            unrelated: baseline.map(|baseline| [baseline.low, baseline.mean, baseline.high]),
+            unrelated_label: page.filled(Text::UnrelatedAt, &[("value", &mean)]),
+            identical_label: page.words(Text::Identical).to_owned(),
+            description: verdict(page, cosine, baseline).unwrap_or_default(),
+        };
+        Some(scale_bar(&bar, width, palette))
+    };
+    let measured_on = move || {
+        values.get().1.map(|baseline| {
+            page.filled(
+                Text::BaselineHow,
+                &[
+                    ("pairs", &grouped(u64::from(baseline.pair_count))),
+                    ("sentences", &UNRELATED.len().to_string()),
+                ],
+            )
+        })
+    };
+    view! {
+        <div class="scale" title=measured_on>
+            <Chart draw=draw class="bar"/>
+            <p class="verdict">{move || {
+                let (cosine, baseline) = values.get();
+                verdict(page, cosine, baseline)
+            }}</p>
+        </div>
+    }
+}
+
+/// Where the number lies between unrelated and identical, in words.
+fn verdict(page: Page, cosine: Option<f32>, baseline: Option<Baseline>) -> Option<String> {
+    let (cosine, baseline) = (cosine?, baseline?);
+    if cosine < baseline.low {
+        return Some(page.words(Text::VerdictBelow).to_owned());
+    }
+    if cosine <= baseline.high {
+        let high = format!("{:.2}", baseline.high);
+        return Some(page.filled(Text::VerdictUnrelated, &[("high", &high)]));
+    }
+    let share = (cosine - baseline.mean) / (1.0 - baseline.mean).max(f32::EPSILON);
+    let percent = format!("{:.0}", share * 100.0);
+    let mean = format!("{:.2}", baseline.mean);
+    Some(page.filled(Text::VerdictBetween, &[("percent", &percent), ("mean", &mean)]))
+}
+
+/// What the number needs to be understood: cut sentences, words outside the vocabulary.
+#[component]
+fn Notes() -> impl IntoView {
+    let page = page();
+    let cut = page.part(|state| {
+        state.compare.pair.as_ref().map(|pair| {
+            let note = |text: &crate::protocol::event::TokenisedText| {
+                text.cut_from.map(|total| (text.pieces.len(), total))
+            };
+            (note(&pair.first), note(&pair.second))
+        })
+    });
+    let foreign = page.part(|state| {
+        let letters = state.compare.text.first.chars().chain(state.compare.text.second.chars());
+        letters.into_iter().any(|letter| letter.is_alphabetic() && u32::from(letter) > 0x24f)
+    });
+    let words = move |which: Text, cut: Option<(usize, u32)>| {
+        cut.map(|(kept, total)| {
+            let places = [("kept", kept.to_string()), ("total", grouped(u64::from(total)))];
+            let places = places.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let note = page.filled(Text::CutNote, &places);
+            view! { <p class="note">{page.filled(which, &[("note", &note)])}</p> }
+        })
+    };
+    move || {
+        let (first, second) = cut.get().unwrap_or_default();
+        let foreign = foreign.get().then(|| {
+            view! {
+                <p class="note">{page.words(Text::NotEnglish)}</p>
+            }
+        });
+        view! { {words(Text::CutA, first)} {words(Text::CutB, second)} {foreign} }
+    }
+}
+
+#[component]
+fn ReadoutChoice() -> impl IntoView {
+    let page = page();
+    let model = page.part(|state| state.model.as_ref().map(|model| (model.pooling, model.layers)));
+    let chosen = page.part(|state| (state.compare.pooling, state.compare.layer));
+    let pooled = move |event| {
+        page.dispatch(Action::PoolingChosen(Pooling::from_name(&event_target_value(&event))));
+    };
+    let layered =
+        move |event| page.dispatch(Action::LayerChosen(event_target_value(&event).parse().ok()));
+    let poolings = move || {
+        let own = model.get().map_or(Pooling::Mean, |(pooling, _)| pooling);
+        let own = page.filled(Text::PoolingModel, &[("pooling", page.words(pooling_name(own)))]);
+        let others = [Pooling::Mean, Pooling::Cls, Pooling::FirstLast].map(|pooling| {
+            view! {
+                <option value=pooling.name() selected=move || chosen.get().0 == Some(pooling)>
+                    {page.words(pooling_name(pooling))}
+                </option>
+            }
+        });
+        view! {
+            <option value="" selected=move || chosen.get().0.is_none()>{own}</option>
+            {others.collect_view()}
+        }
+    };
+    let layers = move || {
+        let count = model.get().map_or(0, |(_, layers)| layers);
+        let last = page.filled(Text::LayerLast, &[("n", &count.to_string())]);
+        let others = (0..count).rev().map(|layer| {
+            let name = if layer == 0 {
+                page.words(Text::LayerEmbedding).to_owned()
+            } else {
+                layer.to_string()
+            };
+            view! {
+                <option value=layer.to_string() selected=move || chosen.get().1 == Some(layer)>{name}</option>
+            }
+        });
+        view! {
+            <option value="" selected=move || chosen.get().1.is_none()>{last}</option>
+            {others.collect_view()}
+        }
+    };
+    view! {
+        <label class="choice" title=page.text(Text::ReadoutHow)>
+            <span>{page.text(Text::Readout)}</span>
+            <select on:change=pooled>{poolings}</select>
+        </label>
+        <label class="choice">
+            <span>{page.text(Text::Layer)}</span>
+            <select on:change=layered>{layers}</select>
+        </label>
+    }
+}
+
+#[component]
+fn PairActions() -> impl IntoView {
+    let page = page();
+    let can_undo = page.part(|state| state.compare.can_undo());
+    let undo = move || {
+        can_undo.get().then(|| {
+            view! {
+                <button class="plain" on:click=move |_| page.dispatch(Action::Undone)>
+                    {page.words(Text::Undo)}
+                </button>
+            }
+        })
+    };
+    view! {
+        {undo}
+        <button class="plain" on:click=move |_| page.dispatch(Action::StartedOver)>
+            {page.text(Text::StartOver)}
+        </button>
+        <button
+            class="plain"
+            title=page.text(Text::CopyLinkHow)
+            on:click=move |_| page.dispatch(Action::LinkCopied)
+        >
+            {page.text(Text::CopyLink)}
+        </button>
+    }
+}

@@ -1,0 +1,142 @@
+//! Effects carried out: the only place where the page touches worker, storage and clipboard.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::File;
+
+use crate::browser::bridge::Bridge;
+use crate::browser::page_scope;
+use crate::browser::picture;
+use crate::catalogue::language::Language;
+use crate::catalogue::text::Text;
+use crate::protocol::Revision;
+use crate::protocol::request::{ModelSource, Request};
+use crate::state::action::{Action, Report};
+use crate::state::app::Theme;
+use crate::state::effect::Effect;
+use crate::ui::page::Page;
+
+thread_local! {
+    static BRIDGE: RefCell<Option<Bridge>> = const { RefCell::new(None) };
+    /// The model file the visitor picked: kept for a restart of the worker.
+    static PICKED: RefCell<Option<File>> = const { RefCell::new(None) };
+}
+
+/// Remembers the file that [`Action::ModelFilePicked`] is about.
+pub fn hold_picked(file: File) {
+    PICKED.with_borrow_mut(|picked| *picked = Some(file));
+}
+
+/// Carries out one effect.
+pub fn run(page: Page, effect: Effect) {
+    match effect {
+        Effect::Send(message) => with_bridge(page, |bridge| bridge.send(&message)),
+        Effect::SendPickedModel { revision, name } => send_picked(page, revision, name),
+        Effect::RestartWorker => restart(page),
+        Effect::After { pause_ms, action } => {
+            page_scope::after(pause_ms, move || page.dispatch(action));
+        }
+        Effect::Save(text) => {
+            if !page_scope::save(&text) {
+                page.dispatch(Action::Reported(Report::NotSaved));
+            }
+        }
+        Effect::ShowFragment(fragment) => page_scope::show_fragment(&fragment),
+        Effect::UseLanguage(language) => use_language(language),
+        Effect::UseTheme(theme) => use_theme(theme),
+        Effect::Copy { text, is_fragment } => copy(page, text, is_fragment),
+        Effect::Download { name, mime, text } => {
+            let outcome = page_scope::download_text(&name, mime, &text);
+            page.dispatch(Action::Reported(exported(name, outcome)));
+        }
+        Effect::DownloadPng { name, svg } => spawn_local(async move {
+            let name = format!("{name}.png");
+            let outcome = match picture::png(&svg).await {
+                Ok(blob) => page_scope::download_blob(&name, &blob),
+                Err(detail) => Err(detail),
+            };
+            page.dispatch(Action::Reported(exported(name, outcome)));
+        }),
+    }
+}
+
+fn exported(name: String, outcome: Result<(), String>) -> Report {
+    match outcome {
+        Ok(()) => Report::Exported { name },
+        Err(detail) => Report::ExportFailed { detail },
+    }
+}
+
+fn with_bridge(page: Page, send: impl FnOnce(&Bridge) -> Result<(), String>) {
+    let outcome = BRIDGE.with_borrow(|bridge| bridge.as_ref().map(send));
+    if let Some(Err(message)) = outcome {
+        page.dispatch(Action::WorkerDied { message });
+    }
+}
+
+fn restart(page: Page) {
+    BRIDGE.with_borrow_mut(Option::take);
+    let died = move |message: String| {
+        // Taken at once: what the dying worker still says must not reach the next one's state.
+        BRIDGE.with_borrow_mut(Option::take).map(drop_later);
+        page.dispatch(Action::WorkerDied { message });
+    };
+    match Bridge::start(move |message| page.dispatch(Action::Worker(message)), died) {
+        Ok(bridge) => BRIDGE.with_borrow_mut(|slot| *slot = Some(bridge)),
+        Err(message) => page_scope::after(0, move || page.dispatch(Action::WorkerDied { message })),
+    }
+}
+
+/// A bridge must not be dropped inside its own listener: that would free the running closure.
+fn drop_later(bridge: Bridge) {
+    page_scope::after(0, move || drop(bridge));
+}
+
+fn send_picked(page: Page, revision: Revision, name: String) {
+    let Some(file) = PICKED.with_borrow(Clone::clone) else { return };
+    spawn_local(async move {
+        match JsFuture::from(file.array_buffer()).await {
+            Ok(bytes) => {
+                let source = ModelSource::Picked { name };
+                let bytes = bytes.unchecked_into();
+                with_bridge(page, |bridge| {
+                    bridge.send_file(Request::Open { revision, source }, &bytes)
+                });
+            }
+            Err(error) => {
+                let detail = page_scope::words(&error);
+                page.dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+                page.dispatch(Action::DefaultModelChosen);
+            }
+        }
+    });
+}
+
+fn use_language(language: Language) {
+    page_scope::set_root("lang", language.tag());
+    let (name, tagline) =
+        (Text::AppName.in_language(language), Text::Tagline.in_language(language));
+    page_scope::set_title(&format!("{name}: {tagline}"));
+}
+
+fn use_theme(theme: Theme) {
+    let name = match theme {
+        Theme::System => "system",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    };
+    page_scope::set_root("data-theme", name);
+}
+
+fn copy(page: Page, text: String, is_fragment: bool) {
+    spawn_local(async move {
+        let text = if is_fragment { format!("{}{text}", page_scope::address()) } else { text };
+        let report = match page_scope::copy(&text).await {
+            Ok(()) => Report::Copied,
+            Err(_) => Report::CopyRefused,
+        };
+        page.dispatch(Action::Reported(report));
+    });
+}

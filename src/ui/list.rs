@@ -1,0 +1,220 @@
+//! Many sentences: the box, files, progress.
+
+use leptos::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::File;
+
+use crate::browser::page_scope;
+use crate::catalogue::examples::LISTS;
+use crate::catalogue::fill;
+use crate::catalogue::numbers::{duration, grouped, megabytes};
+use crate::catalogue::problems::explain;
+use crate::catalogue::text::Text;
+use crate::state::action::{Action, Report};
+use crate::state::compare::{Job, ListTrouble};
+use crate::text::lists::{Content, ListError, Reading, decode, read_file};
+use crate::ui::list_results::Results;
+use crate::ui::page::{Page, page};
+use crate::ui::parts::{DropZone, FileButton};
+
+/// Largest file that is read into the box.
+const MOST_BYTES: f64 = 32e6;
+
+/// The section below the two sentences.
+#[component]
+pub fn ManySentences() -> impl IntoView {
+    let page = page();
+    let text = page.part(|state| state.compare.text.list.clone());
+    let picked = move |file: File| spawn_local(read(page, file));
+    view! {
+        <DropZone on_file=picked hint=Text::ManyDrop>
+            <section class="many">
+                <h2>{page.text(Text::ManyTitle)}</h2>
+                <p class="quiet">{page.text(Text::ManyHow)}</p>
+                <ListExamples/>
+                <label class="hidden" for="list">{page.text(Text::ManyLabel)}</label>
+                <textarea
+                    id="list"
+                    rows="7"
+                    placeholder=page.text(Text::ManyPlaceholder)
+                    prop:value=move || text.get()
+                    on:input=move |event| page.dispatch(Action::ListTyped(event_target_value(&event)))
+                ></textarea>
+                <div class="actions">
+                    <FileButton text=Text::ChooseFile accept=".txt,.csv,.tsv,.tab,.md,text/plain,text/csv" on_file=picked/>
+                    <Understood/>
+                </div>
+                <Trouble/>
+                <Progress/>
+                <Results/>
+            </section>
+        </DropZone>
+    }
+}
+
+/// Reads a file and hands it to the state.
+async fn read(page: Page, file: File) {
+    let name = file.name();
+    if file.size() > MOST_BYTES {
+        let (mb, limit) = (megabytes(file.size() as u64), megabytes(MOST_BYTES as u64));
+        let places = [("name", name.as_str()), ("mb", &mb), ("limit", &limit)];
+        let detail = page.filled(Text::ProblemFileLarge, &places);
+        page.dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+        return;
+    }
+    match JsFuture::from(file.array_buffer()).await {
+        Ok(buffer) => {
+            let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
+            let (reading, text) = understand(&name, &bytes);
+            page.dispatch(Action::ListFileRead { name, reading, text });
+        }
+        Err(error) => {
+            let detail = page_scope::words(&error);
+            page.dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+        }
+    }
+}
+
+fn understand(name: &str, bytes: &[u8]) -> (Result<Reading, ListError>, String) {
+    match decode(bytes) {
+        Ok(text) => (read_file(name, text.as_bytes()), text),
+        Err(error) => (Err(error), String::new()),
+    }
+}
+
+#[component]
+fn ListExamples() -> impl IntoView {
+    let page = page();
+    let buttons = LISTS.iter().enumerate().map(move |(place, example)| {
+        view! {
+            <button class="chip" on:click=move |_| page.dispatch(Action::ListExampleChosen(place))>
+                {page.text(example.label)}
+            </button>
+        }
+    });
+    view! {
+        <div class="chips" role="group" aria-label=page.text(Text::Examples)>
+            <span class="quiet">{page.text(Text::Examples)}</span>
+            {buttons.collect_view()}
+        </div>
+    }
+}
+
+/// How the text is understood: so many sentences, or pairs.
+#[component]
+fn Understood() -> impl IntoView {
+    let page = page();
+    let facts = page.part(|state| {
+        let reading = &state.compare.reading;
+        let text = match &reading.content {
+            Content::Empty => None,
+            Content::Sentences(sentences) if sentences.len() == 1 => Some(Text::CountOneSentence),
+            Content::Sentences(_) => Some(Text::CountSentences),
+            Content::Pairs { gold, .. } if gold.is_empty() => Some(Text::CountPairs),
+            Content::Pairs { .. } => Some(Text::CountScoredPairs),
+        };
+        (text, reading.content.len(), reading.skipped, state.compare.text.list_name.clone())
+    });
+    move || {
+        let (text, count, skipped, name) = facts.get();
+        let mut parts = Vec::new();
+        parts.extend(text.map(|text| page.filled(text, &[("n", &grouped(count as u64))])));
+        if text.is_some() {
+            parts.extend(name.map(|name| page.filled(Text::FromFile, &[("name", &name)])));
+        }
+        if skipped > 0 {
+            parts.push(page.filled(Text::CountSkipped, &[("n", &grouped(skipped as u64))]));
+        }
+        view! { <span class="quiet numbers" role="status">{parts.join(" · ")}</span> }
+    }
+}
+
+#[component]
+fn Trouble() -> impl IntoView {
+    let page = page();
+    let trouble = page.part(|state| state.compare.trouble.clone());
+    move || {
+        trouble.get().map(|trouble| {
+            let (happened, remedy) = trouble_words(page, &trouble);
+            view! { <p class="error" role="alert">{happened} " " {remedy}</p> }
+        })
+    }
+}
+
+fn trouble_words(page: Page, trouble: &ListTrouble) -> (String, String) {
+    let words = |text: Text| page.words(text).to_owned();
+    match trouble {
+        ListTrouble::Worker(problem) => {
+            let explanation = explain(problem, page.language());
+            (explanation.happened, explanation.remedy)
+        }
+        ListTrouble::TooLong { found, limit } => {
+            let (found, limit) = (grouped(*found as u64), grouped(*limit as u64));
+            let places = [("found", found.as_str()), ("limit", limit.as_str())];
+            (page.filled(Text::ProblemListLong, &places), words(Text::RemedyListLong))
+        }
+        ListTrouble::Crashed => (words(Text::ProblemListCrashed), words(Text::RemedyListCrashed)),
+        ListTrouble::File { name, error } => {
+            let (happened, remedy) = file_words(page, name, error);
+            (happened, format!("{remedy} {}", page.words(Text::YourTextStays)))
+        }
+    }
+}
+
+fn file_words(page: Page, name: &str, error: &ListError) -> (String, String) {
+    let (text, remedy, places) = match error {
+        ListError::Encoding { position } => (
+            Text::ProblemFileEncoding,
+            Text::RemedyFileEncoding,
+            vec![("name", name.to_owned()), ("position", grouped(*position as u64))],
+        ),
+        ListError::Binary { .. } => {
+            (Text::ProblemFileBinary, Text::RemedyFileBinary, vec![("name", name.to_owned())])
+        }
+        ListError::Table { line, detail } => (
+            Text::ProblemFileTable,
+            Text::RemedyFileTable,
+            vec![("name", name.to_owned()), ("line", line.to_string()), ("detail", detail.clone())],
+        ),
+    };
+    let places: Vec<(&str, &str)> =
+        places.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    (fill(page.words(text), &places), page.words(remedy).to_owned())
+}
+
+#[component]
+fn Progress() -> impl IntoView {
+    let page = page();
+    let job = page.part(|state| state.compare.job);
+    move || match job.get() {
+        None => ().into_any(),
+        Some(job) => {
+            let (done, total) = (grouped(u64::from(job.done)), grouped(u64::from(job.total)));
+            view! {
+                <div class="loading" role="status">
+                    <progress max=job.total.max(1).to_string() value=job.done.to_string()></progress>
+                    <div class="line">
+                        <span class="numbers">
+                            {page.filled(Text::Working, &[("done", &done), ("total", &total)])}
+                        </span>
+                        <span class="numbers quiet">{pace(page, &job)}</span>
+                        <button class="plain" on:click=move |_| page.dispatch(Action::ListCancelled)>
+                            {page.words(Text::Cancel)}
+                        </button>
+                    </div>
+                </div>
+            }
+            .into_any()
+        }
+    }
+}
+
+fn pace(page: Page, job: &Job) -> Option<String> {
+    if job.elapsed_ms < 300.0 || job.done == 0 {
+        return None;
+    }
+    let per_s = f64::from(job.done) * 1000.0 / job.elapsed_ms;
+    let left = duration(f64::from(job.total.saturating_sub(job.done)) / per_s, page.language());
+    let rate = grouped(per_s.round() as u64);
+    Some(page.filled(Text::WorkingRate, &[("rate", &rate), ("time", &left)]))
+}

@@ -1,0 +1,270 @@
+//! Small parts that several panels share.
+
+use leptos::children::Children;
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{DragEvent, Element, File, KeyboardEvent, MouseEvent, ResizeObserver};
+
+use crate::catalogue::text::Text;
+use crate::chart::heat_map::{HeatMap, heat_map, layout};
+use crate::chart::ramp::Palette;
+use crate::chart::scene::Scene;
+use crate::state::action::Action;
+use crate::ui::page::page;
+
+/// Width of an element in pixels, now and whenever it changes; 0 before it is on the page.
+pub fn measured(node: NodeRef<html::Div>) -> Signal<f64> {
+    let width = RwSignal::new(0.0);
+    Effect::new(move |_| {
+        let Some(element) = node.get() else { return };
+        let element: Element = element.unchecked_into();
+        width.set(f64::from(element.client_width()));
+        let watched = element.clone();
+        let changed = Closure::<dyn Fn()>::new(move || {
+            let now = f64::from(watched.client_width());
+            // Whole pixels only: the scroll bar must not make a chart flicker between two widths.
+            if (now - width.get_untracked()).abs() >= 1.0 {
+                width.set(now);
+            }
+        });
+        if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+            observer.observe(&element);
+            let kept = StoredValue::new_local((observer, changed));
+            on_cleanup(move || {
+                kept.with_value(|(observer, _)| observer.disconnect());
+            });
+        }
+    });
+    width.into()
+}
+
+/// A chart over the full width there is: `draw` gets the width in pixels and the colours.
+#[component]
+pub fn Chart(
+    draw: impl Fn(f64, &Palette) -> Option<Scene> + Send + Sync + 'static,
+    #[prop(optional)] class: &'static str,
+) -> impl IntoView {
+    let page = page();
+    let node = NodeRef::new();
+    let width = measured(node);
+    let svg = move || {
+        let width = width.get();
+        let palette = page.palette();
+        (width > 0.0)
+            .then(|| draw(width, &palette))
+            .flatten()
+            .map_or_else(String::new, |s| s.to_svg())
+    };
+    view! { <div class=format!("chart {class}") node_ref=node inner_html=svg></div> }
+}
+
+/// A heat map's data, owned.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeatData {
+    pub row_labels: Vec<String>,
+    pub column_labels: Vec<String>,
+    /// `[row_labels, column_labels]`
+    pub values: Vec<f32>,
+    pub floor: f32,
+    pub pale_diagonal: bool,
+    pub description: String,
+}
+
+impl HeatData {
+    fn map(&self, marked: Option<(usize, usize)>) -> HeatMap<'_> {
+        HeatMap {
+            row_labels: &self.row_labels,
+            column_labels: &self.column_labels,
+            values: &self.values,
+            floor: self.floor,
+            pale_diagonal: self.pale_diagonal,
+            marked,
+            description: self.description.clone(),
+        }
+    }
+
+    /// The drawing for a file: on paper of its own.
+    pub fn picture(&self, palette: &Palette) -> String {
+        let width = 220.0 + 46.0 * self.column_labels.len() as f64;
+        let mut scene = heat_map(&self.map(None), width.clamp(360.0, 2000.0), palette);
+        scene.background = Some(palette.paper.to_owned());
+        scene.to_svg()
+    }
+
+    fn value(&self, (row, column): (usize, usize)) -> Option<f32> {
+        self.values.get(row * self.column_labels.len() + column).copied()
+    }
+
+    /// The cell that arrow keys lead to.
+    fn moved(&self, from: Option<(usize, usize)>, key: &str) -> Option<(usize, usize)> {
+        let (rows, columns) = (self.row_labels.len(), self.column_labels.len());
+        let Some((row, column)) = from else { return (rows > 0 && columns > 0).then_some((0, 0)) };
+        Some(match key {
+            "ArrowUp" => (row.saturating_sub(1), column),
+            "ArrowDown" => ((row + 1).min(rows.saturating_sub(1)), column),
+            "ArrowLeft" => (row, column.saturating_sub(1)),
+            _ => (row, (column + 1).min(columns.saturating_sub(1))),
+        })
+    }
+}
+
+/// A heat map to point at: mouse, touch and arrow keys move the mark; Enter or a click picks.
+#[component]
+pub fn HeatMapView(
+    data: Memo<HeatData>,
+    marked: RwSignal<Option<(usize, usize)>>,
+    label: Text,
+    on_pick: impl Fn((usize, usize)) + Copy + 'static,
+) -> impl IntoView {
+    let page = page();
+    let node = NodeRef::new();
+    let width = measured(node);
+    let svg = move || {
+        let (width, palette) = (width.get(), page.palette());
+        if width <= 0.0 {
+            return String::new();
+        }
+        let data = data.get();
+        heat_map(&data.map(marked.get()), width, &palette).to_svg()
+    };
+    let cell_at = move |event: &MouseEvent| {
+        let element: Element = event.current_target()?.dyn_into().ok()?;
+        let place = element.get_bounding_client_rect();
+        let (x, y) =
+            (f64::from(event.client_x()) - place.left(), f64::from(event.client_y()) - place.top());
+        let data = data.get_untracked();
+        layout(&data.map(None), width.get_untracked()).cell_at(x, y)
+    };
+    let pointed = move |event: leptos::ev::PointerEvent| {
+        let cell = cell_at(&event);
+        if cell != marked.get_untracked() {
+            marked.set(cell);
+        }
+    };
+    let clicked = move |event: MouseEvent| {
+        if let Some(cell) = cell_at(&event) {
+            marked.set(Some(cell));
+            on_pick(cell);
+        }
+    };
+    let pressed = move |event: KeyboardEvent| match event.key().as_str() {
+        key @ ("ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight") => {
+            event.prevent_default();
+            marked.set(data.get_untracked().moved(marked.get_untracked(), key));
+        }
+        "Enter" | " " => {
+            event.prevent_default();
+            if let Some(cell) = marked.get_untracked() {
+                on_pick(cell);
+            }
+        }
+        _ => {}
+    };
+    view! {
+        <div
+            class="chart heat"
+            node_ref=node
+            tabindex="0"
+            role="group"
+            aria-label=page.text(label)
+            inner_html=svg
+            on:pointermove=pointed
+            on:pointerleave=move |_| marked.set(None)
+            on:click=clicked
+            on:keydown=pressed
+        ></div>
+    }
+}
+
+/// The value under a heat map's mark, as text.
+pub fn marked_value(
+    data: &HeatData,
+    marked: Option<(usize, usize)>,
+) -> Option<(usize, usize, f32)> {
+    let cell = marked?;
+    Some((cell.0, cell.1, data.value(cell)?))
+}
+
+/// A button that opens the file dialogue.
+#[component]
+pub fn FileButton(
+    text: Text,
+    accept: &'static str,
+    on_file: impl Fn(File) + 'static,
+) -> impl IntoView {
+    let page = page();
+    let input: NodeRef<html::Input> = NodeRef::new();
+    let changed = move |_| {
+        let Some(element) = input.get_untracked() else { return };
+        if let Some(file) = element.files().and_then(|files| files.get(0)) {
+            on_file(file);
+        }
+        // The same file may be chosen again after it was mended.
+        element.set_value("");
+    };
+    let open = move |_| {
+        if let Some(element) = input.get_untracked() {
+            element.click();
+        }
+    };
+    view! {
+        <button class="plain" on:click=open>{page.text(text)}</button>
+        <input
+            type="file" accept=accept hidden node_ref=input on:change=changed
+            aria-label=page.text(text)
+        />
+    }
+}
+
+/// Takes a file dropped anywhere inside.
+#[component]
+pub fn DropZone(on_file: impl Fn(File) + 'static, hint: Text, children: Children) -> impl IntoView {
+    let page = page();
+    let over = RwSignal::new(false);
+    let dragged = move |event: DragEvent| {
+        let has_file = event
+            .data_transfer()
+            .is_some_and(|transfer| transfer.types().includes(&"Files".into(), 0));
+        if has_file {
+            event.prevent_default();
+            over.set(true);
+        }
+    };
+    let dropped = move |event: DragEvent| {
+        over.set(false);
+        let file =
+            event.data_transfer().and_then(|transfer| transfer.files()).and_then(|f| f.get(0));
+        if let Some(file) = file {
+            event.prevent_default();
+            on_file(file);
+        }
+    };
+    view! {
+        <div
+            class="drop"
+            class:over=move || over.get()
+            on:dragover=dragged
+            on:dragleave=move |_| over.set(false)
+            on:drop=dropped
+        >
+            {children()}
+            <div class="veil" aria-hidden="true">{page.text(hint)}</div>
+        </div>
+    }
+}
+
+/// The PNG button of a chart.
+#[component]
+pub fn PngButton(
+    name: &'static str,
+    picture: impl Fn(&Palette) -> String + 'static,
+) -> impl IntoView {
+    let page = page();
+    let export = move |_| {
+        let svg = picture(&page.palette_untracked());
+        page.dispatch(Action::PictureExported { name: name.to_owned(), svg });
+    };
+    view! { <button class="plain" on:click=export>{page.text(Text::ExportPng)}</button> }.into_any()
+}

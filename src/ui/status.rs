@@ -1,0 +1,158 @@
+//! The status pill and what it opens: model, device, speed, storage.
+
+use leptos::prelude::*;
+
+use crate::catalogue::numbers::{megabytes, milliseconds};
+use crate::catalogue::text::Text;
+use crate::protocol::event::{Backend, LoadingStage, ModelSummary, StoreOutcome};
+use crate::state::app::{State, Wanted, Worker};
+use crate::ui::page::{Page, page};
+
+/// What the pill says.
+#[derive(Clone, PartialEq)]
+enum Pill {
+    Starting,
+    NoModel,
+    Loading(LoadingStage, u32),
+    Ready { quantisation: String, backend: Backend, each_ms: Option<f64> },
+}
+
+fn pill(state: &State) -> Pill {
+    if let Some(loading) = &state.loading {
+        return Pill::Loading(loading.stage, (loading.share() * 100.0) as u32);
+    }
+    match (&state.model, state.worker) {
+        (Some(model), Worker::Ready) => Pill::Ready {
+            quantisation: model.quantisation.clone(),
+            backend: model.backend,
+            each_ms: state.compare.pair.as_ref().map(|pair| pair.latency_ms / 2.0),
+        },
+        (_, Worker::Starting) => Pill::Starting,
+        _ => Pill::NoModel,
+    }
+}
+
+/// Words for a backend.
+fn backend_name(backend: Backend) -> Text {
+    match backend {
+        Backend::Cpu => Text::BackendCpu,
+        Backend::WebGpu => Text::BackendWebGpu,
+    }
+}
+
+fn pill_words(page: Page, pill: &Pill) -> String {
+    match pill {
+        Pill::Starting => page.words(Text::StatusStarting).to_owned(),
+        Pill::NoModel => page.words(Text::StatusNoModel).to_owned(),
+        Pill::Loading(stage, percent) => {
+            let text = match stage {
+                LoadingStage::Downloading => Text::StatusDownloading,
+                LoadingStage::ReadingStore => Text::StatusReadingStore,
+                LoadingStage::Preparing => Text::StatusPreparing,
+            };
+            page.filled(text, &[("percent", &percent.to_string())])
+        }
+        Pill::Ready { quantisation, backend, each_ms } => {
+            let backend = page.words(backend_name(*backend));
+            let text = if each_ms.is_some() { Text::StatusReady } else { Text::StatusReadyUntimed };
+            let ms = each_ms.map(milliseconds).unwrap_or_default();
+            page.filled(text, &[("quantisation", quantisation), ("backend", backend), ("ms", &ms)])
+        }
+    }
+}
+
+/// The pill in the header.
+#[component]
+pub fn Status() -> impl IntoView {
+    let page = page();
+    let pill = page.part(pill);
+    let state_name = move || match pill.get() {
+        Pill::Ready { .. } => "ready",
+        Pill::NoModel => "none",
+        Pill::Starting | Pill::Loading(..) => "busy",
+    };
+    view! {
+        <button class="pill" popovertarget="status" data-state=state_name title=page.text(Text::StatusOpen)>
+            <span class="dot" aria-hidden="true"></span>
+            <span class="words">{move || pill_words(page, &pill.get())}</span>
+        </button>
+        <div id="status" popover="auto" class="card status" aria-label=page.text(Text::StatusTitle)>
+            <h2>{page.text(Text::StatusTitle)}</h2>
+            <StatusTable/>
+            <p class="quiet">{page.text(Text::Promise)}</p>
+        </div>
+    }
+}
+
+#[component]
+fn StatusTable() -> impl IntoView {
+    let page = page();
+    let model = page.part(|state| state.model.clone());
+    let store = page.part(|state| (state.store, state.wanted.clone()));
+    let each_ms = page.part(|state| state.compare.pair.as_ref().map(|pair| pair.latency_ms / 2.0));
+    move || match model.get() {
+        None => view! { <p>{page.words(Text::StatusNoModel)}</p> }.into_any(),
+        Some(model) => {
+            let speed = each_ms.get().map(|ms| {
+                let value = page.filled(Text::StatusSpeedValue, &[("ms", &milliseconds(ms))]);
+                row(page, Text::StatusSpeed, value)
+            });
+            view! {
+                <dl>
+                    {model_rows(page, &model)}
+                    {speed}
+                    {row(page, Text::StatusStorage, page.words(storage_text(&store.get())).to_owned())}
+                </dl>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// How the model is kept, in words.
+pub fn storage_text((store, wanted): &(Option<StoreOutcome>, Wanted)) -> Text {
+    if matches!(wanted, Wanted::Picked { .. }) {
+        return Text::StoreUnknown;
+    }
+    match store {
+        Some(StoreOutcome::Kept) => Text::StoreKept,
+        Some(StoreOutcome::Refused) => Text::StoreRefused,
+        Some(StoreOutcome::Damaged) => Text::StoreDamaged,
+        Some(StoreOutcome::Removed) => Text::StoreRemoved,
+        None => Text::StoreUnknown,
+    }
+}
+
+/// The facts about a model that every place shows.
+pub fn model_rows(page: Page, model: &ModelSummary) -> impl IntoView + use<> {
+    let size = page.filled(
+        Text::StatusSizeValue,
+        &[("mb", &megabytes(model.size_bytes)), ("quantisation", &model.quantisation)],
+    );
+    let shape = page.filled(
+        Text::StatusShapeValue,
+        &[
+            ("layers", &model.layers.to_string()),
+            ("hidden", &model.hidden.to_string()),
+            ("heads", &model.heads.to_string()),
+            ("tokens", &model.max_tokens.to_string()),
+        ],
+    );
+    view! {
+        {row(page, Text::StatusModel, model.name.clone())}
+        {row(page, Text::StatusSize, size)}
+        {row(page, Text::StatusShape, shape)}
+        {row(page, Text::StatusBackend, page.words(backend_name(model.backend)).to_owned())}
+        {row(page, Text::StatusDevice, model.device.clone())}
+    }
+}
+
+/// One line of a list of facts.
+pub fn row(page: Page, name: Text, value: String) -> impl IntoView + use<> {
+    view! {
+        <div class="fact">
+            <dt>{page.words(name)}</dt>
+            <dd>{value}</dd>
+        </div>
+    }
+}

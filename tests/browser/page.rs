@@ -1,0 +1,366 @@
+//! One page, as a visitor and as a developer sees it.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::base64;
+use crate::cdp::{self, Connection};
+use crate::check::{Check, Failure, ensure};
+use crate::journal::{Level, Line, Record, Request, exception_text, text_of};
+
+const CALL_LIMIT: Duration = Duration::from_secs(30);
+const LOAD_LIMIT: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(40);
+
+/// A page. Its input methods are in `input.rs`.
+pub struct Page {
+    connection: Rc<RefCell<Connection>>,
+    session: String,
+}
+
+/// A dedicated worker of a page.
+pub struct Worker {
+    connection: Rc<RefCell<Connection>>,
+    session: String,
+    pub url: String,
+}
+
+impl Page {
+    /// Takes the session of a new, empty page.
+    pub fn attach(connection: Rc<RefCell<Connection>>, session: &str) -> Check<Self> {
+        connection.borrow_mut().journal.begin(session);
+        let page = Self { connection, session: session.to_owned() };
+        for domain in ["Page", "Runtime", "Network", "Log", "DOM", "Inspector"] {
+            page.call(&format!("{domain}.enable"), json!({}))?;
+        }
+        page.call("Target.setAutoAttach", cdp::auto_attach())?;
+        page.viewport(1280, 900)?;
+        Ok(page)
+    }
+
+    /// Goes to an address and waits for the load event.
+    pub fn go(&self, url: &str) -> Check {
+        let loads = self.record().loads;
+        let answer = self.call("Page.navigate", json!({ "url": url }))?;
+        let error = text_of(&answer, "errorText");
+        ensure(error.is_empty(), format!("{url} does not open: {error}"))?;
+        note_visit(url)?;
+        self.wait_for_load(loads)
+    }
+
+    /// Loads the page again, as F5 does.
+    pub fn reload(&self) -> Check {
+        let loads = self.record().loads;
+        self.call("Page.reload", json!({}))?;
+        self.wait_for_load(loads)
+    }
+
+    fn wait_for_load(&self, before: u32) -> Check {
+        let deadline = Instant::now() + LOAD_LIMIT;
+        while Instant::now() < deadline {
+            if self.record().loads > before {
+                return Ok(());
+            }
+            self.pause(POLL)?;
+        }
+        Err(self.failure(&format!("no load event within {} s", LOAD_LIMIT.as_secs())))
+    }
+
+    /// The value of an expression; a promise is awaited.
+    pub fn evaluate(&self, expression: &str) -> Check<Value> {
+        evaluate(&self.connection, &self.session, expression, CALL_LIMIT)
+    }
+
+    /// [`Page::evaluate`] for what takes longer than 30 s.
+    pub fn evaluate_within(&self, limit_s: u64, expression: &str) -> Check<Value> {
+        evaluate(&self.connection, &self.session, expression, Duration::from_secs(limit_s))
+    }
+
+    /// Asks again and again until the expression is truthy; gives its value. `what` completes
+    /// "waited 60 s for ...". A failure leaves a screenshot and carries the console.
+    pub fn wait_for(&self, expression: &str, limit_s: u64, what: &str) -> Check<Value> {
+        let asked = format!("(async () => (await ({expression})) || null)()");
+        let deadline = Instant::now() + Duration::from_secs(limit_s);
+        let mut last_error = None;
+        while Instant::now() < deadline {
+            match self.evaluate(&asked) {
+                Ok(Value::Null) => last_error = None,
+                Ok(value) => return Ok(value),
+                Err(error) => last_error = Some(error),
+            }
+            ensure(!self.record().crashed, "the page crashed")?;
+            self.pause(POLL)?;
+        }
+        let why = last_error.map(|error| format!("; the last try threw: {error}"));
+        let why = why.unwrap_or_default();
+        Err(self.failure(&format!("waited {limit_s} s for {what}\n  {expression}{why}")))
+    }
+
+    /// Waits until the selector matches something.
+    pub fn wait_for_element(&self, selector: &str, limit_s: u64) -> Check {
+        let expression = format!("document.querySelector({}) !== null", quote(selector));
+        self.wait_for(&expression, limit_s, selector).map(drop)
+    }
+
+    /// Waits until the element's text contains `part`; gives the text.
+    pub fn wait_for_text(&self, selector: &str, part: &str, limit_s: u64) -> Check<String> {
+        let expression = format!(
+            "[document.querySelector({})?.innerText].find((text) => text?.includes({}))",
+            quote(selector),
+            quote(part)
+        );
+        let what = format!("{part:?} in {selector}");
+        let text = self.wait_for(&expression, limit_s, &what)?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The visible text of the first match.
+    pub fn text(&self, selector: &str) -> Check<String> {
+        self.string(selector, "innerText")
+    }
+
+    /// The value of the first matching field.
+    pub fn value(&self, selector: &str) -> Check<String> {
+        self.string(selector, "value")
+    }
+
+    /// The attribute of the first match, or `None` where it has none.
+    pub fn attribute(&self, selector: &str, name: &str) -> Check<Option<String>> {
+        let getter = format!("getAttribute({})", quote(name));
+        Ok(self.of_element(selector, &getter)?.as_str().map(str::to_owned))
+    }
+
+    /// How many elements match.
+    pub fn count(&self, selector: &str) -> Check<u64> {
+        let list = format!("document.querySelectorAll({}).length", quote(selector));
+        Ok(self.evaluate(&list)?.as_u64().unwrap_or_default())
+    }
+
+    fn string(&self, selector: &str, property: &str) -> Check<String> {
+        let value = self.of_element(selector, property)?;
+        value
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::new(format!("{selector} has no text in {property}")))
+    }
+
+    fn of_element(&self, selector: &str, property: &str) -> Check<Value> {
+        self.evaluate(&format!("{}.{property}", element(selector)))
+    }
+
+    /// Waits that long while events are read.
+    pub fn pause(&self, span: Duration) -> Check {
+        self.connection.borrow_mut().listen(span)
+    }
+
+    /// The size of the window's content, in CSS pixels. Under 600 wide it is a phone with touch.
+    pub fn viewport(&self, width: u32, height: u32) -> Check {
+        let mobile = width < 600;
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile }),
+        )?;
+        Ok(())
+    }
+
+    /// What the visitor's system asks for.
+    pub fn prefer(&self, dark: bool, reduced_motion: bool) -> Check {
+        let colours = if dark { "dark" } else { "light" };
+        let motion = if reduced_motion { "reduce" } else { "no-preference" };
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": colours },
+            { "name": "prefers-reduced-motion", "value": motion },
+        ]);
+        self.call("Emulation.setEmulatedMedia", json!({ "features": features }))?;
+        Ok(())
+    }
+
+    /// Takes the network away from the page and its workers, or gives it back.
+    pub fn offline(&self, offline: bool) -> Check {
+        let conditions = json!({
+            "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.call("Network.emulateNetworkConditions", conditions).map(drop)
+    }
+
+    /// A picture of what is in view, as a PNG.
+    pub fn screenshot(&self, path: &Path) -> Check {
+        self.capture(path, false)
+    }
+
+    /// A picture of the whole page, as a PNG.
+    pub fn screenshot_full(&self, path: &Path) -> Check {
+        self.capture(path, true)
+    }
+
+    fn capture(&self, path: &Path, whole: bool) -> Check {
+        let parameters = json!({ "format": "png", "captureBeyondViewport": whole });
+        let answer = self.call("Page.captureScreenshot", parameters)?;
+        let bytes = base64::decode(text_of(&answer, "data"))
+            .ok_or_else(|| Failure::new("the screenshot is not base64"))?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(fs::write(path, bytes)?)
+    }
+
+    /// The worker that runs, once there is one.
+    pub fn worker(&self, limit_s: u64) -> Check<Worker> {
+        let deadline = Instant::now() + Duration::from_secs(limit_s);
+        while Instant::now() < deadline {
+            if let Some(worker) = self.workers().pop() {
+                return Ok(worker);
+            }
+            self.pause(POLL)?;
+        }
+        Err(self.failure(&format!("waited {limit_s} s for a worker")))
+    }
+
+    /// The workers that run, oldest first.
+    pub fn workers(&self) -> Vec<Worker> {
+        let alive = self.record().workers.into_iter().filter(|worker| worker.alive);
+        alive
+            .map(|entry| Worker {
+                connection: Rc::clone(&self.connection),
+                session: entry.session,
+                url: entry.url,
+            })
+            .collect()
+    }
+
+    /// Console lines and uncaught exceptions so far, of the page and its workers.
+    pub fn console(&self) -> Vec<Line> {
+        self.record().console
+    }
+
+    /// Forgets the console so far, for tests in which an error is expected.
+    pub fn forget_console(&self) {
+        self.connection.borrow_mut().journal.page_mut(&self.session).console.clear();
+    }
+
+    /// All requests so far, of the page and its workers.
+    pub fn requests(&self) -> Vec<Request> {
+        self.record().requests
+    }
+
+    /// Fails on any console warning or error, uncaught exception, or request to another host.
+    pub fn expect_quiet(&self, site: &str) -> Check {
+        self.pause(POLL)?;
+        let loud = self.console().into_iter().filter(|line| line.level >= Level::Warning);
+        let strangers = self.requests().into_iter().filter(|request| {
+            let own = [site, "data:", "blob:", "about:"];
+            !own.iter().any(|start| request.url.starts_with(start))
+        });
+        let complaints: Vec<String> = loud
+            .map(|line| show(&line))
+            .chain(strangers.map(|request| format!("a request to {}", request.url)))
+            .collect();
+        if complaints.is_empty() {
+            return Ok(());
+        }
+        Err(self.failure(&format!("the page is not quiet:\n  {}", complaints.join("\n  "))))
+    }
+
+    /// A failure that leaves a screenshot and carries the end of the console.
+    pub fn failure(&self, text: &str) -> Failure {
+        let name: String =
+            text.chars().take(60).map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let path = output_folder().join(format!("{name}.png"));
+        let picture = match self.screenshot(&path) {
+            Ok(()) => format!("\n  screenshot: {}", path.display()),
+            Err(error) => format!("\n  (no screenshot: {error})"),
+        };
+        let console = self.console();
+        let tail = console.iter().rev().take(12).rev().map(show);
+        let lines: String = tail.map(|line| format!("\n  | {line}")).collect();
+        let failed = self.requests().into_iter().filter(|request| {
+            request.error.is_some() || request.status.is_some_and(|status| status >= 400)
+        });
+        let failed: String = failed
+            .map(|it| format!("\n  request {} {:?} {:?}", it.url, it.status, it.error))
+            .collect();
+        Failure::new(format!("{text}{picture}{failed}{lines}"))
+    }
+
+    pub(crate) fn call(&self, method: &str, parameters: Value) -> Check<Value> {
+        self.connection.borrow_mut().call(Some(&self.session), method, parameters, CALL_LIMIT)
+    }
+
+    pub(crate) fn record(&self) -> Record {
+        self.connection.borrow().journal.page(&self.session)
+    }
+
+    pub(crate) fn forget_chooser(&self) {
+        self.connection.borrow_mut().journal.page_mut(&self.session).chooser = None;
+    }
+}
+
+impl Worker {
+    /// The value of an expression in the worker; a promise is awaited.
+    pub fn evaluate(&self, expression: &str) -> Check<Value> {
+        evaluate(&self.connection, &self.session, expression, CALL_LIMIT)
+    }
+
+    /// Whether it still runs.
+    pub fn alive(&self) -> bool {
+        self.connection.borrow().journal.worker_alive(&self.session)
+    }
+}
+
+/// The folder of screenshots and logs.
+pub fn output_folder() -> PathBuf {
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    own.parent().unwrap_or(own).join("browser")
+}
+
+/// JavaScript text of a string.
+pub fn quote(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// A JavaScript expression for the first match, which throws where there is none.
+pub fn element(selector: &str) -> String {
+    format!(
+        "((s) => document.querySelector(s) ?? \
+         (() => {{ throw new Error(`nothing matches ${{s}}`) }})())({})",
+        quote(selector)
+    )
+}
+
+fn evaluate(
+    connection: &RefCell<Connection>,
+    session: &str,
+    expression: &str,
+    limit: Duration,
+) -> Check<Value> {
+    let parameters = json!({
+        "expression": expression,
+        "awaitPromise": true,
+        "returnByValue": true,
+        "userGesture": true,
+    });
+    let answer =
+        connection.borrow_mut().call(Some(session), "Runtime.evaluate", parameters, limit)?;
+    if answer.get("exceptionDetails").is_some() {
+        return Err(Failure::new(exception_text(&answer)));
+    }
+    Ok(answer.pointer("/result/value").cloned().unwrap_or_default())
+}
+
+/// `cargo xtask test` counts these lines, so that tests that skip cannot pass for tests that ran.
+fn note_visit(url: &str) -> Check {
+    use std::io::Write;
+    let Some(log) = std::env::var_os("SIMCSE_VISITS_LOG") else { return Ok(()) };
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(log)?;
+    Ok(writeln!(file, "{url}")?)
+}
+
+fn show(line: &Line) -> String {
+    let place = if line.from_worker { "worker" } else { "page" };
+    format!("{place} {:?}: {}", line.level, line.text)
+}
