@@ -91,7 +91,6 @@ impl BertConfig {
 }
 
 /// A checked encoder file. It owns the file's bytes; tensors are views of them.
-#[derive(Debug)]
 pub struct BertFile {
     pub config: BertConfig,
     pub vocabulary: Vocabulary,
@@ -154,6 +153,17 @@ impl BertFile {
     /// Length of the file.
     pub fn size_bytes(&self) -> u64 {
         self.bytes.len() as u64
+    }
+}
+
+/// Leaves out the bytes and the vocabulary, which would fill a message of millions of numbers.
+impl std::fmt::Debug for BertFile {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("BertFile")
+            .field("config", &self.config)
+            .field("sha256", &self.sha256)
+            .field("size_bytes", &self.bytes.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -416,3 +416,59 @@ fn write_scale<const BYTES: usize>(block: &mut [u8; BYTES], scale: f32) -> Optio
     block[..2].copy_from_slice(&scale.to_le_bytes());
     scale.is_finite().then_some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_variants() {
+        for (position, (block, id, name, ..)) in TABLE.into_iter().enumerate() {
+            assert_eq!(block as usize, position);
+            assert_eq!(BlockType::from_id(id), Some(block));
+            assert_eq!(BlockType::from_name(name), Some(block));
+            assert_eq!(ggml_type_name(id), name);
+        }
+        assert_eq!(BlockType::from_id(16), None);
+        assert_eq!(ggml_type_name(4_000_000_000), "number 4000000000");
+    }
+
+    #[test]
+    fn bytes_are_counted_in_whole_blocks() {
+        assert_eq!(BlockType::Q8_0.bytes_for(64), Some(68));
+        assert_eq!(BlockType::Q8_0.bytes_for(63), None);
+        assert_eq!(BlockType::F32.bytes_for(u64::MAX), None);
+        assert_eq!(BlockType::Q6K.bytes_for(0), Some(0));
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_are_refused() {
+        let refused = Err(Error::BlockLength { block: "q8_0", given: 64, bytes: 34 });
+        assert_eq!(BlockType::Q8_0.decode(&[0; 34], &mut [0.0; 64]), refused);
+    }
+
+    #[test]
+    fn rounding_goes_half_away_from_zero() {
+        // The scale is 1, so that codes are the rounded values themselves.
+        let mut values = [0.0; 32];
+        values[..5].copy_from_slice(&[127.0, 0.5, -0.5, 1.5, -2.5]);
+        let block = encode_q8_0(&values).unwrap();
+        assert_eq!(
+            block[2..7].iter().map(|code| *code as i8).collect::<Vec<_>>(),
+            [127, 1, -1, 2, -3]
+        );
+    }
+
+    #[test]
+    fn the_extreme_of_a_q4_0_block_is_exact_whatever_its_sign() {
+        for extreme in [4.0_f32, -4.0] {
+            let mut values = [0.5; 32];
+            values[9] = extreme;
+            let mut bytes = Vec::new();
+            BlockType::Q4_0.encode("w", &values, &mut bytes).unwrap();
+            let mut back = [0.0; 32];
+            BlockType::Q4_0.decode(&bytes, &mut back).unwrap();
+            assert_eq!(back, values);
+        }
+    }
+}

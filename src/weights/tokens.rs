@@ -95,7 +95,7 @@ pub struct SpecialIds {
 /// A vocabulary from llama.cpp's token list.
 ///
 /// Special tokens are found by their names first, for old converters wrote wrong ids. Text is
-/// lower-cased unless some ordinary token has a capital: the layout has no key for it.
+/// lower-cased unless some ordinary token has a Latin capital: the layout has no key for it.
 ///
 /// # Errors
 /// [`Error::Tokeniser`] where a special token is missing or a token is there twice.
@@ -113,9 +113,12 @@ pub fn rebuild(marked: &Texts, types: &[i32], ids: SpecialIds) -> Result<Vocabul
     };
     let (cls, sep) = (find("[CLS]", ids.cls)?, find("[SEP]", ids.sep)?);
     let (unknown, padding) = (find("[UNK]", ids.unknown)?, find("[PAD]", ids.padding)?);
-    let lowercase = !tokens
-        .iter()
-        .any(|token| !is_bracketed(token) && token.chars().any(|letter| letter.is_uppercase()));
+    // ASCII only: the uncased vocabulary has modifier letters such as U+1D2C, which Unicode counts
+    // as capitals.
+    let is_cased = |token: &String| {
+        !is_bracketed(token) && token.bytes().any(|byte| byte.is_ascii_uppercase())
+    };
+    let lowercase = !tokens.iter().any(is_cased);
     Ok(Vocabulary::WordPiece { tokens, cls, sep, unknown, padding, lowercase })
 }
 
@@ -251,5 +254,74 @@ impl TokenList {
     pub fn id(&self, token: &str) -> Option<u32> {
         let position = self.tokens.iter().position(|candidate| candidate == token)?;
         u32::try_from(position).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_come_off_as_they_went_on() {
+        let tokens = ["[PAD]", "[CLS]", "cat", "##s", "[unused3]", "[", "##]", "#", "##[x]"];
+        let types = [3, 3, 1, 1, 1, 1, 1, 1, 4];
+        let marked: Texts =
+            tokens.iter().zip(types).map(|(token, kind)| mark(token, kind)).collect();
+        let shown: Vec<_> = marked.iter().collect();
+        let expected = ["[PAD]", "[CLS]", "▁cat", "s", "▁[unused3]", "▁[", "]", "▁#", "[x]"];
+        assert_eq!(shown, expected);
+        let back = unmark(&marked, &types);
+        assert_eq!(back[..8], tokens[..8]);
+    }
+
+    #[test]
+    fn files_of_old_converters_are_understood() {
+        // Bracketed names were left alone whatever their type, and types may be missing.
+        let old: Texts = ["[PAD]", "[unused0]", "▁cat", "s"].iter().collect();
+        assert_eq!(unmark(&old, &[]), ["[PAD]", "[unused0]", "cat", "##s"]);
+        let plain: Texts = ["[PAD]", "cat", "##s"].iter().collect();
+        assert_eq!(unmark(&plain, &[]), ["[PAD]", "cat", "##s"]);
+    }
+
+    fn rebuilt(extra: &[&str], ids: SpecialIds) -> Result<Vocabulary, Error> {
+        let all: Texts = ["[PAD]", "[UNK]", "[SEP]"].iter().chain(extra).collect();
+        rebuild(&all, &[3, 3, 3], ids)
+    }
+
+    #[test]
+    fn special_tokens_are_found_by_name_before_number() {
+        let wrong = SpecialIds { cls: Some(0), padding: Some(2), ..Default::default() };
+        let found = rebuilt(&["[CLS]", "▁cat", "▁\u{1d2c}"], wrong).unwrap();
+        let Vocabulary::WordPiece { cls, sep, padding, lowercase, .. } = found else {
+            panic!("a word piece vocabulary");
+        };
+        assert_eq!((cls, sep, padding, lowercase), (3, 2, 0, true));
+        let named_otherwise = SpecialIds { cls: Some(4), ..Default::default() };
+        let found = rebuilt(&["▁Cat", "<s>"], named_otherwise).unwrap();
+        assert!(matches!(found, Vocabulary::WordPiece { cls: 4, lowercase: false, .. }));
+        let beyond = SpecialIds { cls: Some(9), ..Default::default() };
+        assert!(matches!(rebuilt(&["▁cat"], beyond), Err(Error::Tokeniser { .. })));
+    }
+
+    #[test]
+    fn ids_without_a_row_are_refused() {
+        let json =
+            r###"{"model":{"vocab":{"a":0,"b":4}},"added_tokens":[{"id":6,"content":"x"}]}"###;
+        assert_eq!(check_ids(json, 7), Ok(()));
+        assert!(check_ids(json, 6).is_err());
+        let unigram = r#"{"model":{"vocab":[["a",-1.0],["b",-2.0]]}}"#;
+        assert_eq!(check_ids(unigram, 2), Ok(()));
+        assert!(check_ids(unigram, 1).is_err());
+    }
+
+    #[test]
+    fn rows_without_a_token_are_filled() {
+        let json = r###"{"model":{"type":"WordPiece","vocab":{"a":0,"##b":2}},
+            "added_tokens":[{"id":3,"content":"[X]","special":true},{"id":4,"content":"y"}]}"###;
+        let list = TokenList::from_json(json, 6).unwrap();
+        assert_eq!(list.tokens, ["a", "[PAD1]", "##b", "[X]", "y", "[PAD5]"]);
+        assert_eq!(list.types, [1, 5, 1, 3, 4, 5]);
+        assert_eq!(list.id("##b"), Some(2));
+        assert_eq!(list.id("b"), None);
     }
 }

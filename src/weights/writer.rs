@@ -117,3 +117,72 @@ fn push_value(out: &mut Vec<u8>, value: &Value) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::gguf::Gguf;
+    use crate::weights::gguf::NumberKind;
+    use crate::weights::gguf::Numbers;
+
+    fn every_value() -> Vec<(String, Value)> {
+        let numbers = Numbers { kind: NumberKind::U16, bytes: vec![1, 2, 3, 4] };
+        let values = [
+            Value::U8(200),
+            Value::I8(-3),
+            Value::U16(60_000),
+            Value::I16(-30_000),
+            Value::U32(4_000_000_000),
+            Value::I32(-2_000_000_000),
+            Value::F32(0.1),
+            Value::Bool(true),
+            Value::Text("naïve ▁ text".to_owned()),
+            Value::U64(u64::MAX),
+            Value::I64(i64::MIN),
+            Value::F64(1e300),
+            Value::Texts(["a", "", "▁b"].iter().collect()),
+            Value::Numbers(numbers),
+        ];
+        values.into_iter().enumerate().map(|(i, value)| (format!("key{i:02}"), value)).collect()
+    }
+
+    fn plan(name: &str, dimensions: &[u64], block: BlockType) -> TensorPlan {
+        TensorPlan { name: name.to_owned(), dimensions: dimensions.to_vec(), block }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let plans = [plan("b", &[3], BlockType::F32), plan("a", &[32, 2], BlockType::Q8_0)];
+        let fill = |plan: &TensorPlan, out: &mut Vec<u8>| {
+            let size = plan.size_bytes()? as usize;
+            out.extend(std::iter::repeat_n(plan.name.as_bytes()[0], size));
+            Ok(())
+        };
+        let bytes = write(&every_value(), &plans, fill).unwrap();
+        assert_eq!(bytes, write(&every_value(), &plans, fill).unwrap());
+        let read = Gguf::read("x", &bytes).unwrap();
+        assert_eq!(read.version, 3);
+        assert_eq!(read.keys.into_iter().collect::<Vec<_>>(), every_value());
+        for plan in &plans {
+            let entry = &read.tensors[&plan.name];
+            assert_eq!(entry.range.start % 32, 0);
+            assert_eq!(entry.block, Some(plan.block));
+            assert_eq!(entry.dimensions, plan.dimensions);
+            let content = &bytes[entry.range.clone()];
+            assert_eq!(content.len() as u64, plan.size_bytes().unwrap());
+            assert!(content.iter().all(|byte| *byte == plan.name.as_bytes()[0]));
+        }
+    }
+
+    #[test]
+    fn a_tensor_of_another_size_than_planned_is_refused() {
+        let plans = [plan("w", &[4], BlockType::F32)];
+        let short = write(&[], &plans, |_, out| {
+            out.extend([0; 12]);
+            Ok(())
+        });
+        assert_eq!(short, Err(Error::BlockLength { block: "f32", given: 16, bytes: 12 }));
+        let part = write(&[], &[plan("w", &[33], BlockType::Q8_0)], |_, _| Ok(()));
+        assert!(matches!(part, Err(Error::BlockLength { .. })));
+    }
+}

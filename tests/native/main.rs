@@ -1,9 +1,14 @@
 //! Native tests that need more than one module, or the repository itself: one binary.
 
+mod checkpoint;
+mod cli;
+mod faults;
 mod fixture;
 mod golden;
 mod journey;
 mod layering;
+mod memory;
 mod parity;
+mod quantise;
 mod shared;
 mod source;

@@ -1,0 +1,114 @@
+//! A tiny BERT checkpoint as Hugging Face lays it out.
+
+use std::collections::BTreeMap;
+
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use serde_json::json;
+use simcse_lab::protocol::readout::Pooling;
+use simcse_lab::weights::blocks::BlockType;
+use simcse_lab::weights::convert::Checkpoint;
+use simcse_lab::weights::convert::convert;
+
+pub const HIDDEN: usize = 32;
+pub const FEED_FORWARD: usize = 64;
+pub const LAYERS: usize = 2;
+
+pub const TOKENS: [&str; 14] = [
+    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "river", "boat", "cross", "##ing", "##es",
+    "the", ".", "night",
+];
+
+/// Shape and values of every tensor, under its Hugging Face name.
+pub fn values() -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+    let mut all = BTreeMap::new();
+    let mut add = |name: String, shape: &[usize]| {
+        let salt = all.len() as f32;
+        let count = shape.iter().product::<usize>();
+        let values = (0..count).map(|i| (i as f32 * 0.7 + salt).sin() * 0.3).collect();
+        all.insert(name, (shape.to_vec(), values));
+    };
+    add("embeddings.word_embeddings.weight".into(), &[TOKENS.len(), HIDDEN]);
+    add("embeddings.position_embeddings.weight".into(), &[16, HIDDEN]);
+    add("embeddings.token_type_embeddings.weight".into(), &[2, HIDDEN]);
+    add("embeddings.LayerNorm.weight".into(), &[HIDDEN]);
+    add("embeddings.LayerNorm.bias".into(), &[HIDDEN]);
+    for layer in 0..LAYERS {
+        for (part, shape) in [
+            ("attention.self.query", vec![HIDDEN, HIDDEN]),
+            ("attention.self.key", vec![HIDDEN, HIDDEN]),
+            ("attention.self.value", vec![HIDDEN, HIDDEN]),
+            ("attention.output.dense", vec![HIDDEN, HIDDEN]),
+            ("attention.output.LayerNorm", vec![HIDDEN]),
+            ("intermediate.dense", vec![FEED_FORWARD, HIDDEN]),
+            ("output.dense", vec![HIDDEN, FEED_FORWARD]),
+            ("output.LayerNorm", vec![HIDDEN]),
+        ] {
+            add(format!("encoder.layer.{layer}.{part}.weight"), &shape);
+            add(format!("encoder.layer.{layer}.{part}.bias"), &shape[..1]);
+        }
+    }
+    all
+}
+
+/// The weights file, every name with `prefix` before it.
+pub fn safetensors(prefix: &str) -> Vec<u8> {
+    let bytes: Vec<_> = values()
+        .into_iter()
+        .map(|(name, (shape, values))| {
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            (format!("{prefix}{name}"), shape, bytes)
+        })
+        .collect();
+    let views = bytes.iter().map(|(name, shape, bytes)| {
+        (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+pub fn config_json() -> String {
+    json!({
+        "model_type": "bert", "hidden_act": "gelu", "hidden_size": HIDDEN,
+        "intermediate_size": FEED_FORWARD, "num_hidden_layers": LAYERS, "num_attention_heads": 4,
+        "max_position_embeddings": 16, "type_vocab_size": 2, "vocab_size": TOKENS.len(),
+        "layer_norm_eps": 1e-12,
+    })
+    .to_string()
+}
+
+pub fn tokenizer_json() -> String {
+    let vocabulary: BTreeMap<_, _> =
+        TOKENS.iter().enumerate().map(|(id, token)| (*token, id)).collect();
+    let added: Vec<_> = TOKENS[..5]
+        .iter()
+        .enumerate()
+        .map(|(id, token)| {
+            json!({"id": id, "content": token, "special": true, "normalized": false,
+                   "single_word": false, "lstrip": false, "rstrip": false})
+        })
+        .collect();
+    json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
+        "normalizer": {"type": "BertNormalizer", "clean_text": true,
+            "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]},
+        "decoder": null,
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100, "vocab": vocabulary},
+    })
+    .to_string()
+}
+
+/// The checkpoint as GGUF.
+pub fn convert_with(prefix: &str, block: BlockType) -> Vec<u8> {
+    let checkpoint = Checkpoint {
+        safetensors: &safetensors(prefix),
+        config_json: &config_json(),
+        tokenizer_json: &tokenizer_json(),
+        name: "tiny",
+        licence: Some("cc0-1.0"),
+        pooling: Pooling::FirstLast,
+    };
+    convert(&checkpoint, block, |_, _| {}).unwrap()
+}
