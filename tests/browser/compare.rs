@@ -5,7 +5,7 @@ use std::fs;
 use crate::browser::Options;
 use crate::check::{Check, ensure};
 use crate::journey::{Setup, journey, journey_with};
-use crate::page::Page;
+use crate::page::{Page, quote};
 
 const FIRST: &str = ".sentence:nth-of-type(1) textarea";
 const SECOND: &str = ".sentence:nth-of-type(2) textarea";
@@ -32,7 +32,8 @@ fn number_becomes(page: &Page, holds: &str, what: &str) -> Check {
 
 fn button(label: &str) -> String {
     format!(
-        "[...document.querySelectorAll('button')].find((it) => it.textContent.trim() === '{label}')"
+        "[...document.querySelectorAll('button')].find((it) => it.textContent.trim() === {})",
+        quote(label)
     )
 }
 
