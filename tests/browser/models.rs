@@ -1,12 +1,11 @@
 //! Getting a model: network, store, damage, files from disk, a dying worker.
 
 use std::fs;
-use std::path::PathBuf;
 
 use crate::check::{Check, ensure};
 use crate::compare::{number, press_button};
 use crate::journey::journey;
-use crate::page::Page;
+use crate::page::{Page, output_file};
 use crate::server::{Cut, Site};
 
 const LOAD_S: u64 = 60;
@@ -109,15 +108,9 @@ fn damage(folder: &str) -> String {
     )
 }
 
-fn picked(page: &Page, name: &str, bytes: &[u8]) -> Check<PathBuf> {
-    let path = crate::page::output_folder().join(name);
-    fs::write(&path, bytes).map_err(|error| page.failure(&error.to_string()))?;
-    Ok(path)
-}
-
 /// Opens the Models view and gives it a file.
 fn open_file(page: &Page, site: &Site, name: &str, bytes: &[u8]) -> Check {
-    let path = picked(page, name, bytes)?;
+    let path = output_file(name, bytes)?;
     page.evaluate("location.hash = '#/models'")?;
     page.wait_for_element(".models input[type=file]", 5)?;
     page.set_files(".models input[type=file]", &[&path])?;
@@ -165,5 +158,20 @@ fn a_worker_that_dies_is_replaced_and_nothing_typed_is_lost() -> Check {
         number(&page, LOAD_S)?;
         let text = page.value(".sentence:nth-of-type(1) textarea")?;
         ensure(text == "Written before the crash.", format!("the text is {text:?}"))
+    })
+}
+
+#[test]
+fn where_storage_is_refused_the_page_works_from_memory_and_says_so() -> Check {
+    journey(|browser, site| {
+        let page = browser.blank()?;
+        page.limit_storage(&site.origin(), 1_000_000)?;
+        page.go(&site.url("/"))?;
+        number(&page, LOAD_S)?;
+        page.wait_for_text("#status", "refused to store", 20)?;
+        site.forget();
+        page.reload()?;
+        number(&page, LOAD_S)?;
+        ensure(site.tally_models().requests == 1, "it did not download again")
     })
 }

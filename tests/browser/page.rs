@@ -185,6 +185,12 @@ impl Page {
         self.call("Network.emulateNetworkConditions", conditions).map(drop)
     }
 
+    /// Lets a site store no more than that many bytes.
+    pub fn limit_storage(&self, origin: &str, bytes: u64) -> Check {
+        let parameters = json!({ "origin": origin, "quotaSize": bytes });
+        self.call("Storage.overrideQuotaForOrigin", parameters).map(drop)
+    }
+
     /// A picture of what is in view, as a PNG.
     pub fn screenshot(&self, path: &Path) -> Check {
         self.capture(path, false)
@@ -313,6 +319,16 @@ impl Worker {
 pub fn output_folder() -> PathBuf {
     let own = Path::new(env!("CARGO_TARGET_TMPDIR"));
     own.parent().unwrap_or(own).join("browser")
+}
+
+/// Writes a file for a page to pick, and gives its path.
+pub fn output_file(name: &str, bytes: &[u8]) -> Check<PathBuf> {
+    let folder = output_folder().join("picked");
+    let path = folder.join(name);
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&path, bytes))
+        .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+    Ok(path)
 }
 
 /// JavaScript text of a string.

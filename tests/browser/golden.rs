@@ -1,0 +1,69 @@
+//! The Python reference's vectors, computed in the browser through the bench page.
+
+use serde_json::Value;
+
+use crate::check::{Check, Failure, ensure};
+use crate::journey::journey;
+
+/// Lowest cosine to PyTorch's f32 vectors that q8_0 weights may have.
+const LOWEST: f64 = 0.998;
+
+/// The golden cases, or nothing where the test skips.
+fn cases() -> Check<Option<Vec<Value>>> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+    let shared = std::env::var("SIMCSE_SHARED").unwrap_or_else(|_| beside.to_owned());
+    let path = format!("{shared}/data/golden/minilm_golden.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: no shared data");
+        return Ok(None);
+    };
+    let golden: Value =
+        serde_json::from_str(&text).map_err(|error| Failure::new(error.to_string()))?;
+    Ok(golden["cases"].as_array().cloned())
+}
+
+#[test]
+fn golden_sentences_get_the_reference_vectors_whatever_the_worker_count() -> Check {
+    let Some(cases) = cases()? else { return Ok(()) };
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models/all-MiniLM-L6-v2-q8_0.gguf");
+    let weights = std::fs::read(weights).map_err(|error| Failure::new(error.to_string()))?;
+    journey(|browser, site| {
+        site.faults(|faults| {
+            faults.content.insert("models/gguf/minilm-q8_0.gguf".to_owned(), weights);
+        });
+        let texts: Vec<&Value> = cases.iter().map(|case| &case["text"]).collect();
+        let texts =
+            serde_json::to_string(&texts).map_err(|error| Failure::new(error.to_string()))?;
+        for workers in [1, 2] {
+            let page = browser.open(&site.url("/bench.html"))?;
+            page.wait_for("!!window.__bench", 20, "the bench entry")?;
+            page.evaluate_within(
+                60,
+                &format!("__bench.load({{ backend: 'cpu', workers: {workers}, model: 'minilm-q8_0.gguf' }})"),
+            )?;
+            let rows = page.evaluate_within(
+                60,
+                &format!(
+                    "__bench.embed({texts}).then((it) => ({{ dim: it.dim, data: Array.from(it.data) }}))"
+                ),
+            )?;
+            judge(&cases, &rows)?;
+        }
+        Ok(())
+    })
+}
+
+fn judge(cases: &[Value], rows: &Value) -> Check {
+    let numbers = |value: &Value| -> Vec<f64> {
+        value.as_array().into_iter().flatten().filter_map(Value::as_f64).collect()
+    };
+    let dim = usize::try_from(rows["dim"].as_u64().unwrap_or(0)).unwrap_or(0);
+    let data = numbers(&rows["data"]);
+    ensure(dim == 384 && data.len() == cases.len() * dim, "rows are missing")?;
+    for (case, row) in cases.iter().zip(data.chunks_exact(dim)) {
+        let reference = numbers(&case["mean"]);
+        let cosine: f64 = reference.iter().zip(row).map(|(a, b)| a * b).sum();
+        ensure(cosine >= LOWEST, format!("{}: cosine {cosine}", case["name"]))?;
+    }
+    Ok(())
+}
