@@ -16,9 +16,9 @@ use crate::weights::bert::TOKENIZER_JSON_KEY;
 use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
 use crate::weights::gguf::Gguf;
-use crate::weights::gguf::NumberKind;
-use crate::weights::gguf::Numbers;
-use crate::weights::gguf::Value;
+use crate::weights::metadata::NumberKind;
+use crate::weights::metadata::Numbers;
+use crate::weights::metadata::Value;
 use crate::weights::tokens;
 use crate::weights::tokens::TokenList;
 use crate::weights::writer;
@@ -214,26 +214,27 @@ fn plan(name: &str, rows: usize, columns: usize, block: BlockType) -> TensorPlan
     TensorPlan { name: name.to_owned(), dimensions, block }
 }
 
+fn size(value: usize) -> Value {
+    Value::U32(value as u32)
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
 fn keys(
     config: &BertConfig,
     list: &TokenList,
     tokenizer_json: &str,
     block: BlockType,
 ) -> Result<Vec<(String, Value)>, Error> {
-    let special = |token: &str| {
-        list.id(token).map(Value::U32).ok_or_else(|| Error::Tokeniser {
-            detail: format!("tokenizer.json has no {token} token"),
-        })
-    };
-    let size = |value: usize| Value::U32(value as u32);
-    let text = |value: &str| Value::Text(value.to_owned());
-    let marked =
-        list.tokens.iter().zip(&list.types).map(|(token, kind)| tokens::mark(token, *kind));
-    let types = list.types.iter().flat_map(|kind| kind.to_le_bytes()).collect();
     let mut keys = vec![
         ("general.architecture", text(ARCHITECTURE)),
         ("general.type", text("model")),
         ("general.name", text(&config.name)),
+    ];
+    keys.extend(config.licence.as_deref().map(|licence| ("general.license", text(licence))));
+    keys.extend([
         (FILE_TYPE_KEY, Value::U32(file_type(block))),
         ("general.quantization_version", Value::U32(2)),
         ("bert.context_length", size(config.max_tokens)),
@@ -245,14 +246,34 @@ fn keys(
         ("bert.attention.layer_norm_epsilon", Value::F32(config.norm_epsilon)),
         ("bert.attention.causal", Value::Bool(false)),
         ("bert.pooling_type", Value::U32(if config.pooling == Pooling::Cls { 2 } else { 1 })),
+    ]);
+    keys.extend(tokeniser_keys(config, list, tokenizer_json)?);
+    if config.pooling == Pooling::FirstLast {
+        keys.push((POOLING_NAME_KEY, text(config.pooling.name())));
+    }
+    Ok(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn tokeniser_keys(
+    config: &BertConfig,
+    list: &TokenList,
+    tokenizer_json: &str,
+) -> Result<Vec<(&'static str, Value)>, Error> {
+    let special = |token: &str| {
+        list.id(token).map(Value::U32).ok_or_else(|| Error::Tokeniser {
+            detail: format!("tokenizer.json has no {token} token"),
+        })
+    };
+    let marked =
+        list.tokens.iter().zip(&list.types).map(|(token, kind)| tokens::mark(token, *kind));
+    let bytes = list.types.iter().flat_map(|kind| kind.to_le_bytes()).collect();
+    let types = Numbers { kind: NumberKind::I32, bytes };
+    let mut keys = vec![
         ("tokenizer.ggml.model", text("bert")),
         ("tokenizer.ggml.pre", text("default")),
         ("tokenizer.ggml.token_type_count", size(config.token_types)),
         ("tokenizer.ggml.tokens", Value::Texts(marked.collect())),
-        (
-            "tokenizer.ggml.token_type",
-            Value::Numbers(Numbers { kind: NumberKind::I32, bytes: types }),
-        ),
+        ("tokenizer.ggml.token_type", Value::Numbers(types)),
         ("tokenizer.ggml.bos_token_id", special("[CLS]")?),
         ("tokenizer.ggml.eos_token_id", special("[SEP]")?),
         ("tokenizer.ggml.cls_token_id", special("[CLS]")?),
@@ -261,16 +282,8 @@ fn keys(
         ("tokenizer.ggml.padding_token_id", special("[PAD]")?),
         (TOKENIZER_JSON_KEY, text(tokenizer_json)),
     ];
-    if let Some(licence) = &config.licence {
-        keys.insert(3, ("general.license", text(licence)));
-    }
-    if let Some(mask) = list.id("[MASK]") {
-        keys.push(("tokenizer.ggml.mask_token_id", Value::U32(mask)));
-    }
-    if config.pooling == Pooling::FirstLast {
-        keys.push((POOLING_NAME_KEY, text(config.pooling.name())));
-    }
-    Ok(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    keys.extend(list.id("[MASK]").map(|mask| ("tokenizer.ggml.mask_token_id", Value::U32(mask))));
+    Ok(keys)
 }
 
 /// Hugging Face's name of a tensor of llama.cpp's BERT (transformers, `modeling_bert.py`).

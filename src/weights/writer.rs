@@ -6,7 +6,7 @@ use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
 use crate::weights::gguf::DEFAULT_ALIGNMENT;
 use crate::weights::gguf::MAGIC;
-use crate::weights::gguf::Value;
+use crate::weights::metadata::Value;
 
 /// A tensor to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,8 +122,8 @@ fn push_value(out: &mut Vec<u8>, value: &Value) {
 mod tests {
     use super::*;
     use crate::weights::gguf::Gguf;
-    use crate::weights::gguf::NumberKind;
-    use crate::weights::gguf::Numbers;
+    use crate::weights::metadata::NumberKind;
+    use crate::weights::metadata::Numbers;
 
     fn every_value() -> Vec<(String, Value)> {
         let numbers = Numbers { kind: NumberKind::U16, bytes: vec![1, 2, 3, 4] };

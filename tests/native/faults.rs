@@ -5,9 +5,9 @@ use simcse_lab::protocol::problem::Problem;
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::gguf::Gguf;
-use simcse_lab::weights::gguf::NumberKind;
-use simcse_lab::weights::gguf::Numbers;
-use simcse_lab::weights::gguf::Value;
+use simcse_lab::weights::metadata::NumberKind;
+use simcse_lab::weights::metadata::Numbers;
+use simcse_lab::weights::metadata::Value;
 use simcse_lab::weights::writer::TensorPlan;
 use simcse_lab::weights::writer::write;
 
