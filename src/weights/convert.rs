@@ -15,6 +15,7 @@ use crate::weights::bert::POOLING_NAME_KEY;
 use crate::weights::bert::TOKENIZER_JSON_KEY;
 use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
+use crate::weights::gguf::ALIGNMENT_KEY;
 use crate::weights::gguf::Gguf;
 use crate::weights::metadata::NumberKind;
 use crate::weights::metadata::Numbers;
@@ -149,13 +150,17 @@ pub fn convert(
     let config = ConfigJson::read(checkpoint.config_json)?.sizes(checkpoint)?;
     let source = SafeTensors::deserialize(checkpoint.safetensors)
         .map_err(|error| Error::Safetensors { detail: error.to_string() })?;
-    let list = TokenList::from_json(checkpoint.tokenizer_json, config.vocabulary)?;
     if config.layers > source.len() {
         return Err(Error::MissingTensor { name: format!("blk.{}.attn_q.weight", source.len()) });
     }
     let shapes = config.tensors();
     let plans: Vec<_> =
         shapes.iter().map(|(name, rows, columns)| plan(name, *rows, *columns, block)).collect();
+    // Before anything is sized by what config.json says, the tensors must bear it out.
+    for plan in &plans {
+        checkpoint_tensor(&source, plan)?;
+    }
+    let list = TokenList::from_json(checkpoint.tokenizer_json, config.vocabulary)?;
     let keys = keys(&config, &list, checkpoint.tokenizer_json, block)?;
     let mut done = 0;
     writer::write(&keys, &plans, |plan, out| {
@@ -173,6 +178,8 @@ pub fn convert(
 pub fn requantise(file: &BertFile, block: BlockType) -> Result<Vec<u8>, Error> {
     let header = Gguf::read(&file.config.name, file.bytes())?;
     let mut keys: Vec<_> = header.keys.into_iter().collect();
+    // The writer has an alignment of its own.
+    keys.retain(|(key, _)| key != ALIGNMENT_KEY);
     for (key, value) in &mut keys {
         if key == FILE_TYPE_KEY {
             *value = Value::U32(file_type(block));
@@ -326,7 +333,11 @@ fn find<'a>(source: &SafeTensors<'a>, name: &str) -> Option<SafeTensor<'a>> {
         .find_map(|name| source.tensor(&name).ok())
 }
 
-fn checkpoint_values(source: &SafeTensors<'_>, plan: &TensorPlan) -> Result<Vec<f32>, Error> {
+/// The tensor that a plan asks for, with its number format.
+fn checkpoint_tensor<'a>(
+    source: &SafeTensors<'a>,
+    plan: &TensorPlan,
+) -> Result<(SafeTensor<'a>, BlockType), Error> {
     let readable = || checkpoint_name(&plan.name).unwrap_or_else(|| plan.name.clone());
     let tensor =
         find(source, &plan.name).ok_or_else(|| Error::MissingTensor { name: readable() })?;
@@ -343,6 +354,11 @@ fn checkpoint_values(source: &SafeTensors<'_>, plan: &TensorPlan) -> Result<Vec<
             return Err(Error::TensorType { name: readable(), found: format!("{other:?}") });
         }
     };
+    Ok((tensor, block))
+}
+
+fn checkpoint_values(source: &SafeTensors<'_>, plan: &TensorPlan) -> Result<Vec<f32>, Error> {
+    let (tensor, block) = checkpoint_tensor(source, plan)?;
     let mut values = vec![0.0; tensor.shape().iter().product()];
     block.decode(tensor.data(), &mut values)?;
     Ok(values)
