@@ -32,7 +32,7 @@ struct Lane {
     answer: Rc<RefCell<Option<Message<Event>>>>,
 }
 
-type Lanes = Rc<RefCell<Vec<Lane>>>;
+type Lanes = Rc<RefCell<Rc<[Lane]>>>;
 
 /// Sets `window.__bench`.
 ///
@@ -100,7 +100,7 @@ async fn load(lanes: Lanes, options: JsValue) -> Result<JsValue, JsValue> {
         }
         Reflect::set(&report, &"threads".into(), &(started.len() as u32).into())?;
     }
-    *lanes.borrow_mut() = started;
+    *lanes.borrow_mut() = started.into();
     Ok(report.into())
 }
 
@@ -108,7 +108,8 @@ async fn embed(lanes: Lanes, sentences: Array) -> Result<JsValue, JsValue> {
     let started_ms = page_scope::now_ms();
     let sentences: Vec<String> =
         sentences.iter().map(|sentence| sentence.as_string().unwrap_or_default()).collect();
-    let lanes = lanes.borrow();
+    // A copy of the pointer: `load` may be called again while this waits.
+    let lanes = Rc::clone(&lanes.borrow());
     if lanes.is_empty() {
         return Err(JsValue::from_str("call load first"));
     }

@@ -46,7 +46,7 @@ pub async fn load(
         return Ok(fetched);
     }
     let partial = loader.partial(remembered).await;
-    let writer = loader.part_writer(partial.len()).await;
+    let writer = loader.part_writer(&partial).await;
     let mut watch = Watch { loader: &loader, writer };
     match fetch(wanted, partial, signal, &mut watch).await {
         Ok(fetched) => {
@@ -135,10 +135,15 @@ impl<P: Fn(Event)> Loader<'_, P> {
         }
     }
 
-    /// Where arriving bytes are kept, if the store holds all that is there already.
-    async fn part_writer(&self, partial_bytes: usize) -> Option<Writer> {
+    /// Where arriving bytes are kept, after those that are there already.
+    async fn part_writer(&self, partial: &[u8]) -> Option<Writer> {
         let store = self.store.as_ref()?;
-        store.writer(&part_name(self.wanted.sha256), partial_bytes as u64).await
+        let name = part_name(self.wanted.sha256);
+        if let Some(writer) = store.writer(&name, partial.len() as u64).await {
+            return Some(writer);
+        }
+        let mut writer = store.writer(&name, 0).await?;
+        writer.append(partial).then_some(writer)
     }
 
     async fn keep(&self, fetched: &Fetched) {

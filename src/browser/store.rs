@@ -90,7 +90,7 @@ impl Store {
         written
     }
 
-    /// A file to be appended to after its first `keep_bytes` bytes.
+    /// A file to be appended to after its first `keep_bytes` bytes; `None` also where it is shorter.
     pub async fn writer(&self, name: &str, keep_bytes: u64) -> Option<Writer> {
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
@@ -98,9 +98,9 @@ impl Store {
         let handle: FileSystemFileHandle = JsFuture::from(handle).await.ok()?.unchecked_into();
         let access = JsFuture::from(handle.create_sync_access_handle()).await.ok()?;
         let writer = Writer { access: access.unchecked_into(), at: keep_bytes as f64 };
+        // Truncating beyond the end would fill up with zeros.
         let long_enough = writer.access.get_size().ok()? >= writer.at;
-        let cut = writer.access.truncate_with_f64(writer.at).is_ok();
-        (long_enough && cut).then_some(writer)
+        (long_enough && writer.access.truncate_with_f64(writer.at).is_ok()).then_some(writer)
     }
 
     /// Removes a file; `false` where there was none or it was refused.

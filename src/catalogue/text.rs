@@ -139,6 +139,7 @@ catalogue! {
     // Tokens
     TokensTitle: "Token by token", "逐词元对照";
     TokensHow: "Each cell is the cosine of two token vectors in the chosen layer. Point at a token to see its best partner in the other sentence.", "每格是所选层中两个词元向量的余弦。指向一个词元可看到它在另一句中的最佳对应。";
+    TokensWaiting: "The tokens appear together with the number.", "词元将与数值同时出现。";
     TokensOfA: "Tokens of A", "A 的词元";
     TokensOfB: "Tokens of B", "B 的词元";
     TokenPartner: "“{a}” is closest to “{b}” ({value})", "“{a}” 与 “{b}” 最接近（{value}）";

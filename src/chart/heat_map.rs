@@ -49,14 +49,14 @@ pub fn layout(map: &HeatMap<'_>, width: f64) -> Layout {
     };
     let (rows, columns) = (map.row_labels.len(), map.column_labels.len());
     let left = (longest(map.row_labels) + 12.0).min(width * 0.34).max(28.0);
-    let cell_width = ((width - left - 1.0) / columns.max(1) as f64).clamp(2.0, 64.0);
+    let cell_width = ((width - left - 1.0) / columns.max(1) as f64).clamp(2.0, 80.0);
     let cell_height = if cell_width < 12.0 {
         cell_width
     } else {
         (cell_width * 0.62).clamp(22.0, 34.0).min(cell_width.max(22.0))
     };
     let turned = longest(map.column_labels) > cell_width - 4.0;
-    let top = if turned { (longest(map.column_labels) * 0.72 + 18.0).min(108.0) } else { 22.0 };
+    let top = if turned { (longest(map.column_labels) + 14.0).min(108.0) } else { 22.0 };
     Layout { left, top, cell_width, cell_height, rows, columns }
 }
 
@@ -105,11 +105,11 @@ fn draw_labels(map: &HeatMap<'_>, place: &Layout, palette: &Palette, shapes: &mu
         let x = place.left + (column as f64 + 0.5) * place.cell_width;
         shapes.push(if turned {
             Shape::TurnedText {
-                at: (x - 2.0, place.top - 6.0),
-                text: fit(text, LABEL_SIZE, (place.top - 14.0) / 0.72),
+                at: (x + 4.0, place.top - 6.0),
+                text: fit(text, LABEL_SIZE, place.top - 12.0),
                 size: LABEL_SIZE,
                 fill: palette.ink.to_owned(),
-                degrees: -46.0,
+                degrees: -90.0,
             }
         } else {
             Shape::Text {

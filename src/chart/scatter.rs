@@ -85,7 +85,7 @@ fn range(values: &[f32]) -> (f64, f64) {
 
 /// Many dots are drawn fainter, so that dense places show as dense.
 fn translucent(colour: &str, count: usize) -> String {
-    let alpha = if count > 500 { "59" } else { "99" };
+    let alpha = if count > 500 { "80" } else { "d0" };
     format!("{colour}{alpha}")
 }
 

@@ -111,7 +111,7 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<Reading, ListError> {
     let text = decode(bytes)?;
     let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     match ending.as_str() {
-        "csv" => read_table(&text, &[b',', b';', b'\t', b'|']),
+        "csv" => read_table(&text, b",;\t|"),
         "tsv" | "tab" => read_table(&text, b"\t"),
         _ => Ok(read_pasted(&text)),
     }

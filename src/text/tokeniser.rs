@@ -272,7 +272,7 @@ fn is_word_local(inner: &Tokenizer) -> bool {
 /// Punctuation that is a word of its own and part of no special token.
 fn safe_punctuation(inner: &Tokenizer) -> String {
     let added = inner.get_added_tokens_decoder();
-    ",.;:!?-/"
+    ",.;:!?-/、。，！？；："
         .chars()
         .filter(|mark| !added.values().any(|token| token.content.contains(*mark)))
         .collect()
@@ -328,7 +328,7 @@ mod tests {
         let tokeniser = Tokeniser::from_word_pieces(&pieces(), limits).unwrap();
         let parts =
             ["ab word", ",", "你", " ", "xyz,,", "a\u{85}b ", "[MASK]", "\u{301}", "wo\trd"];
-        let text: String = (0..6_000).map(|i| parts[(i * i + i / 7) % parts.len()]).collect();
+        let text: String = (0..6_000).map(|i| parts[(i * i + i / 11) % parts.len()]).collect();
         assert!(text.len() > 4 * PIECE_BYTES && text.len() < COUNTED_BYTES);
         let whole = tokeniser.inner.encode(text.as_str(), true).unwrap();
         let tokens = tokeniser.tokenise(&text).unwrap();

@@ -33,8 +33,7 @@ pub fn Compare() -> impl IntoView {
                 <Boxes/>
                 <Outcome/>
             </div>
-            <LoadingBar/>
-            <Scale/>
+            <Stage/>
             <Notes/>
             <div class="actions">
                 <ReadoutChoice/>
@@ -158,6 +157,18 @@ fn detail_words(page: Page, details: &(String, Pooling, Option<u16>, f64)) -> St
     parts.join(" · ")
 }
 
+/// The bar that fills, then the scale in the same place: nothing below them moves.
+#[component]
+fn Stage() -> impl IntoView {
+    let page = page();
+    let waits = page.part(|state| state.loading.is_some() || state.interrupted.is_some());
+    view! {
+        <div class="stage">
+            {move || if waits.get() { view! { <LoadingBar/> }.into_any() } else { view! { <Scale/> }.into_any() }}
+        </div>
+    }
+}
+
 #[component]
 fn Scale() -> impl IntoView {
     let page = page();
@@ -277,7 +288,8 @@ fn ReadoutChoice() -> impl IntoView {
     };
     let layers = move || {
         let count = model.get().map_or(0, |(_, layers)| layers);
-        let last = page.filled(Text::LayerLast, &[("n", &count.to_string())]);
+        let known = (count > 0).then(|| count.to_string());
+        let last = page.filled(Text::LayerLast, &[("n", known.as_deref().unwrap_or("…"))]);
         let others = (0..count).rev().map(|layer| {
             let name = if layer == 0 {
                 page.words(Text::LayerEmbedding).to_owned()

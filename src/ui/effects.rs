@@ -80,7 +80,9 @@ fn restart(page: Page) {
     BRIDGE.with_borrow_mut(Option::take);
     let died = move |message: String| {
         // Taken at once: what the dying worker still says must not reach the next one's state.
-        BRIDGE.with_borrow_mut(Option::take).map(drop_later);
+        if let Some(bridge) = BRIDGE.with_borrow_mut(Option::take) {
+            drop_later(bridge);
+        }
         page.dispatch(Action::WorkerDied { message });
     };
     match Bridge::start(move |message| page.dispatch(Action::Worker(message)), died) {

@@ -72,13 +72,8 @@ fn Cut() -> impl IntoView {
 fn matrix(page: Page, state: &State) -> HeatData {
     let Some(ListResult::Group(group)) = &state.compare.result else { return HeatData::default() };
     let window = group.window;
-    let labels = |from: u32, count: u32| {
-        let from = from as usize;
-        let numbered =
-            |(place, sentence): (usize, &String)| format!("{} {sentence}", from + place + 1);
-        let shown = group.sentences.iter().skip(from).take(count as usize);
-        shown.enumerate().map(numbered).collect::<Vec<_>>()
-    };
+    let number = |from: u32, place: usize| from as usize + place + 1;
+    let rows = window_sentences(state).0.into_iter().enumerate();
     let range = |from: u32, count: u32| format!("{}–{}", from + 1, from + count);
     let description = page.filled(
         Text::MatrixWords,
@@ -90,8 +85,12 @@ fn matrix(page: Page, state: &State) -> HeatData {
         ],
     );
     HeatData {
-        row_labels: labels(window.row, window.row_count),
-        column_labels: labels(window.column, window.column_count),
+        row_labels: rows
+            .map(|(place, sentence)| format!("{} {sentence}", number(window.row, place)))
+            .collect(),
+        column_labels: (0..window.column_count as usize)
+            .map(|place| number(window.column, place).to_string())
+            .collect(),
         values: group.cosines.clone(),
         floor: state.compare.baseline.map_or(0.0, |baseline| baseline.mean),
         pale_diagonal: window.row == window.column,
@@ -99,35 +98,40 @@ fn matrix(page: Page, state: &State) -> HeatData {
     }
 }
 
+/// Sentences of the window's rows and columns.
+fn window_sentences(state: &State) -> (Vec<String>, Vec<String>) {
+    let Some(ListResult::Group(group)) = &state.compare.result else { return Default::default() };
+    let shown = |from: u32, count: u32| {
+        group.sentences.iter().skip(from as usize).take(count as usize).cloned().collect()
+    };
+    let window = group.window;
+    (shown(window.row, window.row_count), shown(window.column, window.column_count))
+}
+
 #[component]
 fn Matrix() -> impl IntoView {
     let page = page();
     let data = page.part(move |state| matrix(page, state));
     let marked = RwSignal::new(None);
+    let sentences = page.part(window_sentences);
     let pick = move |cell: (usize, usize)| {
-        let data = data.get_untracked();
-        let sentence = |labels: &[String], place: usize| {
-            labels
-                .get(place)
-                .and_then(|label| label.split_once(' '))
-                .map(|(_, text)| text.to_owned())
-        };
-        if let (Some(first), Some(second)) =
-            (sentence(&data.row_labels, cell.0), sentence(&data.column_labels, cell.1))
-        {
+        let (rows, columns) = sentences.get_untracked();
+        if let (Some(first), Some(second)) = (rows.get(cell.0), columns.get(cell.1)) {
+            let (first, second) = (first.clone(), second.clone());
             page.dispatch(Action::PairPicked { first, second });
         }
     };
     let how =
         move || page.words(if page.is_dark() { Text::MatrixHowDark } else { Text::MatrixHow });
     let under = move || {
-        let data = data.get();
-        marked_value(&data, marked.get()).map_or_else(
-            || "\u{a0}".to_owned(),
-            |(row, column, value)| {
-                format!("{value:.2}  {}  ·  {}", data.row_labels[row], data.column_labels[column])
-            },
-        )
+        let value = marked_value(&data.get(), marked.get());
+        let (rows, columns) = sentences.get();
+        value
+            .and_then(|(row, column, value)| {
+                let (first, second) = (rows.get(row)?, columns.get(column)?);
+                Some(format!("{value:.2}  {first}  ·  {second}"))
+            })
+            .unwrap_or_else(|| "\u{a0}".to_owned())
     };
     view! {
         <div class="panel">

@@ -42,7 +42,7 @@ fn grid(page: Page, state: &State) -> HeatData {
     }
 }
 
-/// The token section; nothing before the first pair is there.
+/// The token section. It keeps its height while the first pair is on its way.
 #[component]
 pub fn Tokens() -> impl IntoView {
     let page = page();
@@ -63,25 +63,33 @@ pub fn Tokens() -> impl IntoView {
             view! { <p class="note">{page.filled(Text::TokensMany, &places)}</p> }
         })
     };
-    let section = move || {
-        view! {
-            <section class="tokens">
-                <div class="title">
-                    <h2>{page.text(Text::TokensTitle)}</h2>
-                    <PngButton name="simcse-tokens" picture=move |palette| data.get_untracked().picture(palette)/>
-                </div>
-                <p class="quiet">{page.text(Text::TokensHow)}</p>
-                <div class="token-lists">
-                    <TokenList side=Side::First data marked/>
-                    <TokenList side=Side::Second data marked/>
-                </div>
-                <p class="partner" aria-live="polite">{move || partner(page, &data.get(), marked.get())}</p>
-                <HeatMapView data marked label=Text::TokensTitle on_pick=|_| {}/>
-                {more}
-            </section>
-        }
+    let png = move || {
+        has_data.get().then(|| view! {
+            <PngButton name="simcse-tokens" picture=move |palette| data.get_untracked().picture(palette)/>
+        })
     };
-    move || if has_data.get() { section().into_any() } else { ().into_any() }
+    let body = move || {
+        if !has_data.get() {
+            return view! { <p class="quiet">{page.words(Text::TokensWaiting)}</p> }.into_any();
+        }
+        view! {
+            <p class="quiet">{page.text(Text::TokensHow)}</p>
+            <div class="token-lists">
+                <TokenList side=Side::First data marked/>
+                <TokenList side=Side::Second data marked/>
+            </div>
+            <p class="partner" aria-live="polite">{move || partner(page, &data.get(), marked.get())}</p>
+            <HeatMapView data marked label=Text::TokensTitle on_pick=|_| {}/>
+            {more}
+        }
+        .into_any()
+    };
+    view! {
+        <section class="tokens">
+            <div class="title"><h2>{page.text(Text::TokensTitle)}</h2>{png}</div>
+            {body}
+        </section>
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -110,7 +110,8 @@ impl Page {
     /// Waits until the element's text contains `part`; gives the text.
     pub fn wait_for_text(&self, selector: &str, part: &str, limit_s: u64) -> Check<String> {
         let expression = format!(
-            "[document.querySelector({})?.innerText].find((text) => text?.includes({}))",
+            "[document.querySelector({})].map((it) => it?.innerText ?? it?.textContent)\
+             .find((text) => text?.includes({}))",
             quote(selector),
             quote(part)
         );
@@ -119,14 +120,18 @@ impl Page {
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
-    /// The visible text of the first match.
+    /// The visible text of the first match; of SVG, which knows no visibility, all its text.
     pub fn text(&self, selector: &str) -> Check<String> {
-        self.string(selector, "innerText")
+        let it = element(selector);
+        let text = self.evaluate(&format!("((it) => it.innerText ?? it.textContent)({it})"))?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
     /// The value of the first matching field.
     pub fn value(&self, selector: &str) -> Check<String> {
-        self.string(selector, "value")
+        let value = self.of_element(selector, "value")?;
+        let text = value.as_str().map(str::to_owned);
+        text.ok_or_else(|| Failure::new(format!("{selector} is no field with a value")))
     }
 
     /// The attribute of the first match, or `None` where it has none.
@@ -139,14 +144,6 @@ impl Page {
     pub fn count(&self, selector: &str) -> Check<u64> {
         let list = format!("document.querySelectorAll({}).length", quote(selector));
         Ok(self.evaluate(&list)?.as_u64().unwrap_or_default())
-    }
-
-    fn string(&self, selector: &str, property: &str) -> Check<String> {
-        let value = self.of_element(selector, property)?;
-        value
-            .as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| Failure::new(format!("{selector} has no text in {property}")))
     }
 
     fn of_element(&self, selector: &str, property: &str) -> Check<Value> {

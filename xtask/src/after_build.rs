@@ -97,7 +97,10 @@ fn copy_models(from: &Path, to: &Path) -> Outcome<()> {
     fs::create_dir_all(to).map_err(|error| format!("cannot make {}: {error}", to.display()))?;
     for path in files(from)? {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if name == "LICENSE" || name == "index.json" || has_extension(&path, &["gguf", "md"]) {
+        if name.starts_with("LICENSE")
+            || name == "index.json"
+            || has_extension(&path, &["gguf", "md"])
+        {
             fs::copy(&path, to.join(name))
                 .map_err(|error| format!("cannot copy {}: {error}", path.display()))?;
         }

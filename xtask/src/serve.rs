@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::setup;
 use crate::shell::{self, Outcome};
+use crate::site;
 
 /// What the command line asks for.
 pub struct Options {
@@ -42,12 +43,11 @@ pub fn run(options: &Options) -> Outcome<()> {
     }
     let tools = setup::for_site()?;
     println!("Building the page, then serving it (a first build takes some minutes)");
-    let mut trunk = shell::program(&tools.trunk);
-    trunk.args(["serve", "--release", "--offline", "--port", &port.to_string()]);
+    let mut trunk = site::trunk(&tools, "serve");
+    trunk.args(["--port", &port.to_string()]);
     if options.open {
         trunk.arg("--open");
     }
-    trunk.env("PATH", &tools.path).env_remove("NO_COLOR");
     announce_when_up(port)?;
     become_it(&mut trunk)
 }

@@ -261,3 +261,72 @@ impl Backend for Cpu {
         Ok(states.values)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(bytes: &[u8], rows: usize, columns: usize) -> TensorView<'_> {
+        TensorView { name: "test", rows, columns, block: BlockType::F32, bytes }
+    }
+
+    fn bytes(values: &[f32]) -> Vec<u8> {
+        values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn states(rows: usize, columns: usize) -> States {
+        let values = (0..rows * columns).map(|i| i as f32).collect();
+        States { rows, columns, values }
+    }
+
+    #[test]
+    fn linear_layers_with_one_input_stand_side_by_side() {
+        let (first, second) = (bytes(&[1.0, 0.0, 0.0, 1.0]), bytes(&[1.0, 1.0]));
+        let (ten, twenty) = (bytes(&[10.0, 10.0]), bytes(&[20.0]));
+        let parts =
+            [(view(&first, 2, 2), view(&ten, 1, 2)), (view(&second, 1, 2), view(&twenty, 1, 1))];
+        let weights = Cpu.linear_weights(&parts).unwrap();
+        let output = Cpu.linear(&states(2, 2), &weights).unwrap();
+        assert_eq!(output.values, [10.0, 11.0, 21.0, 12.0, 13.0, 25.0]);
+        let error = Cpu.linear(&states(2, 3), &weights).unwrap_err();
+        assert_eq!(error.to_string(), "linear: expected (2, 2), found (2, 3)");
+    }
+
+    #[test]
+    fn rows_outside_a_table_are_named() {
+        let values = bytes(&[1.0, 2.0, 3.0, 4.0]);
+        let table = Cpu.table(&view(&values, 2, 2)).unwrap();
+        let mut row = [0.0; 2];
+        table.row_into(1, &mut row).unwrap();
+        assert_eq!(row, [3.0, 4.0]);
+        for outside in [2, usize::MAX] {
+            let error = table.row_into(outside, &mut row).unwrap_err();
+            assert!(matches!(error, Error::Row { row, rows: 2 } if row == outside));
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_not_finite_is_refused() {
+        let values = bytes(&[1.0, 2.0, f32::INFINITY, 4.0]);
+        assert!(matches!(Cpu.table(&view(&values, 2, 2)), Err(Error::Weights(_))));
+    }
+
+    #[test]
+    fn pooling_looks_at_each_sentence_alone() {
+        let batch = Batch::pack([&[7, 8][..], &[], &[9]]);
+        assert_eq!((batch.tokens(), batch.sentences()), (3, 3));
+        let states = states(3, 2);
+        let mean = Cpu.pool(&states, &batch, Pool::Mean).unwrap();
+        assert_eq!(mean.values, [1.0, 2.0, 0.0, 0.0, 4.0, 5.0]);
+        let first = Cpu.pool(&states, &batch, Pool::First).unwrap();
+        assert_eq!(first.values, [0.0, 1.0, 0.0, 0.0, 4.0, 5.0]);
+    }
+
+    #[test]
+    fn heads_that_do_not_divide_the_width_are_refused() {
+        let batch = Batch::pack([&[1, 2][..]]);
+        assert!(Cpu.attention(&states(2, 12), 3, &batch).is_err());
+        assert!(Cpu.attention(&states(2, 12), 0, &batch).is_err());
+        assert!(Cpu.attention(&states(2, 12), 2, &batch).is_ok());
+    }
+}
