@@ -13,7 +13,7 @@ use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
 use crate::weights::gguf::Gguf;
 use crate::weights::gguf::TensorEntry;
-use crate::weights::gguf::Texts;
+use crate::weights::metadata::Texts;
 use crate::weights::tokens;
 use crate::weights::tokens::SpecialIds;
 use crate::weights::tokens::Vocabulary;
@@ -189,11 +189,11 @@ impl TensorView<'_> {
     /// [`Error::NotFinite`] where a value is infinite or not a number, [`Error::Memory`] where
     /// there is no room for them.
     pub fn to_f32(&self) -> Result<Vec<f32>, Error> {
-        let count = self.rows * self.columns;
+        let needed_bytes = self.rows as u64 * self.columns as u64 * size_of::<f32>() as u64;
+        let no_room = Error::Memory { needed_bytes };
+        let Some(count) = self.rows.checked_mul(self.columns) else { return Err(no_room) };
         let mut values = Vec::new();
-        values
-            .try_reserve_exact(count)
-            .map_err(|_| Error::Memory { needed_bytes: count as u64 * 4 })?;
+        values.try_reserve_exact(count).map_err(|_| no_room)?;
         values.resize(count, 0.0);
         self.block.decode(self.bytes, &mut values)?;
         self.check_finite(&values)?;

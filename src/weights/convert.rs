@@ -15,10 +15,11 @@ use crate::weights::bert::POOLING_NAME_KEY;
 use crate::weights::bert::TOKENIZER_JSON_KEY;
 use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
+use crate::weights::gguf::ALIGNMENT_KEY;
 use crate::weights::gguf::Gguf;
-use crate::weights::gguf::NumberKind;
-use crate::weights::gguf::Numbers;
-use crate::weights::gguf::Value;
+use crate::weights::metadata::NumberKind;
+use crate::weights::metadata::Numbers;
+use crate::weights::metadata::Value;
 use crate::weights::tokens;
 use crate::weights::tokens::TokenList;
 use crate::weights::writer;
@@ -149,13 +150,17 @@ pub fn convert(
     let config = ConfigJson::read(checkpoint.config_json)?.sizes(checkpoint)?;
     let source = SafeTensors::deserialize(checkpoint.safetensors)
         .map_err(|error| Error::Safetensors { detail: error.to_string() })?;
-    let list = TokenList::from_json(checkpoint.tokenizer_json, config.vocabulary)?;
     if config.layers > source.len() {
         return Err(Error::MissingTensor { name: format!("blk.{}.attn_q.weight", source.len()) });
     }
     let shapes = config.tensors();
     let plans: Vec<_> =
         shapes.iter().map(|(name, rows, columns)| plan(name, *rows, *columns, block)).collect();
+    // Before anything is sized by what config.json says, the tensors must bear it out.
+    for plan in &plans {
+        checkpoint_tensor(&source, plan)?;
+    }
+    let list = TokenList::from_json(checkpoint.tokenizer_json, config.vocabulary)?;
     let keys = keys(&config, &list, checkpoint.tokenizer_json, block)?;
     let mut done = 0;
     writer::write(&keys, &plans, |plan, out| {
@@ -173,6 +178,8 @@ pub fn convert(
 pub fn requantise(file: &BertFile, block: BlockType) -> Result<Vec<u8>, Error> {
     let header = Gguf::read(&file.config.name, file.bytes())?;
     let mut keys: Vec<_> = header.keys.into_iter().collect();
+    // The writer has an alignment of its own.
+    keys.retain(|(key, _)| key != ALIGNMENT_KEY);
     for (key, value) in &mut keys {
         if key == FILE_TYPE_KEY {
             *value = Value::U32(file_type(block));
@@ -214,26 +221,27 @@ fn plan(name: &str, rows: usize, columns: usize, block: BlockType) -> TensorPlan
     TensorPlan { name: name.to_owned(), dimensions, block }
 }
 
+fn size(value: usize) -> Value {
+    Value::U32(value as u32)
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
 fn keys(
     config: &BertConfig,
     list: &TokenList,
     tokenizer_json: &str,
     block: BlockType,
 ) -> Result<Vec<(String, Value)>, Error> {
-    let special = |token: &str| {
-        list.id(token).map(Value::U32).ok_or_else(|| Error::Tokeniser {
-            detail: format!("tokenizer.json has no {token} token"),
-        })
-    };
-    let size = |value: usize| Value::U32(value as u32);
-    let text = |value: &str| Value::Text(value.to_owned());
-    let marked =
-        list.tokens.iter().zip(&list.types).map(|(token, kind)| tokens::mark(token, *kind));
-    let types = list.types.iter().flat_map(|kind| kind.to_le_bytes()).collect();
     let mut keys = vec![
         ("general.architecture", text(ARCHITECTURE)),
         ("general.type", text("model")),
         ("general.name", text(&config.name)),
+    ];
+    keys.extend(config.licence.as_deref().map(|licence| ("general.license", text(licence))));
+    keys.extend([
         (FILE_TYPE_KEY, Value::U32(file_type(block))),
         ("general.quantization_version", Value::U32(2)),
         ("bert.context_length", size(config.max_tokens)),
@@ -245,14 +253,34 @@ fn keys(
         ("bert.attention.layer_norm_epsilon", Value::F32(config.norm_epsilon)),
         ("bert.attention.causal", Value::Bool(false)),
         ("bert.pooling_type", Value::U32(if config.pooling == Pooling::Cls { 2 } else { 1 })),
+    ]);
+    keys.extend(tokeniser_keys(config, list, tokenizer_json)?);
+    if config.pooling == Pooling::FirstLast {
+        keys.push((POOLING_NAME_KEY, text(config.pooling.name())));
+    }
+    Ok(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn tokeniser_keys(
+    config: &BertConfig,
+    list: &TokenList,
+    tokenizer_json: &str,
+) -> Result<Vec<(&'static str, Value)>, Error> {
+    let special = |token: &str| {
+        list.id(token).map(Value::U32).ok_or_else(|| Error::Tokeniser {
+            detail: format!("tokenizer.json has no {token} token"),
+        })
+    };
+    let marked =
+        list.tokens.iter().zip(&list.types).map(|(token, kind)| tokens::mark(token, *kind));
+    let bytes = list.types.iter().flat_map(|kind| kind.to_le_bytes()).collect();
+    let types = Numbers { kind: NumberKind::I32, bytes };
+    let mut keys = vec![
         ("tokenizer.ggml.model", text("bert")),
         ("tokenizer.ggml.pre", text("default")),
         ("tokenizer.ggml.token_type_count", size(config.token_types)),
         ("tokenizer.ggml.tokens", Value::Texts(marked.collect())),
-        (
-            "tokenizer.ggml.token_type",
-            Value::Numbers(Numbers { kind: NumberKind::I32, bytes: types }),
-        ),
+        ("tokenizer.ggml.token_type", Value::Numbers(types)),
         ("tokenizer.ggml.bos_token_id", special("[CLS]")?),
         ("tokenizer.ggml.eos_token_id", special("[SEP]")?),
         ("tokenizer.ggml.cls_token_id", special("[CLS]")?),
@@ -261,16 +289,8 @@ fn keys(
         ("tokenizer.ggml.padding_token_id", special("[PAD]")?),
         (TOKENIZER_JSON_KEY, text(tokenizer_json)),
     ];
-    if let Some(licence) = &config.licence {
-        keys.insert(3, ("general.license", text(licence)));
-    }
-    if let Some(mask) = list.id("[MASK]") {
-        keys.push(("tokenizer.ggml.mask_token_id", Value::U32(mask)));
-    }
-    if config.pooling == Pooling::FirstLast {
-        keys.push((POOLING_NAME_KEY, text(config.pooling.name())));
-    }
-    Ok(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    keys.extend(list.id("[MASK]").map(|mask| ("tokenizer.ggml.mask_token_id", Value::U32(mask))));
+    Ok(keys)
 }
 
 /// Hugging Face's name of a tensor of llama.cpp's BERT (transformers, `modeling_bert.py`).
@@ -313,7 +333,11 @@ fn find<'a>(source: &SafeTensors<'a>, name: &str) -> Option<SafeTensor<'a>> {
         .find_map(|name| source.tensor(&name).ok())
 }
 
-fn checkpoint_values(source: &SafeTensors<'_>, plan: &TensorPlan) -> Result<Vec<f32>, Error> {
+/// The tensor that a plan asks for, with its number format.
+fn checkpoint_tensor<'a>(
+    source: &SafeTensors<'a>,
+    plan: &TensorPlan,
+) -> Result<(SafeTensor<'a>, BlockType), Error> {
     let readable = || checkpoint_name(&plan.name).unwrap_or_else(|| plan.name.clone());
     let tensor =
         find(source, &plan.name).ok_or_else(|| Error::MissingTensor { name: readable() })?;
@@ -330,6 +354,11 @@ fn checkpoint_values(source: &SafeTensors<'_>, plan: &TensorPlan) -> Result<Vec<
             return Err(Error::TensorType { name: readable(), found: format!("{other:?}") });
         }
     };
+    Ok((tensor, block))
+}
+
+fn checkpoint_values(source: &SafeTensors<'_>, plan: &TensorPlan) -> Result<Vec<f32>, Error> {
+    let (tensor, block) = checkpoint_tensor(source, plan)?;
     let mut values = vec![0.0; tensor.shape().iter().product()];
     block.decode(tensor.data(), &mut values)?;
     Ok(values)

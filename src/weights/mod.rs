@@ -1,8 +1,9 @@
 //! Weight files: GGUF, safetensors, quantised blocks.
 //!
-//! [`gguf`] reads any GGUF header within bounded memory, [`bert`] checks that it holds a BERT
-//! encoder and hands out its tensors, [`blocks`] turns number formats into `f32` and back,
-//! [`writer`] lays out a GGUF file and [`convert`] makes one from safetensors.
+//! [`gguf`] reads any GGUF header and its [`metadata`], [`bert`] checks that it holds a BERT
+//! encoder and hands out its tensors, [`tokens`] reads its vocabulary, [`blocks`] turns number
+//! formats into `f32` and back, [`writer`] lays out a GGUF file and [`convert`] makes one from
+//! safetensors.
 //!
 //! *Invariant:* no bytes, however hostile, make these modules panic or hold more memory than a
 //! small multiple of the file's own length.
@@ -12,5 +13,6 @@ pub mod blocks;
 pub mod convert;
 pub mod error;
 pub mod gguf;
+pub mod metadata;
 pub mod tokens;
 pub mod writer;

@@ -13,7 +13,7 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 
 use crate::weights::error::Error;
-use crate::weights::gguf::Texts;
+use crate::weights::metadata::Texts;
 
 /// Marks a word's start in llama.cpp's token lists.
 const WORD_START: char = '\u{2581}';

@@ -6,7 +6,7 @@ use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
 use crate::weights::gguf::DEFAULT_ALIGNMENT;
 use crate::weights::gguf::MAGIC;
-use crate::weights::gguf::Value;
+use crate::weights::metadata::Value;
 
 /// A tensor to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,8 @@ pub struct TensorPlan {
 
 impl TensorPlan {
     fn size_bytes(&self) -> Result<u64, Error> {
-        let values = self.dimensions.iter().product::<u64>();
+        let values = self.dimensions.iter().try_fold(1_u64, |all, length| all.checked_mul(*length));
+        let values = values.unwrap_or(u64::MAX);
         self.block.bytes_for(values).ok_or_else(|| Error::BlockLength {
             block: self.block.name(),
             given: values as usize,
@@ -32,8 +33,8 @@ impl TensorPlan {
 /// each, in order, so that only one tensor needs to be at hand at a time.
 ///
 /// # Errors
-/// What `encode` reports, and [`Error::BlockLength`] where it appends another number of bytes than
-/// the plan says.
+/// What `encode` reports, [`Error::BlockLength`] where it appends another number of bytes than the
+/// plan says, and [`Error::Memory`] where there is no room for the file.
 pub fn write(
     keys: &[(String, Value)],
     plans: &[TensorPlan],
@@ -56,10 +57,14 @@ pub fn write(
         out.extend(plan.dimensions.iter().flat_map(|length| length.to_le_bytes()));
         out.extend(plan.block.id().to_le_bytes());
         out.extend(u64::to_le_bytes(offset));
-        offset += size.next_multiple_of(DEFAULT_ALIGNMENT);
+        offset = size
+            .checked_next_multiple_of(DEFAULT_ALIGNMENT)
+            .and_then(|size| size.checked_add(offset))
+            .ok_or(Error::Memory { needed_bytes: u64::MAX })?;
     }
     pad(&mut out);
-    out.reserve_exact(offset as usize);
+    out.try_reserve_exact(usize::try_from(offset).unwrap_or(usize::MAX))
+        .map_err(|_| Error::Memory { needed_bytes: offset })?;
     for (plan, size) in plans.iter().zip(sizes) {
         let start = out.len();
         encode(plan, &mut out)?;
@@ -122,8 +127,8 @@ fn push_value(out: &mut Vec<u8>, value: &Value) {
 mod tests {
     use super::*;
     use crate::weights::gguf::Gguf;
-    use crate::weights::gguf::NumberKind;
-    use crate::weights::gguf::Numbers;
+    use crate::weights::metadata::NumberKind;
+    use crate::weights::metadata::Numbers;
 
     fn every_value() -> Vec<(String, Value)> {
         let numbers = Numbers { kind: NumberKind::U16, bytes: vec![1, 2, 3, 4] };
@@ -184,5 +189,7 @@ mod tests {
         assert_eq!(short, Err(Error::BlockLength { block: "f32", given: 16, bytes: 12 }));
         let part = write(&[], &[plan("w", &[33], BlockType::Q8_0)], |_, _| Ok(()));
         assert!(matches!(part, Err(Error::BlockLength { .. })));
+        let huge = [0, 1, 2].map(|_| plan("w", &[1 << 31, 1 << 31], BlockType::F16));
+        assert!(matches!(write(&[], &huge, |_, _| Ok(())), Err(Error::Memory { .. })));
     }
 }

@@ -5,9 +5,9 @@ use simcse_lab::protocol::problem::Problem;
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::gguf::Gguf;
-use simcse_lab::weights::gguf::NumberKind;
-use simcse_lab::weights::gguf::Numbers;
-use simcse_lab::weights::gguf::Value;
+use simcse_lab::weights::metadata::NumberKind;
+use simcse_lab::weights::metadata::Numbers;
+use simcse_lab::weights::metadata::Value;
 use simcse_lab::weights::writer::TensorPlan;
 use simcse_lab::weights::writer::write;
 
@@ -95,9 +95,12 @@ fn overwrite(mut bytes: Vec<u8>, anchor: &str, skip: usize, with: &[u8]) -> Vec<
 }
 
 #[test]
-fn the_good_file_is_good() {
-    let bytes = Parts::good().bytes();
-    assert_eq!(BertFile::read("good", bytes, None).unwrap().config.layers, 2);
+fn the_good_file_is_good_in_both_versions() {
+    for version in [2_u32, 3] {
+        let mut bytes = Parts::good().bytes();
+        bytes[4..8].copy_from_slice(&version.to_le_bytes());
+        assert_eq!(BertFile::read("good", bytes, None).unwrap().config.layers, 2);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
-use simcse_lab::weights::gguf::Value;
+use simcse_lab::weights::metadata::Value;
 use simcse_lab::weights::writer::{TensorPlan, write};
 
 pub const LAYERS: usize = 3;

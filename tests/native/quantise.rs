@@ -288,8 +288,15 @@ fn checkpoints_that_are_no_such_bert_are_refused() {
     assert!(matches!(error, Error::MissingTensor { .. }), "{error}");
     let error = attempt(&weights, &changed("num_hidden_layers", json!(2_000_000_000)), &tokenizer);
     assert!(matches!(error, Error::MissingTensor { .. }), "{error}");
-    let error = attempt(&weights, &changed("intermediate_size", json!(96)), &tokenizer);
-    assert!(matches!(error, Error::TensorShape { .. }), "{error}");
+    for (key, value) in [
+        ("intermediate_size", 96),
+        ("intermediate_size", 2_000_000_000),
+        ("hidden_size", 2_000_000_000),
+        ("vocab_size", 2_000_000_000),
+    ] {
+        let error = attempt(&weights, &changed(key, json!(value)), &tokenizer);
+        assert!(matches!(error, Error::TensorShape { .. }), "{key}: {error}");
+    }
     let error = attempt(&weights[..weights.len() / 2], &config, &tokenizer);
     assert!(matches!(error, Error::Safetensors { .. }), "{error}");
     for wrong in ["{}", "not json", r#"{"model":{"type":"BPE","vocab":{"a":0}}}"#] {

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::gguf::Gguf;
-use simcse_lab::weights::gguf::Value;
+use simcse_lab::weights::metadata::Value;
 use simcse_lab::weights::tokens::Vocabulary;
 
 use crate::simcse::arguments::InfoOptions;
