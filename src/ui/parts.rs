@@ -138,6 +138,11 @@ pub fn HeatMapView(
         layout(&data.map(None), width.get_untracked()).cell_at(x, y)
     };
     let pointed = move |event: leptos::ev::PointerEvent| {
+        // Drawing anew under a resting pointer makes the browser report a move that was none; it
+        // must not take the mark from the keyboard.
+        if event.movement_x() == 0 && event.movement_y() == 0 {
+            return;
+        }
         let cell = cell_at(&event);
         if cell != marked.get_untracked() {
             marked.set(cell);
