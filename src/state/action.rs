@@ -4,7 +4,8 @@ use crate::catalogue::language::Language;
 use crate::protocol::event::Event;
 use crate::protocol::message::Message;
 use crate::protocol::readout::Pooling;
-use crate::state::app::Theme;
+use crate::state::notice::Report;
+use crate::state::settings::Theme;
 use crate::text::lists::{ListError, Reading};
 
 /// Everything that can happen to the page: what the visitor did, what the worker said, what time
@@ -92,24 +93,4 @@ pub enum Action {
     SaveDue(u32),
     /// The page is being hidden or closed.
     Leaving,
-}
-
-/// How an effect ended, where the visitor should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    Copied,
-    CopyRefused,
-    Exported {
-        name: String,
-    },
-    ExportFailed {
-        detail: String,
-    },
-    /// The browser's storage refused; it is said once.
-    NotSaved,
-    /// A picked file could not be read from disk.
-    FileUnreadable {
-        name: String,
-        detail: String,
-    },
 }

@@ -1,26 +1,14 @@
 //! The whole state of the page.
 
-use serde::{Deserialize, Serialize};
-
 use crate::catalogue::language::Language;
 use crate::protocol::Revision;
 use crate::protocol::event::{ModelSummary, StoreOutcome};
-use crate::protocol::problem::Problem;
-use crate::state::action::Report;
 use crate::state::compare::Compare;
 use crate::state::loading::{Interrupted, Loading};
 use crate::state::models::{HostedModel, hosted};
+use crate::state::notice::{Notice, NoticeContent};
 use crate::state::route::View;
-
-/// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Theme {
-    /// As the system is.
-    #[default]
-    System,
-    Light,
-    Dark,
-}
+use crate::state::settings::Theme;
 
 /// The worker, as the page knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,30 +29,6 @@ pub enum Wanted {
     Default,
     /// A file from disk, which the effects layer holds for this visit.
     Picked { name: String, size_bytes: u64 },
-}
-
-/// A message to the visitor that does not belong to one place of the page.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    pub id: u32,
-    pub content: NoticeContent,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum NoticeContent {
-    Report(Report),
-    /// `name` is the file or model it is about, if it is about one.
-    Problem {
-        problem: Problem,
-        name: Option<String>,
-    },
-    /// The worker died and is being restarted.
-    WorkerRestarted {
-        message: String,
-    },
-    /// A link's sentences replaced what was there; undo brings it back.
-    LinkOpened,
-    StartedOver,
 }
 
 /// The whole state of the page.
@@ -137,5 +101,13 @@ impl State {
     pub(super) fn revision(&mut self) -> Revision {
         self.next_revision += 1;
         self.next_revision
+    }
+
+    /// Shows a notice and gives its number; the same one is not shown twice.
+    pub(super) fn notify(&mut self, content: NoticeContent) -> u32 {
+        self.notices.retain(|notice| notice.content != content);
+        self.next_notice += 1;
+        self.notices.push(Notice { id: self.next_notice, content });
+        self.next_notice
     }
 }

@@ -3,13 +3,10 @@
 use crate::catalogue::examples;
 use crate::protocol::Revision;
 use crate::protocol::event::{Agreement, TokenisedText};
-use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Pooling, Readout};
-use crate::protocol::request::{Request, Window};
-use crate::state::app::State;
-use crate::state::effect::Effect;
-use crate::text::lists::{Content, ListError, Reading, read_file, read_pasted};
+use crate::protocol::request::Window;
+use crate::text::lists::{ListError, Reading, read_file, read_pasted};
 
 /// Most sentences whose pairs are all looked at: 20,000 make 200 million pairs.
 pub const MOST_SENTENCES: usize = 20_000;
@@ -200,104 +197,4 @@ impl Compare {
             }
         }
     }
-}
-
-/// Asks for the two sentences' cosine.
-pub(super) fn ask_pair(state: &mut State) -> Vec<Effect> {
-    let Some(readout) = ready_readout(state) else { return Vec::new() };
-    let revision = state.revision();
-    state.compare.pair_pending = Some(revision);
-    let CompareText { first, second, .. } = state.compare.text.clone();
-    vec![send(Request::Pair { revision, first, second, readout })]
-}
-
-/// Asks what unrelated sentences score, unless it is known for this readout.
-pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
-    let Some(readout) = ready_readout(state) else { return Vec::new() };
-    let known = state.compare.baseline.is_some_and(|baseline| baseline.readout == readout);
-    let asked = state.compare.baseline_pending.is_some_and(|(_, asked)| asked == readout);
-    if known || asked {
-        return Vec::new();
-    }
-    let revision = state.revision();
-    state.compare.baseline_pending = Some((revision, readout));
-    let sentences = examples::UNRELATED.iter().map(|&sentence| sentence.to_owned()).collect();
-    vec![send(Request::Baseline { revision, sentences, readout })]
-}
-
-/// Asks for the list's matrix or scores; an older list that still runs is given up.
-pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
-    let mut effects = cancel_job(state);
-    let Some(readout) = ready_readout(state) else { return effects };
-    if state.compare.trouble.is_some() {
-        return effects;
-    }
-    let total = state.compare.reading.content.len();
-    let limit = match state.compare.reading.content {
-        Content::Pairs { .. } => MOST_PAIRS,
-        Content::Sentences(_) | Content::Empty => MOST_SENTENCES,
-    };
-    if total > limit {
-        state.compare.trouble = Some(ListTrouble::TooLong { found: total, limit });
-        return effects;
-    }
-    let revision = state.revision();
-    let request = match state.compare.reading.content.clone() {
-        Content::Sentences(sentences) if total >= 2 => {
-            Request::Group { revision, sentences, readout }
-        }
-        Content::Pairs { pairs, gold } => Request::Pairs { revision, pairs, gold, readout },
-        Content::Empty | Content::Sentences(_) => {
-            state.compare.result = None;
-            return effects;
-        }
-    };
-    let total = u32::try_from(total).unwrap_or(u32::MAX);
-    state.compare.job = Some(Job { revision, done: 0, total, elapsed_ms: 0.0 });
-    effects.push(send(request));
-    effects
-}
-
-/// Everything the view needs, for a new model or a new worker.
-pub(super) fn ask_all(state: &mut State) -> Vec<Effect> {
-    state.compare.baseline = None;
-    state.compare.baseline_pending = None;
-    let mut effects = ask_pair(state);
-    effects.extend(ask_list(state));
-    effects.extend(ask_baseline(state));
-    effects
-}
-
-/// Gives up the list's request that runs.
-pub(super) fn cancel_job(state: &mut State) -> Vec<Effect> {
-    let Some(job) = state.compare.job.take() else { return Vec::new() };
-    vec![send(Request::Cancel { revision: job.revision })]
-}
-
-/// Asks for another window of the matrix.
-pub(super) fn ask_window(state: &mut State, row: u32, column: u32) -> Vec<Effect> {
-    let Some(ListResult::Group(group)) = &state.compare.result else { return Vec::new() };
-    let count = u32::try_from(group.sentences.len()).unwrap_or(u32::MAX);
-    let size = WINDOW.min(count);
-    let window = Window {
-        row: row.min(count - size),
-        row_count: size,
-        column: column.min(count - size),
-        column_count: size,
-    };
-    if window == group.window || !state.can_compute() {
-        return Vec::new();
-    }
-    let revision = state.revision();
-    state.compare.window_pending = Some(revision);
-    vec![send(Request::GroupWindow { revision, window })]
-}
-
-fn ready_readout(state: &State) -> Option<Readout> {
-    let model = state.model.as_ref().filter(|_| state.can_compute())?;
-    Some(state.compare.readout(model.pooling))
-}
-
-fn send(request: Request) -> Effect {
-    Effect::Send(Message::plain(request))
 }

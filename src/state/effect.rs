@@ -5,7 +5,7 @@ use crate::protocol::Revision;
 use crate::protocol::message::Message;
 use crate::protocol::request::Request;
 use crate::state::action::Action;
-use crate::state::app::Theme;
+use crate::state::settings::Theme;
 
 /// What the state asks the page to do.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,13 +5,16 @@
 
 pub mod action;
 pub mod app;
+mod ask;
 pub mod compare;
 pub mod effect;
 pub mod export;
 pub mod loading;
 pub mod models;
+pub mod notice;
 pub mod route;
 pub mod saved;
+pub mod settings;
 pub mod update;
 mod worker_events;
 

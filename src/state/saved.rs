@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::language::Language;
 use crate::protocol::readout::Pooling;
-use crate::state::app::{State, Theme};
+use crate::state::app::State;
+use crate::state::settings::Theme;
 
 /// What is kept in the browser between visits. Fields that an older page did not write get their
 /// defaults, so that an update never loses what was typed.

@@ -7,10 +7,11 @@ use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Request;
-use crate::state::action::{Action, Report};
-use crate::state::app::{NoticeContent, State, Wanted, Worker};
+use crate::state::action::Action;
+use crate::state::app::{State, Wanted, Worker};
 use crate::state::compare::{ListResult, ListTrouble};
 use crate::state::effect::Effect;
+use crate::state::notice::{NoticeContent, Report};
 use crate::state::update::update;
 use crate::text::lists::ListError;
 
@@ -202,7 +203,7 @@ fn a_list_that_kills_the_worker_twice_is_not_tried_again_and_endless_deaths_stop
         state.worker = Worker::Ready;
         state.model = Some(*model());
         if state.compare.job.is_none() {
-            crate::state::compare::ask_list(&mut state);
+            crate::state::ask::ask_list(&mut state);
             list_job_without_reset(&mut state);
         }
         update(&mut state, Action::WorkerDied { message: "oom".into() }, f64::from(death));
@@ -219,7 +220,7 @@ fn a_list_that_kills_the_worker_twice_is_not_tried_again_and_endless_deaths_stop
 fn list_job_without_reset(state: &mut State) {
     state.compare.text.list = "one\ntwo".into();
     state.compare.read_list();
-    crate::state::compare::ask_list(state);
+    crate::state::ask::ask_list(state);
 }
 
 #[test]

@@ -5,16 +5,16 @@ use crate::catalogue::language::Language;
 use crate::protocol::message::Message;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Request;
-use crate::state::action::{Action, Report};
-use crate::state::app::{Notice, NoticeContent, State, Theme, Wanted, Worker};
-use crate::state::compare::{
-    CompareText, ask_baseline, ask_list, ask_pair, ask_window, cancel_job,
-};
+use crate::state::action::Action;
+use crate::state::app::{State, Wanted, Worker};
+use crate::state::ask::{ask_baseline, ask_list, ask_pair, ask_window, cancel_job, open_wanted};
+use crate::state::compare::{Compare, CompareText, ListTrouble};
 use crate::state::effect::Effect;
 use crate::state::export;
-use crate::state::loading::Loading;
+use crate::state::notice::{NoticeContent, Report};
 use crate::state::route::{Route, View};
 use crate::state::saved::Saved;
+use crate::state::settings::Theme;
 use crate::state::worker_events::{take_event, worker_died};
 use crate::text::lists::{ListError, Reading};
 
@@ -151,7 +151,7 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
     state.compare.layer = route.layer;
     if linked != state.compare.text {
         state.compare.remember();
-        notify(state, NoticeContent::LinkOpened);
+        state.notify(NoticeContent::LinkOpened);
     }
     replace_text(state, linked)
 }
@@ -262,7 +262,7 @@ fn take_file(
         }
         // What was there stays: a bad file must not cost the visitor a good list.
         Err(error) => {
-            state.compare.trouble = Some(crate::state::compare::ListTrouble::File { name, error });
+            state.compare.trouble = Some(ListTrouble::File { name, error });
             Vec::new()
         }
     }
@@ -281,9 +281,9 @@ fn replace_text(state: &mut State, text: CompareText) -> Vec<Effect> {
 
 fn start_over(state: &mut State) -> Vec<Effect> {
     state.compare.remember();
-    notify(state, NoticeContent::StartedOver);
+    state.notify(NoticeContent::StartedOver);
     let mut effects = vec![plain_address(state)];
-    let fresh = crate::state::compare::Compare::default();
+    let fresh = Compare::default();
     state.compare.pooling = None;
     state.compare.layer = None;
     effects.extend(replace_text(state, fresh.text));
@@ -299,26 +299,6 @@ fn undo(state: &mut State) -> Vec<Effect> {
     let mut effects = vec![plain_address(state)];
     effects.extend(replace_text(state, text));
     effects
-}
-
-/// Asks for the wanted model, from store or network, if the worker listens.
-pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
-    if state.worker != Worker::Ready {
-        return Vec::new();
-    }
-    state.interrupted = None;
-    let revision = state.revision();
-    match state.wanted.clone() {
-        Wanted::Picked { name, size_bytes } => {
-            state.loading = Some(Loading::new(revision, name.clone(), size_bytes));
-            vec![Effect::SendPickedModel { revision, name }]
-        }
-        Wanted::Default => {
-            let Some(model) = state.hosted.first().cloned() else { return Vec::new() };
-            state.loading = Some(Loading::new(revision, model.name.clone(), model.size_bytes));
-            vec![Effect::Send(Message::plain(Request::Open { revision, source: model.source() }))]
-        }
-    }
 }
 
 fn choose_default_model(state: &mut State) -> Vec<Effect> {
@@ -375,15 +355,7 @@ fn report_to_visitor(state: &mut State, report: Report) -> Vec<Effect> {
         return Vec::new();
     }
     let passing = matches!(report, Report::Copied | Report::Exported { .. });
-    let id = notify(state, NoticeContent::Report(report));
+    let id = state.notify(NoticeContent::Report(report));
     let dismiss = Effect::After { pause_ms: REPORT_MS, action: Action::NoticeDismissed(id) };
     passing.then_some(dismiss).into_iter().collect()
-}
-
-/// Shows a notice; the same one is not shown twice.
-pub(super) fn notify(state: &mut State, content: NoticeContent) -> u32 {
-    state.notices.retain(|notice| notice.content != content);
-    state.next_notice += 1;
-    state.notices.push(Notice { id: state.next_notice, content });
-    state.next_notice
 }

@@ -5,13 +5,14 @@ use crate::protocol::Revision;
 use crate::protocol::event::{Event, ModelSummary, StoreOutcome};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
-use crate::state::app::{NoticeContent, State, Wanted, Worker};
+use crate::state::app::{State, Wanted, Worker};
+use crate::state::ask::{ask_all, open_wanted};
 use crate::state::compare::{
-    Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairsResult, ask_all,
+    Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairsResult,
 };
 use crate::state::effect::Effect;
 use crate::state::loading::Interrupted;
-use crate::state::update::{notify, open_wanted};
+use crate::state::notice::NoticeContent;
 use crate::text::lists::Content;
 
 /// After this many deaths within a minute the page stops restarting by itself.
@@ -169,7 +170,7 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
         && compare.window_pending.take_if(|asked| Some(*asked) == revision).is_none()
         && revision.is_none()
     {
-        notify(state, NoticeContent::Problem { problem, name: None });
+        state.notify(NoticeContent::Problem { problem, name: None });
     }
     Vec::new()
 }
@@ -179,14 +180,11 @@ fn loading_failed(state: &mut State, problem: Problem) {
     let Some(loading) = state.loading.take() else { return };
     if state.model.is_some() {
         state.wanted = Wanted::Default;
-        notify(state, NoticeContent::Problem { problem, name: Some(loading.name) });
+        state.notify(NoticeContent::Problem { problem, name: Some(loading.name) });
         return;
     }
     if state.wanted != Wanted::Default {
-        notify(
-            state,
-            NoticeContent::Problem { problem: problem.clone(), name: Some(loading.name) },
-        );
+        state.notify(NoticeContent::Problem { problem: problem.clone(), name: Some(loading.name) });
     }
     let (done_bytes, total_bytes) = match &problem {
         Problem::Network { done_bytes, total_bytes, .. } => (*done_bytes, *total_bytes),
@@ -223,6 +221,6 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
         return Vec::new();
     }
     state.worker = Worker::Starting;
-    notify(state, NoticeContent::WorkerRestarted { message });
+    state.notify(NoticeContent::WorkerRestarted { message });
     vec![Effect::RestartWorker]
 }

@@ -13,10 +13,10 @@ use crate::catalogue::language::Language;
 use crate::catalogue::text::Text;
 use crate::protocol::Revision;
 use crate::protocol::request::{ModelSource, Request};
-use crate::state::action::{Action, Report};
-use crate::state::app::Theme;
+use crate::state::action::Action;
 use crate::state::effect::Effect;
-use crate::ui::page::Page;
+use crate::state::notice::Report;
+use crate::state::settings::Theme;
 
 thread_local! {
     static BRIDGE: RefCell<Option<Bridge>> = const { RefCell::new(None) };
@@ -29,27 +29,32 @@ pub fn hold_picked(file: File) {
     PICKED.with_borrow_mut(|picked| *picked = Some(file));
 }
 
+/// Tells the state what happened.
+pub trait Dispatch: Fn(Action) + Copy + 'static {}
+
+impl<F: Fn(Action) + Copy + 'static> Dispatch for F {}
+
 /// Carries out one effect.
-pub fn run(page: Page, effect: Effect) {
+pub fn run(dispatch: impl Dispatch, effect: Effect) {
     match effect {
-        Effect::Send(message) => with_bridge(page, |bridge| bridge.send(&message)),
-        Effect::SendPickedModel { revision, name } => send_picked(page, revision, name),
-        Effect::RestartWorker => restart(page),
+        Effect::Send(message) => with_bridge(dispatch, |bridge| bridge.send(&message)),
+        Effect::SendPickedModel { revision, name } => send_picked(dispatch, revision, name),
+        Effect::RestartWorker => restart(dispatch),
         Effect::After { pause_ms, action } => {
-            page_scope::after(pause_ms, move || page.dispatch(action));
+            page_scope::after(pause_ms, move || dispatch(action));
         }
         Effect::Save(text) => {
             if !page_scope::save(&text) {
-                page.dispatch(Action::Reported(Report::NotSaved));
+                dispatch(Action::Reported(Report::NotSaved));
             }
         }
         Effect::ShowFragment(fragment) => page_scope::show_fragment(&fragment),
         Effect::UseLanguage(language) => use_language(language),
         Effect::UseTheme(theme) => use_theme(theme),
-        Effect::Copy { text, is_fragment } => copy(page, text, is_fragment),
+        Effect::Copy { text, is_fragment } => copy(dispatch, text, is_fragment),
         Effect::Download { name, mime, text } => {
             let outcome = page_scope::download_text(&name, mime, &text);
-            page.dispatch(Action::Reported(exported(name, outcome)));
+            dispatch(Action::Reported(exported(name, outcome)));
         }
         Effect::DownloadPng { name, svg } => spawn_local(async move {
             let name = format!("{name}.png");
@@ -57,7 +62,7 @@ pub fn run(page: Page, effect: Effect) {
                 Ok(blob) => page_scope::download_blob(&name, &blob),
                 Err(detail) => Err(detail),
             };
-            page.dispatch(Action::Reported(exported(name, outcome)));
+            dispatch(Action::Reported(exported(name, outcome)));
         }),
     }
 }
@@ -69,25 +74,25 @@ fn exported(name: String, outcome: Result<(), String>) -> Report {
     }
 }
 
-fn with_bridge(page: Page, send: impl FnOnce(&Bridge) -> Result<(), String>) {
+fn with_bridge(dispatch: impl Dispatch, send: impl FnOnce(&Bridge) -> Result<(), String>) {
     let outcome = BRIDGE.with_borrow(|bridge| bridge.as_ref().map(send));
     if let Some(Err(message)) = outcome {
-        page.dispatch(Action::WorkerDied { message });
+        dispatch(Action::WorkerDied { message });
     }
 }
 
-fn restart(page: Page) {
+fn restart(dispatch: impl Dispatch) {
     BRIDGE.with_borrow_mut(Option::take);
     let died = move |message: String| {
         // Taken at once: what the dying worker still says must not reach the next one's state.
         if let Some(bridge) = BRIDGE.with_borrow_mut(Option::take) {
             drop_later(bridge);
         }
-        page.dispatch(Action::WorkerDied { message });
+        dispatch(Action::WorkerDied { message });
     };
-    match Bridge::start(move |message| page.dispatch(Action::Worker(message)), died) {
+    match Bridge::start(move |message| dispatch(Action::Worker(message)), died) {
         Ok(bridge) => BRIDGE.with_borrow_mut(|slot| *slot = Some(bridge)),
-        Err(message) => page_scope::after(0, move || page.dispatch(Action::WorkerDied { message })),
+        Err(message) => page_scope::after(0, move || dispatch(Action::WorkerDied { message })),
     }
 }
 
@@ -96,21 +101,21 @@ fn drop_later(bridge: Bridge) {
     page_scope::after(0, move || drop(bridge));
 }
 
-fn send_picked(page: Page, revision: Revision, name: String) {
+fn send_picked(dispatch: impl Dispatch, revision: Revision, name: String) {
     let Some(file) = PICKED.with_borrow(Clone::clone) else { return };
     spawn_local(async move {
         match JsFuture::from(file.array_buffer()).await {
             Ok(bytes) => {
                 let source = ModelSource::Picked { name };
                 let bytes = bytes.unchecked_into();
-                with_bridge(page, |bridge| {
+                with_bridge(dispatch, |bridge| {
                     bridge.send_file(Request::Open { revision, source }, &bytes)
                 });
             }
             Err(error) => {
                 let detail = page_scope::words(&error);
-                page.dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
-                page.dispatch(Action::DefaultModelChosen);
+                dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+                dispatch(Action::DefaultModelChosen);
             }
         }
     });
@@ -132,13 +137,13 @@ fn use_theme(theme: Theme) {
     page_scope::set_root("data-theme", name);
 }
 
-fn copy(page: Page, text: String, is_fragment: bool) {
+fn copy(dispatch: impl Dispatch, text: String, is_fragment: bool) {
     spawn_local(async move {
         let text = if is_fragment { format!("{}{text}", page_scope::address()) } else { text };
         let report = match page_scope::copy(&text).await {
             Ok(()) => Report::Copied,
             Err(_) => Report::CopyRefused,
         };
-        page.dispatch(Action::Reported(report));
+        dispatch(Action::Reported(report));
     });
 }

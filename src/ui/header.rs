@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::catalogue::language::Language;
 use crate::catalogue::text::Text;
 use crate::state::action::Action;
-use crate::state::app::Theme;
 use crate::state::route::{Route, View};
+use crate::state::settings::Theme;
 use crate::ui::page::page;
 use crate::ui::status::Status;
 

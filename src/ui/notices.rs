@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text;
-use crate::state::action::{Action, Report};
-use crate::state::app::{Notice, NoticeContent};
+use crate::state::action::Action;
+use crate::state::notice::{Notice, NoticeContent, Report};
 use crate::ui::page::{Page, page};
 
 /// The messages, newest last.

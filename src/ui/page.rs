@@ -41,7 +41,7 @@ impl Page {
         let mut asked = Vec::new();
         self.state.update(|state| asked = update(state, action, page_scope::now_ms()));
         for effect in asked {
-            effects::run(self, effect);
+            effects::run(move |action| self.dispatch(action), effect);
         }
     }
 
