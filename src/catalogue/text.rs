@@ -38,7 +38,7 @@ catalogue! {
     ViewModels: "Models", "模型";
     LanguageLabel: "Language", "语言";
     ThemeLabel: "Appearance", "外观";
-    ThemeSystem: "As the system", "跟随系统";
+    ThemeSystem: "System", "跟随系统";
     ThemeLight: "Light", "浅色";
     ThemeDark: "Dark", "深色";
     Dismiss: "Dismiss", "关闭";

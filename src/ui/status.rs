@@ -97,7 +97,11 @@ fn StatusTable() -> impl IntoView {
                 let value = page.filled(Text::StatusSpeedValue, &[("ms", &milliseconds(ms))]);
                 row(page, Text::StatusSpeed, value)
             });
+            let (_, wanted) = store.get();
+            let honest =
+                if wanted == Wanted::Default { Text::HonestWeights } else { Text::OwnWeights };
             view! {
+                <p class="quiet">{page.words(honest)}</p>
                 <dl>
                     {model_rows(page, &model)}
                     {speed}
