@@ -15,7 +15,7 @@ use crate::ui::list::ManySentences;
 use crate::ui::loading::LoadingBar;
 use crate::ui::models::pooling_name;
 use crate::ui::page::{Page, page};
-use crate::ui::parts::Chart;
+use crate::ui::parts::{Chart, ExampleChips};
 use crate::ui::tokens::Tokens;
 
 /// The Compare view.
@@ -28,7 +28,10 @@ pub fn Compare() -> impl IntoView {
             <p class="lead">{page.text(Text::Tagline)} " " {page.text(Text::Promise)}</p>
         </section>
         <section class="pair" aria-label=page.text(Text::CompareTitle)>
-            <Examples/>
+            <ExampleChips
+                labels=PAIRS.iter().map(|example| example.label).collect()
+                choose=Action::PairExampleChosen
+            />
             <div class="boxes">
                 <Boxes/>
                 <Outcome/>
@@ -43,24 +46,6 @@ pub fn Compare() -> impl IntoView {
         </section>
         <Tokens/>
         <ManySentences/>
-    }
-}
-
-#[component]
-fn Examples() -> impl IntoView {
-    let page = page();
-    let buttons = PAIRS.iter().enumerate().map(move |(place, example)| {
-        view! {
-            <button class="chip" on:click=move |_| page.dispatch(Action::PairExampleChosen(place))>
-                {page.text(example.label)}
-            </button>
-        }
-    });
-    view! {
-        <div class="chips" role="group" aria-label=page.text(Text::Examples)>
-            <span class="quiet">{page.text(Text::Examples)}</span>
-            {buttons.collect_view()}
-        </div>
     }
 }
 
@@ -161,7 +146,9 @@ fn detail_words(page: Page, details: &(String, Pooling, Option<u16>, f64)) -> St
 #[component]
 fn Stage() -> impl IntoView {
     let page = page();
-    let waits = page.part(|state| state.loading.is_some() || state.interrupted.is_some());
+    let waits = page.part(|state| {
+        state.loading.is_some() || (state.interrupted.is_some() && state.model.is_none())
+    });
     view! {
         <div class="stage">
             {move || if waits.get() { view! { <LoadingBar/> }.into_any() } else { view! { <Scale/> }.into_any() }}

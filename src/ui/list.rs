@@ -16,7 +16,7 @@ use crate::state::notice::Report;
 use crate::text::lists::{Content, ListError, Reading, decode, read_file};
 use crate::ui::list_results::Results;
 use crate::ui::page::{Page, page};
-use crate::ui::parts::{DropZone, FileButton};
+use crate::ui::parts::{DropZone, ExampleChips, FileButton};
 
 /// Largest file that is read into the box.
 const MOST_BYTES: f64 = 32e6;
@@ -32,7 +32,10 @@ pub fn ManySentences() -> impl IntoView {
             <section class="many">
                 <h2>{page.text(Text::ManyTitle)}</h2>
                 <p class="quiet">{page.text(Text::ManyHow)}</p>
-                <ListExamples/>
+                <ExampleChips
+                    labels=LISTS.iter().map(|example| example.label).collect()
+                    choose=Action::ListExampleChosen
+                />
                 <label class="hidden" for="list">{page.text(Text::ManyLabel)}</label>
                 <textarea
                     id="list"
@@ -80,24 +83,6 @@ fn understand(name: &str, bytes: &[u8]) -> (Result<Reading, ListError>, String) 
     match decode(bytes) {
         Ok(text) => (read_file(name, text.as_bytes()), text),
         Err(error) => (Err(error), String::new()),
-    }
-}
-
-#[component]
-fn ListExamples() -> impl IntoView {
-    let page = page();
-    let buttons = LISTS.iter().enumerate().map(move |(place, example)| {
-        view! {
-            <button class="chip" on:click=move |_| page.dispatch(Action::ListExampleChosen(place))>
-                {page.text(example.label)}
-            </button>
-        }
-    });
-    view! {
-        <div class="chips" role="group" aria-label=page.text(Text::Examples)>
-            <span class="quiet">{page.text(Text::Examples)}</span>
-            {buttons.collect_view()}
-        </div>
     }
 }
 

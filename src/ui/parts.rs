@@ -273,3 +273,22 @@ pub fn PngButton(
     };
     view! { <button class="plain" on:click=export>{page.text(Text::ExportPng)}</button> }.into_any()
 }
+
+/// Examples to try, one button each.
+#[component]
+pub fn ExampleChips(labels: Vec<Text>, choose: fn(usize) -> Action) -> impl IntoView {
+    let page = page();
+    let buttons = labels.into_iter().enumerate().map(move |(place, label)| {
+        view! {
+            <button class="chip" on:click=move |_| page.dispatch(choose(place))>
+                {page.text(label)}
+            </button>
+        }
+    });
+    view! {
+        <div class="chips" role="group" aria-label=page.text(Text::Examples)>
+            <span class="quiet">{page.text(Text::Examples)}</span>
+            {buttons.collect_view()}
+        </div>
+    }
+}

@@ -35,6 +35,24 @@ fn progress_is_in_bytes_and_a_stopped_download_resumes_where_it_was() -> Check {
 }
 
 #[test]
+fn a_reload_in_the_middle_of_the_download_resumes_there() -> Check {
+    journey(|browser, site| {
+        site.faults(|faults| faults.models_bytes_per_s = Some(8_000_000));
+        let page = browser.open(&site.url("/"))?;
+        let half = "Number(document.querySelector('.loading progress')?.value) > 500";
+        page.wait_for(half, 30, "half of the download")?;
+        site.heal();
+        page.reload()?;
+        number(&page, LOAD_S)?;
+        let total = site.tally_models();
+        ensure(
+            total.bytes < 25_748_576 + 6_000_000,
+            format!("{} bytes in {} requests: not resumed", total.bytes, total.requests),
+        )
+    })
+}
+
+#[test]
 fn a_connection_that_breaks_is_taken_up_again_by_itself() -> Check {
     journey(|browser, site| {
         site.faults(|faults| faults.cut_models = Some(Cut { after_bytes: 9_000_000, times: 2 }));
