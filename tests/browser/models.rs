@@ -41,8 +41,8 @@ fn a_reload_in_the_middle_of_the_download_resumes_there() -> Check {
         let page = browser.open(&site.url("/"))?;
         let half = "Number(document.querySelector('.loading progress')?.value) > 500";
         page.wait_for(half, 30, "half of the download")?;
-        site.heal();
         page.reload()?;
+        site.heal();
         number(&page, LOAD_S)?;
         let total = site.tally_models();
         ensure(
