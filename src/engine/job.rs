@@ -85,8 +85,8 @@ impl Job {
             Request::Pair { revision, first, second, readout } => {
                 (revision, Work::Pair(Rows::new(vec![first, second], readout, true)))
             }
-            Request::GroupWindow { revision, window } => {
-                (revision, Work::Window(WindowWork::new(window)))
+            Request::GroupWindow { revision, group, window } => {
+                (revision, Work::Window(WindowWork::new(group, window)))
             }
             Request::Group { revision, sentences, readout } => {
                 (revision, Work::Group(Rows::new(sentences, readout, false), None))
@@ -178,7 +178,8 @@ impl Job {
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
-            return work.step(revision, group.as_ref());
+            let answer = work.step(revision, group.as_ref())?;
+            return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Group(_, slot) = &mut self.work
             && let Some(mut scan) = slot.take()
