@@ -133,7 +133,12 @@ pub(super) fn ask_window(state: &mut State, row: u32, column: u32) -> Vec<Effect
         column: column.min(count - size),
         column_count: size,
     };
-    if window == group.window || !state.can_compute() {
+    if window == group.window {
+        // One that is on its way was moved away from again.
+        state.compare.window_pending = None;
+        return Vec::new();
+    }
+    if !state.can_compute() {
         return Vec::new();
     }
     let group = group.revision;
