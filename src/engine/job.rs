@@ -162,10 +162,11 @@ impl Job {
         let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let scanning = matches!(&self.work, Work::Group(_, Some(_)));
         let done = if scanning { rows.total() } else { rows.done() };
+        let sentences_each = if matches!(self.work, Work::Pairs(..)) { 2 } else { 1 };
         Some(Event::Progress {
             revision: self.revision,
-            done: natural(done),
-            total: natural(rows.total()),
+            done: natural(done / sentences_each),
+            total: natural(rows.total() / sentences_each),
             elapsed_ms: milliseconds(begun),
         })
     }

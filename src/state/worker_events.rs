@@ -181,13 +181,12 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
 /// The last good model stays; without one the page keeps the remedy in view.
 fn loading_failed(state: &mut State, problem: Problem) {
     let Some(loading) = state.loading.take() else { return };
-    if state.model.is_some() {
-        state.wanted = Wanted::Default;
-        state.notify(NoticeContent::Problem { problem, name: Some(loading.name) });
-        return;
-    }
-    if state.wanted != Wanted::Default {
+    let was_picked = std::mem::take(&mut state.wanted) != Wanted::Default;
+    if was_picked || state.model.is_some() {
         state.notify(NoticeContent::Problem { problem: problem.clone(), name: Some(loading.name) });
+    }
+    if state.model.is_some() {
+        return;
     }
     let (done_bytes, total_bytes) = match &problem {
         Problem::Network { done_bytes, total_bytes, .. } => (*done_bytes, *total_bytes),
