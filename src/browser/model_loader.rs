@@ -100,11 +100,12 @@ impl<P: Fn(Event)> Loader<'_, P> {
         (self.post)(Event::Stored { sha256: self.wanted.sha256.to_owned(), outcome });
     }
 
-    /// The model from the store, its hash checked. A damaged one is removed.
+    /// The model from the store, its hash checked. A damaged one is removed; one that cannot be
+    /// read now (memory is short, another tab writes it) stays.
     async fn stored_copy(&self) -> Option<Fetched> {
         let store = self.store.as_ref()?;
         let name = model_name(self.wanted.sha256);
-        store.length(&name).await?;
+        let length = store.length(&name).await?;
         let tell = |done, total| self.tell(LoadingStage::ReadingStore, done, total);
         let bytes = store.read(&name, self.wanted.size_bytes, tell).await;
         if let Some(bytes) = bytes {
@@ -114,6 +115,8 @@ impl<P: Fn(Event)> Loader<'_, P> {
             if sha256 == self.wanted.sha256 {
                 return Some(Fetched { bytes, sha256 });
             }
+        } else if length <= self.wanted.size_bytes {
+            return None;
         }
         store.remove(&name).await;
         self.stored(StoreOutcome::Damaged);

@@ -1,6 +1,5 @@
 //! A group of sentences: its nearest pairs, and windows of its cosine matrix.
 
-use crate::engine::job::Stage;
 use crate::engine::rows::Finished;
 use crate::geometry::cosine::{mean_cosine, window};
 use crate::geometry::nearest::NearestPairs;
@@ -31,6 +30,8 @@ fn slice_rows(columns: usize, hidden: usize) -> usize {
 /// The group embedded last: `[count, hidden]` unit rows.
 #[derive(Debug)]
 pub struct Group {
+    /// Of the request that asked for it.
+    revision: Revision,
     hidden: usize,
     rows: Vec<f32>,
 }
@@ -79,26 +80,35 @@ impl Scan {
             window: first,
             latency_ms,
         };
-        (Message::with_f32(event, cells), Group { hidden, rows })
+        (Message::with_f32(event, cells), Group { revision, hidden, rows })
     }
 }
 
 /// A window being computed, some rows at a time.
 #[derive(Debug)]
 pub struct WindowWork {
+    group: Revision,
     window: Window,
     cells: Vec<f32>,
     done_rows: u32,
 }
 
 impl WindowWork {
-    pub fn new(window: Window) -> Self {
-        Self { window, cells: Vec::new(), done_rows: 0 }
+    /// A window of the group that the request `group` embedded.
+    pub fn new(group: Revision, window: Window) -> Self {
+        Self { group, window, cells: Vec::new(), done_rows: 0 }
     }
 
-    /// Does a little. The group stays the same until the window is done, as windows go first.
-    pub fn step(&mut self, revision: Revision, group: Option<&Group>) -> Result<Stage, Problem> {
-        let group = group.ok_or(Problem::NoWindow)?;
+    /// Does a little; the answer once it is complete.
+    ///
+    /// # Errors
+    /// [`Problem::NoWindow`] where the group is not `last`, or the window reaches outside it.
+    pub fn step(
+        &mut self,
+        revision: Revision,
+        last: Option<&Group>,
+    ) -> Result<Option<Message<Event>>, Problem> {
+        let group = last.filter(|last| last.revision == self.group).ok_or(Problem::NoWindow)?;
         let Window { row_count, column_count, .. } = self.window;
         if u64::from(row_count) * u64::from(column_count) > MAX_CELLS {
             return Err(Problem::NoWindow);
@@ -113,9 +123,9 @@ impl WindowWork {
         self.cells.extend(cells);
         self.done_rows += part.row_count;
         if self.done_rows < row_count {
-            return Ok(Stage::Working);
+            return Ok(None);
         }
         let event = Event::GroupWindow { revision, window: self.window };
-        Ok(Stage::Finished(Message::with_f32(event, std::mem::take(&mut self.cells))))
+        Ok(Some(Message::with_f32(event, std::mem::take(&mut self.cells))))
     }
 }

@@ -85,8 +85,8 @@ impl Job {
             Request::Pair { revision, first, second, readout } => {
                 (revision, Work::Pair(Rows::new(vec![first, second], readout, true)))
             }
-            Request::GroupWindow { revision, window } => {
-                (revision, Work::Window(WindowWork::new(window)))
+            Request::GroupWindow { revision, group, window } => {
+                (revision, Work::Window(WindowWork::new(group, window)))
             }
             Request::Group { revision, sentences, readout } => {
                 (revision, Work::Group(Rows::new(sentences, readout, false), None))
@@ -162,10 +162,11 @@ impl Job {
         let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let scanning = matches!(&self.work, Work::Group(_, Some(_)));
         let done = if scanning { rows.total() } else { rows.done() };
+        let sentences_each = if matches!(self.work, Work::Pairs(..)) { 2 } else { 1 };
         Some(Event::Progress {
             revision: self.revision,
-            done: natural(done),
-            total: natural(rows.total()),
+            done: natural(done / sentences_each),
+            total: natural(rows.total() / sentences_each),
             elapsed_ms: milliseconds(begun),
         })
     }
@@ -178,7 +179,8 @@ impl Job {
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
-            return work.step(revision, group.as_ref());
+            let answer = work.step(revision, group.as_ref())?;
+            return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Group(_, slot) = &mut self.work
             && let Some(mut scan) = slot.take()

@@ -81,7 +81,7 @@ impl Rows {
             self.work.tokenise += start.elapsed();
             return Ok(None);
         };
-        let more = embedding.step(encoder).await?;
+        let more = encoder.step(&mut embedding).await?;
         self.work.run += start.elapsed();
         if more {
             self.work.embedding = Some(embedding);

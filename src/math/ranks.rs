@@ -1,7 +1,7 @@
 //! Correlation of two lists of numbers.
 
-/// Ranks from 1; equal values share the mean of the ranks they take together. Values must not be
-/// NaN to be ranked meaningfully; a NaN ranks above everything.
+/// Ranks from 1; equal values share the mean of the ranks they take together. No value may be NaN:
+/// the ranks mean nothing then.
 pub fn ranks(values: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
@@ -19,7 +19,7 @@ pub fn ranks(values: &[f32]) -> Vec<f64> {
 }
 
 /// Pearson's correlation, -1 to 1. `None` where the lists differ in length, have fewer than two
-/// values, or one of them is constant.
+/// values, one of them is constant, or a value is not finite.
 pub fn pearson(left: &[f32], right: &[f32]) -> Option<f64> {
     correlation(&widen(left), &widen(right))
 }
@@ -27,6 +27,9 @@ pub fn pearson(left: &[f32], right: &[f32]) -> Option<f64> {
 /// Spearman's rank correlation, -1 to 1: Pearson's of the [`ranks`], which is right with ties too
 /// (SciPy's `spearmanr` does the same). `None` as for [`pearson`].
 pub fn spearman(left: &[f32], right: &[f32]) -> Option<f64> {
+    if !left.iter().chain(right).all(|value| value.is_finite()) {
+        return None;
+    }
     correlation(&ranks(left), &ranks(right))
 }
 
@@ -78,5 +81,9 @@ mod tests {
         assert_eq!(pearson(&x, &[2.0; 4]), None);
         assert_eq!(pearson(&x, &[1.0]), None);
         assert_eq!(spearman(&[], &[]), None);
+        for odd in [f32::NAN, f32::INFINITY] {
+            assert_eq!(pearson(&x, &[1.0, 2.0, odd, 4.0]), None);
+            assert_eq!(spearman(&x, &[1.0, 2.0, odd, 4.0]), None);
+        }
     }
 }

@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
+use crate::backend;
 use crate::backend::{Backend, Batch};
-use crate::model::bert::Pass;
-use crate::model::encoder::Encoder;
+use crate::model::bert::{Bert, Pass};
 use crate::model::error::Error;
 use crate::model::pooling::Plan;
 
@@ -33,11 +33,24 @@ pub struct Embedding<B: Backend> {
 }
 
 impl<B: Backend> Embedding<B> {
-    pub(in crate::model) fn new(plan: Plan, hidden: usize, sentences: Vec<Vec<u32>>) -> Self {
+    /// Room for the rows is taken now, so that too many sentences are an error, not an abort.
+    ///
+    /// # Errors
+    /// Where memory is short.
+    pub(in crate::model) fn new(
+        plan: Plan,
+        hidden: usize,
+        sentences: Vec<Vec<u32>>,
+    ) -> Result<Self, Error> {
         let mut order: Vec<usize> = (0..sentences.len()).collect();
         order.sort_by_key(|position| sentences.get(*position).map_or(0, Vec::len));
-        let rows = vec![0.0; sentences.len() * hidden];
-        Self { plan, hidden, sentences, order, finished: 0, running: None, rows, token_rows: None }
+        let count = sentences.len().saturating_mul(hidden);
+        let needed_bytes = (count as u64).saturating_mul(size_of::<f32>() as u64);
+        let mut rows = Vec::new();
+        rows.try_reserve_exact(count).map_err(|_| backend::Error::Memory { needed_bytes })?;
+        rows.resize(count, 0.0);
+        let (finished, running, token_rows) = (0, None, None);
+        Ok(Self { plan, hidden, sentences, order, finished, running, rows, token_rows })
     }
 
     /// Also keeps every token's unit state.
@@ -56,29 +69,33 @@ impl<B: Backend> Embedding<B> {
         self.finished
     }
 
-    /// Does a little: one layer of one batch. `false` once everything is done.
+    /// One layer of one batch. `false` once everything is done.
     ///
     /// # Errors
     /// Where the backend fails or a row is not finite.
-    pub async fn step(&mut self, encoder: &Encoder<B>) -> Result<bool, Error> {
+    pub(in crate::model) async fn step(
+        &mut self,
+        backend: &B,
+        bert: &Bert<B>,
+    ) -> Result<bool, Error> {
         let (mut pass, range) = match self.running.take() {
             Some(running) => running,
             None if self.finished == self.order.len() => return Ok(false),
             None => {
                 let range = self.next_range();
-                (encoder.bert.begin(&encoder.backend, self.pack(range.clone()), self.plan)?, range)
+                (bert.begin(backend, self.pack(range.clone()), self.plan)?, range)
             }
         };
-        if encoder.bert.advance(&encoder.backend, &mut pass)? {
+        if bert.advance(backend, &mut pass)? {
             self.running = Some((pass, range));
             return Ok(true);
         }
-        self.finish(encoder, pass, range).await?;
+        self.finish(backend, pass, range).await?;
         Ok(self.finished < self.order.len())
     }
 
     /// `[sentences, hidden]` unit rows in the caller's order, and each sentence's
-    /// `[tokens, hidden]` where they were kept. Complete once [`Self::step`] said `false`.
+    /// `[tokens, hidden]` where they were kept. Complete once there was nothing left to do.
     pub fn into_rows(self) -> (Vec<f32>, Vec<Vec<f32>>) {
         (self.rows, self.token_rows.unwrap_or_default())
     }
@@ -104,11 +121,10 @@ impl<B: Backend> Embedding<B> {
 
     async fn finish(
         &mut self,
-        encoder: &Encoder<B>,
+        backend: &B,
         pass: Pass<B>,
         range: Range<usize>,
     ) -> Result<(), Error> {
-        let backend = &encoder.backend;
         let (states, batch) = pass.finish(backend)?;
         let pooled = backend.unit_rows(backend.pool(&states, &batch, self.plan.pool)?)?;
         let rows = backend.read(pooled).await?;

@@ -29,8 +29,8 @@ use crate::weights::tokens::Vocabulary;
 /// A model that is ready.
 #[derive(Debug)]
 pub struct Encoder<B: Backend> {
-    pub(in crate::model) backend: B,
-    pub(in crate::model) bert: Bert<B>,
+    backend: B,
+    bert: Bert<B>,
     tokeniser: Tokeniser,
     config: BertConfig,
 }
@@ -64,13 +64,22 @@ impl<B: Backend> Encoder<B> {
         Ok(self.tokeniser.tokenise(text)?)
     }
 
-    /// Begins to embed sentences, given as token ids; see [`Embedding::step`].
+    /// Begins to embed sentences, given as token ids; [`Encoder::step`] does the work.
     ///
     /// # Errors
-    /// [`Error::Layer`] for a layer that the model does not have.
+    /// [`Error::Layer`] for a layer that the model does not have, or where memory is short.
     pub fn begin(&self, sentences: Vec<Vec<u32>>, readout: Readout) -> Result<Embedding<B>, Error> {
         let plan = Plan::new(readout, self.config.layers)?;
-        Ok(Embedding::new(plan, self.config.hidden, sentences))
+        Embedding::new(plan, self.config.hidden, sentences)
+    }
+
+    /// Does a little of what [`Encoder::begin`] began: one layer of one batch. `false` once
+    /// everything is done.
+    ///
+    /// # Errors
+    /// Where the backend fails or a row is not finite.
+    pub async fn step(&self, embedding: &mut Embedding<B>) -> Result<bool, Error> {
+        embedding.step(&self.backend, &self.bert).await
     }
 
     /// `[sentences, hidden]` unit rows, in the given order.
@@ -80,7 +89,7 @@ impl<B: Backend> Encoder<B> {
     pub async fn embed(&self, sentences: &[Tokens], readout: Readout) -> Result<Vec<f32>, Error> {
         let ids = sentences.iter().map(|tokens| tokens.ids.clone()).collect();
         let mut embedding = self.begin(ids, readout)?;
-        while embedding.step(self).await? {}
+        while self.step(&mut embedding).await? {}
         Ok(embedding.into_rows().0)
     }
 
@@ -91,7 +100,7 @@ impl<B: Backend> Encoder<B> {
     /// Where the layer does not exist or the backend fails.
     pub async fn token_rows(&self, sentence: &Tokens, readout: Readout) -> Result<Vec<f32>, Error> {
         let mut embedding = self.begin(vec![sentence.ids.clone()], readout)?.keep_token_rows();
-        while embedding.step(self).await? {}
+        while self.step(&mut embedding).await? {}
         Ok(embedding.into_rows().1.pop().unwrap_or_default())
     }
 }

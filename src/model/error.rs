@@ -14,7 +14,7 @@ pub enum Error {
     Tokeniser(#[from] tokeniser::Error),
     #[error(transparent)]
     Backend(#[from] backend::Error),
-    #[error("layer {found} was asked for, and the model has {layers}")]
+    #[error("there is no layer {found}; choose 0 (the embeddings) to {layers} (the last)")]
     Layer { found: u16, layers: usize },
     #[error("the model gives numbers that are not finite; its weights are damaged")]
     NotFinite,

@@ -35,7 +35,7 @@ pub enum Event {
         revision: Revision,
         model: Box<ModelSummary>,
     },
-    /// A long request moves on.
+    /// A long request moves on; counted are sentences, of `Request::Pairs` pairs.
     Progress {
         revision: Revision,
         done: u32,

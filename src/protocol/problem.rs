@@ -38,7 +38,7 @@ pub enum Problem {
     Hash { expected: String, found: String },
     /// No model is loaded.
     NoModel,
-    /// The window asked for lies outside the matrix, or no group is embedded.
+    /// The window asked for lies outside the matrix, or its group is not the last one embedded.
     NoWindow,
     /// A backend that this build does not have.
     NoBackend { name: String },

@@ -38,9 +38,9 @@ pub enum Request {
     /// Embed sentences, find the nearest pairs and the first window of their cosine matrix.
     /// A newer `Group` supersedes an older one. Answered by `Progress`*, `Event::Group`.
     Group { revision: Revision, sentences: Vec<String>, readout: Readout },
-    /// Another window of the cosine matrix of the group embedded last.
-    /// Answered by `Event::GroupWindow`.
-    GroupWindow { revision: Revision, window: Window },
+    /// Another window of the cosine matrix of the group that the request `group` embedded; only
+    /// the last one is kept. Answered by `Event::GroupWindow`.
+    GroupWindow { revision: Revision, group: Revision, window: Window },
     /// Cosine of every pair, and the rank correlation where gold scores are given.
     /// `gold` is empty or one score a pair. Answered by `Progress`*, `Event::Pairs`.
     Pairs { revision: Revision, pairs: Vec<(String, String)>, gold: Vec<f32>, readout: Readout },

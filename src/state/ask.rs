@@ -34,7 +34,11 @@ pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
 
 /// Asks for the two sentences' cosine.
 pub(super) fn ask_pair(state: &mut State) -> Vec<Effect> {
-    let Some(readout) = ready_readout(state) else { return Vec::new() };
+    let Some(readout) = ready_readout(state) else {
+        // Nobody will answer, so the number on show would stay beside sentences it is not of.
+        state.compare.pair = None;
+        return Vec::new();
+    };
     let revision = state.revision();
     state.compare.pair_pending = Some(revision);
     let CompareText { first, second, .. } = state.compare.text.clone();
@@ -46,9 +50,15 @@ pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
     let Some(readout) = ready_readout(state) else { return Vec::new() };
     let known = state.compare.baseline.is_some_and(|baseline| baseline.readout == readout);
     let asked = state.compare.baseline_pending.is_some_and(|(_, asked)| asked == readout);
+    if known {
+        // An answer on its way is for a readout that was left again.
+        state.compare.baseline_pending = None;
+    }
     if known || asked {
         return Vec::new();
     }
+    // One readout's cosines say nothing beside another's baseline.
+    state.compare.baseline = None;
     let revision = state.revision();
     state.compare.baseline_pending = Some((revision, readout));
     let sentences = examples::UNRELATED.iter().map(|&sentence| sentence.to_owned()).collect();
@@ -59,8 +69,15 @@ pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
 pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
     let mut effects = cancel_job(state);
     let Some(readout) = ready_readout(state) else { return effects };
-    if state.compare.trouble.is_some() {
-        return effects;
+    match state.compare.trouble {
+        // Only another text is worth another try.
+        Some(ListTrouble::Crashed) => {
+            state.compare.result = None;
+            return effects;
+        }
+        // A file that was not taken says nothing of the list that is there.
+        Some(ListTrouble::File { .. }) | None => {}
+        Some(ListTrouble::Worker(_) | ListTrouble::TooLong { .. }) => state.compare.trouble = None,
     }
     let total = state.compare.reading.content.len();
     let limit = match state.compare.reading.content {
@@ -68,6 +85,7 @@ pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
         Content::Sentences(_) | Content::Empty => MOST_SENTENCES,
     };
     if total > limit {
+        state.compare.result = None;
         state.compare.trouble = Some(ListTrouble::TooLong { found: total, limit });
         return effects;
     }
@@ -115,12 +133,18 @@ pub(super) fn ask_window(state: &mut State, row: u32, column: u32) -> Vec<Effect
         column: column.min(count - size),
         column_count: size,
     };
-    if window == group.window || !state.can_compute() {
+    if window == group.window {
+        // One that is on its way was moved away from again.
+        state.compare.window_pending = None;
         return Vec::new();
     }
+    if !state.can_compute() {
+        return Vec::new();
+    }
+    let group = group.revision;
     let revision = state.revision();
     state.compare.window_pending = Some(revision);
-    vec![send(Request::GroupWindow { revision, window })]
+    vec![send(Request::GroupWindow { revision, group, window })]
 }
 
 fn ready_readout(state: &State) -> Option<Readout> {

@@ -67,6 +67,8 @@ pub enum ListResult {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupResult {
+    /// The request's number: windows of the matrix are asked for by it.
+    pub(super) revision: Revision,
     pub sentences: Vec<String>,
     pub truncated: Vec<u32>,
     pub nearest: Vec<(u32, u32, f32)>,
@@ -192,6 +194,8 @@ impl Compare {
                 self.trouble = None;
             }
             Err(error) => {
+                // An older reading would be taken for this text's.
+                self.reading = Reading::default();
                 let name = self.text.list_name.clone().unwrap_or_default();
                 self.trouble = Some(ListTrouble::File { name, error });
             }

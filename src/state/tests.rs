@@ -6,7 +6,7 @@ use crate::protocol::event::{
 use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;
-use crate::protocol::request::Request;
+use crate::protocol::request::{Request, Window};
 use crate::state::action::Action;
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::compare::{ListResult, ListTrouble};
@@ -278,4 +278,132 @@ fn the_bundled_lists_read_without_losses() {
         let reading = crate::text::lists::read_pasted(list.text);
         assert_eq!((reading.content.len(), reading.skipped), (list.text.lines().count(), 0));
     }
+}
+
+fn group_event(revision: u32) -> Action {
+    let window = Window { row: 0, row_count: 1, column: 0, column_count: 1 };
+    let head = Event::Group {
+        revision,
+        count: 30,
+        truncated: vec![],
+        nearest: vec![],
+        pair_count: 435,
+        mean_cosine: 0.5,
+        window,
+        latency_ms: 1.0,
+    };
+    Action::Worker(Message::with_f32(head, vec![1.0]))
+}
+
+fn baseline_event(revision: u32, mean: f32) -> Action {
+    let (low, high) = (mean, mean);
+    let (sentence_count, pair_count) = (2, 1);
+    event(Event::Baseline { revision, mean, low, high, sentence_count, pair_count })
+}
+
+/// The baselines and lists that the effects ask for: their numbers.
+fn asked(effects: &[Effect]) -> (Option<u32>, Option<u32>) {
+    let (mut baseline, mut list) = (None, None);
+    for request in requests(effects) {
+        match request {
+            Request::Baseline { revision, .. } => baseline = Some(*revision),
+            Request::Group { revision, .. } => list = Some(*revision),
+            _ => {}
+        }
+    }
+    (baseline, list)
+}
+
+#[test]
+fn a_baseline_belongs_to_the_readout_in_use() {
+    let (mut state, _) = opened();
+    let (revision, mean) = state.compare.baseline_pending.expect("asked for");
+    update(&mut state, baseline_event(revision, 0.1), 0.0);
+    assert_eq!(state.compare.baseline.map(|known| known.readout), Some(mean));
+    let effects = update(&mut state, Action::PoolingChosen(Some(Pooling::Cls)), 0.0);
+    assert_eq!(state.compare.baseline, None);
+    let abandoned = asked(&effects).0.expect("asked for");
+    let effects = update(&mut state, Action::PoolingChosen(None), 0.0);
+    update(&mut state, baseline_event(abandoned, 0.9), 0.0);
+    assert_eq!(state.compare.baseline, None);
+    update(&mut state, baseline_event(asked(&effects).0.expect("asked for"), 0.1), 0.0);
+    assert_eq!(state.compare.baseline.map(|known| (known.readout, known.mean)), Some((mean, 0.1)));
+}
+
+#[test]
+fn windows_are_asked_of_the_group_on_show() {
+    let (mut state, _) = opened();
+    let thirty = (0..30).map(|i| format!("sentence {i}\n")).collect::<String>();
+    let shown = list_job(&mut state, &thirty);
+    update(&mut state, group_event(shown), 0.0);
+    // A later group is given up, though the worker may have finished it already.
+    let later = list_job(&mut state, "one\ntwo");
+    update(&mut state, Action::ListCancelled, 0.0);
+    update(&mut state, group_event(later), 0.0);
+    let effects = update(&mut state, Action::WindowMoved { row: 2, column: 3 }, 0.0);
+    let [Request::GroupWindow { group, .. }] = requests(&effects)[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*group, shown);
+}
+
+#[test]
+fn without_a_worker_no_number_stands_beside_other_sentences() {
+    let (mut state, revision) = opened();
+    update(&mut state, pair_event(revision, 0.7), 0.0);
+    update(&mut state, Action::WorkerDied { message: "oom".into() }, 0.0);
+    assert!(state.compare.pair.is_some());
+    update(&mut state, Action::FirstTyped("other".into()), 0.0);
+    assert_eq!(state.compare.pair, None);
+}
+
+#[test]
+fn a_model_that_comes_late_is_the_one_in_use() {
+    let (mut state, _) = opened();
+    let pick = |name: &str| Action::ModelFilePicked { name: name.into(), size_bytes: 3 };
+    update(&mut state, pick("a.gguf"), 0.0);
+    let first = state.loading.as_ref().expect("loading").revision;
+    update(&mut state, pick("b.gguf"), 0.0);
+    let mut late = model();
+    late.name = "a".into();
+    let effects = update(&mut state, event(Event::Opened { revision: first, model: late }), 0.0);
+    assert!(matches!(requests(&effects)[..], [Request::Pair { .. }, Request::Baseline { .. }]));
+    assert_eq!(state.model.as_ref().map(|model| model.name.as_str()), Some("a"));
+    assert_eq!(state.loading.as_ref().map(|loading| loading.name.as_str()), Some("b.gguf"));
+}
+
+#[test]
+fn a_picked_file_that_kills_the_worker_is_not_tried_again() {
+    let (mut state, _) = opened();
+    let picked = || Action::ModelFilePicked { name: "a.gguf".into(), size_bytes: 3 };
+    update(&mut state, picked(), 0.0);
+    update(&mut state, Action::WorkerDied { message: "oom".into() }, 0.0);
+    let effects = update(&mut state, event(Event::Ready), 0.0);
+    assert!(matches!(requests(&effects)[..], [Request::Open { .. }]));
+    state.worker = Worker::Stopped;
+    assert!(update(&mut state, picked(), 0.0).contains(&Effect::RestartWorker));
+}
+
+#[test]
+fn a_list_that_failed_is_tried_again_with_another_readout() {
+    let (mut state, _) = opened();
+    let revision = list_job(&mut state, "one\ntwo");
+    let problem = Problem::Layer { found: 9, layers: 6 };
+    update(&mut state, event(Event::Failed { revision: Some(revision), problem }), 0.0);
+    assert!(state.compare.trouble.is_some() && state.compare.job.is_none());
+    let effects = update(&mut state, Action::LayerChosen(Some(3)), 0.0);
+    assert!(asked(&effects).1.is_some() && state.compare.trouble.is_none());
+}
+
+#[test]
+fn a_link_with_another_readout_asks_everything_again() {
+    let (mut state, revision) = opened();
+    update(&mut state, pair_event(revision, 0.7), 0.0);
+    list_job(&mut state, "one\ntwo");
+    let fragment = "#/compare?a=x&b=y&list=one%0Atwo&pooling=cls".to_owned();
+    let effects = update(&mut state, Action::FragmentChanged { fragment }, 0.0);
+    assert!(asked(&effects).0.is_some());
+    let settled = Action::ListSettled(state.compare.typed_count);
+    let effects = update(&mut state, settled, 0.0);
+    assert!(asked(&effects).1.is_some());
 }

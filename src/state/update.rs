@@ -66,9 +66,11 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         Action::ListCancelled => cancel_job(state),
         Action::StartedOver => start_over(state),
         Action::Undone => undo(state),
-        Action::DefaultModelChosen => choose_default_model(state),
+        Action::DefaultModelChosen => choose_model(state, Wanted::Default),
         Action::LoadingStopped => vec![Effect::Send(Message::plain(Request::StopLoading))],
-        Action::ModelFilePicked { name, size_bytes } => choose_picked(state, name, size_bytes),
+        Action::ModelFilePicked { name, size_bytes } => {
+            choose_model(state, Wanted::Picked { name, size_bytes })
+        }
         Action::StoredModelForgotten => forget(state),
         Action::LinkCopied => copy_link(state),
         Action::TableCopied => copy_table(state),
@@ -147,13 +149,20 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
         list: route.list.unwrap_or_default(),
         list_name: None,
     };
+    let readout_changed =
+        (route.pooling, route.layer) != (state.compare.pooling, state.compare.layer);
     state.compare.pooling = route.pooling;
     state.compare.layer = route.layer;
     if linked != state.compare.text {
         state.compare.remember();
         state.notify(NoticeContent::LinkOpened);
     }
-    replace_text(state, linked)
+    let mut effects = replace_text(state, linked);
+    if readout_changed {
+        effects.extend(ask_baseline(state));
+        effects.push(settle_later(state, 0));
+    }
+    effects
 }
 
 fn choose_language(state: &mut State, language: Language) -> Vec<Effect> {
@@ -269,7 +278,11 @@ fn take_file(
 }
 
 fn replace_text(state: &mut State, text: CompareText) -> Vec<Effect> {
-    let list_changed = text.list != state.compare.text.list;
+    // The same text under another name may read otherwise; a file's trouble goes with a good one.
+    let before = &state.compare;
+    let list_changed = text.list != before.text.list
+        || text.list_name != before.text.list_name
+        || before.trouble.is_some();
     state.compare.text = text;
     let mut effects = ask_pair(state);
     if list_changed {
@@ -301,18 +314,13 @@ fn undo(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-fn choose_default_model(state: &mut State) -> Vec<Effect> {
-    state.wanted = Wanted::Default;
+fn choose_model(state: &mut State, wanted: Wanted) -> Vec<Effect> {
+    state.wanted = wanted;
     if state.worker == Worker::Stopped {
         state.worker = Worker::Starting;
         state.deaths_ms.clear();
         return vec![Effect::RestartWorker];
     }
-    open_wanted(state)
-}
-
-fn choose_picked(state: &mut State, name: String, size_bytes: u64) -> Vec<Effect> {
-    state.wanted = Wanted::Picked { name, size_bytes };
     open_wanted(state)
 }
 

@@ -109,6 +109,7 @@ fn list_answer(state: &mut State, answer: Event, cosines: Vec<f32>) {
             if let (true, Content::Sentences(sentences)) = (done, &compare.reading.content) {
                 let sentences = sentences.clone();
                 compare.result = Some(ListResult::Group(GroupResult {
+                    revision,
                     sentences,
                     truncated,
                     nearest,
@@ -139,10 +140,11 @@ fn list_answer(state: &mut State, answer: Event, cosines: Vec<f32>) {
 }
 
 fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Effect> {
-    if state.loading.take_if(|loading| loading.revision == revision).is_none() {
-        return Vec::new();
+    // Where the visitor asked for another model since, this one is in use until that one is here:
+    // the worker computes with it whatever the page thinks.
+    if state.loading.take_if(|loading| loading.revision == revision).is_some() {
+        state.interrupted = None;
     }
-    state.interrupted = None;
     // A layer that the new model lacks would make every request fail.
     state.compare.layer = state.compare.layer.filter(|layer| *layer <= model.layers);
     state.notices.retain(|notice| !matches!(notice.content, NoticeContent::Problem { .. }));
@@ -165,6 +167,7 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
         compare.pair = None;
         compare.pair_problem = Some(problem);
     } else if compare.job.take_if(|job| Some(job.revision) == revision).is_some() {
+        compare.result = None;
         compare.trouble = Some(ListTrouble::Worker(problem));
     } else if compare.baseline_pending.take_if(|asked| Some(asked.0) == revision).is_none()
         && compare.window_pending.take_if(|asked| Some(*asked) == revision).is_none()
@@ -178,13 +181,12 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
 /// The last good model stays; without one the page keeps the remedy in view.
 fn loading_failed(state: &mut State, problem: Problem) {
     let Some(loading) = state.loading.take() else { return };
-    if state.model.is_some() {
-        state.wanted = Wanted::Default;
-        state.notify(NoticeContent::Problem { problem, name: Some(loading.name) });
-        return;
-    }
-    if state.wanted != Wanted::Default {
+    let was_picked = std::mem::take(&mut state.wanted) != Wanted::Default;
+    if was_picked || state.model.is_some() {
         state.notify(NoticeContent::Problem { problem: problem.clone(), name: Some(loading.name) });
+    }
+    if state.model.is_some() {
+        return;
     }
     let (done_bytes, total_bytes) = match &problem {
         Problem::Network { done_bytes, total_bytes, .. } => (*done_bytes, *total_bytes),
@@ -199,7 +201,10 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
         return Vec::new();
     }
     state.model = None;
-    state.loading = None;
+    if state.loading.take().is_some() {
+        // The picked file may be what killed the worker; trying it again would kill the next one.
+        state.wanted = Wanted::Default;
+    }
     let compare = &mut state.compare;
     compare.pair_pending = None;
     compare.baseline_pending = None;

@@ -7,6 +7,8 @@
 //!
 //! Nothing is dropped silently: what could not be read is counted in [`Reading::skipped`].
 
+use std::io::Read;
+
 /// Two sentences.
 pub type Pair = (String, String);
 
@@ -80,9 +82,22 @@ fn utf8(bytes: &[u8]) -> Result<String, ListError> {
         .map_err(|error| ListError::Encoding { position: error.valid_up_to() })
 }
 
+/// `bytes` come after a byte order mark of two.
 fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, ListError> {
-    let units: Vec<u16> = bytes.chunks_exact(2).map(|unit| read([unit[0], unit[1]])).collect();
-    String::from_utf16(&units).map_err(|_| ListError::Encoding { position: 0 })
+    let (units, half) = bytes.as_chunks::<2>();
+    let mut text = String::with_capacity(bytes.len());
+    let mut position = 2;
+    for character in char::decode_utf16(units.iter().map(|unit| read(*unit))) {
+        match character {
+            Ok('\0') => return Err(ListError::Binary { position }),
+            Ok(character) => {
+                text.push(character);
+                position += 2 * character.len_utf16();
+            }
+            Err(_) => return Err(ListError::Encoding { position }),
+        }
+    }
+    if half.is_empty() { Ok(text) } else { Err(ListError::Encoding { position }) }
 }
 
 /// Pasted text.
@@ -117,19 +132,43 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<Reading, ListError> {
     }
 }
 
+/// The separator is the one that cuts most rows (and at least half) into no fewer cells than the
+/// first row; of equals the one that gives more cells, then the earlier in `separators`. The first
+/// row alone would not do: a sentence in it may hold more semicolons than the table has columns.
 fn read_table(text: &str, separators: &[u8]) -> Result<Reading, ListError> {
-    let mut best: Vec<Vec<String>> = Vec::new();
+    let mut best: Option<((usize, usize), Vec<Vec<String>>)> = None;
+    let mut narrow = None;
     for &separator in separators {
-        let rows = rows(text, separator)?;
-        let width = |rows: &[Vec<String>]| rows.first().map_or(0, Vec::len);
-        if best.is_empty() || width(&rows) > width(&best) {
-            best = rows;
+        let rows = rows(text, separator);
+        match rows.as_ref().ok().and_then(|rows| regularity(rows)) {
+            Some(found) if best.as_ref().is_none_or(|(best, _)| found > *best) => {
+                best = Some((found, rows?));
+            }
+            Some(_) => {}
+            None => narrow = narrow.or(Some(rows)),
         }
     }
-    if best.iter().all(|row| row.len() < 2) {
-        return Ok(sentences(best.iter().filter_map(|row| row.first()).map(String::as_str)));
+    match (best, narrow) {
+        (Some((_, rows)), _) => Ok(pairs_from_rows(rows)),
+        (None, Some(rows)) => Ok(one_column(text, &rows?)),
+        (None, None) => Ok(Reading::default()),
     }
-    Ok(pairs_from_rows(best))
+}
+
+/// How many rows are at least as wide as the first, and that width; `None` for what is no table of
+/// two or more columns.
+fn regularity(rows: &[Vec<String>]) -> Option<(usize, usize)> {
+    let width = rows.first().map(Vec::len).filter(|width| *width >= 2)?;
+    let alike = rows.iter().filter(|row| row.len() >= width).count();
+    (alike * 2 >= rows.len()).then_some((alike, width))
+}
+
+/// Sentences without their quotes; whole lines where commas in prose cut some of them.
+fn one_column(text: &str, rows: &[Vec<String>]) -> Reading {
+    if rows.iter().all(|row| row.len() == 1) {
+        return sentences(rows.iter().flatten().map(String::as_str));
+    }
+    sentences(lines(text))
 }
 
 /// A pasted comma table is believed only where each line is `a,b,number`: prose has commas too.
@@ -140,22 +179,33 @@ fn scored_table(text: &str) -> Option<Reading> {
     (!data.is_empty() && data.iter().all(scored)).then(|| pairs_from_rows(rows))
 }
 
+/// A row put after the text: a quote that is never closed swallows it, which the library does not
+/// tell otherwise.
+const LAST_ROW: &str = "\n\u{1}";
+
 fn rows(text: &str, separator: u8) -> Result<Vec<Vec<String>>, ListError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(separator)
         .quoting(separator != b'\t')
-        .from_reader(text.as_bytes());
+        .from_reader(text.as_bytes().chain(LAST_ROW.as_bytes()));
     let mut rows = Vec::new();
+    let (mut line, mut ended) = (0, false);
     for record in reader.records() {
         let record = record.map_err(|error| ListError::Table {
             line: error.position().map_or(0, csv::Position::line),
             detail: error.to_string(),
         })?;
-        if record.iter().any(|cell| !cell.trim().is_empty()) {
+        line = record.position().map_or(line, csv::Position::line);
+        ended = record.len() == 1 && record.get(0) == LAST_ROW.get(1..);
+        if !ended && record.iter().any(|cell| !cell.trim().is_empty()) {
             rows.push(record.iter().map(clean).collect());
         }
+    }
+    if !ended {
+        let detail = "a quote is opened and never closed; a quote inside a text is written twice";
+        return Err(ListError::Table { line, detail: detail.to_owned() });
     }
     Ok(rows)
 }
@@ -196,7 +246,10 @@ fn find_columns(rows: &[Vec<String>]) -> Columns {
     let named = |names: &[&str]| {
         header.iter().position(|cell| names.contains(&cell.to_ascii_lowercase().as_str()))
     };
-    let score = named(&["score", "gold", "label", "similarity", "relatedness_score"]);
+    let score = header.iter().position(|cell| {
+        let name = cell.to_ascii_lowercase();
+        ["score", "gold", "label", "similarity", "rating"].iter().any(|part| name.contains(part))
+    });
     let first = named(&["sentence1", "sentence 1", "sentence_1", "sentence_a", "text1", "first"]);
     let second = named(&["sentence2", "sentence 2", "sentence_2", "sentence_b", "text2", "second"]);
     if let (Some(first), Some(second)) = (first, second) {
@@ -302,6 +355,37 @@ mod tests {
     }
 
     #[test]
+    fn commas_in_a_one_column_table_are_prose() {
+        let text = "No.\nWell, no.\n\"Yes, yes.\"\nA third, shorter one.\n";
+        let Content::Sentences(found) = read_file("x.csv", text.as_bytes()).unwrap().content else {
+            panic!("sentences")
+        };
+        assert_eq!(found[1], "Well, no.");
+        assert_eq!(found.len(), 4);
+    }
+
+    #[test]
+    fn the_separator_is_the_one_that_the_rows_agree_on() {
+        let reading = read_file("x.csv", b"a; b; c; d,x y,3\nq q,r,4\ns,t,1\n").unwrap();
+        let pairs = vec![pair("a; b; c; d", "x y"), pair("q q", "r"), pair("s", "t")];
+        assert_eq!(reading.content, Content::Pairs { pairs, gold: vec![3.0, 4.0, 1.0] });
+    }
+
+    #[test]
+    fn a_named_score_is_found_by_a_part_of_its_name() {
+        let reading = read_file("x.csv", b"sentence1,sentence2,gold_score\na,b,3\n").unwrap();
+        assert!(matches!(reading.content, Content::Pairs { ref gold, .. } if gold == &[3.0]));
+    }
+
+    #[test]
+    fn an_open_quote_swallows_nothing_unsaid() {
+        let text = b"a,b,3\n\"open, x,2\nq,r,4\n";
+        let error = read_file("x.csv", text).unwrap_err();
+        assert!(matches!(error, ListError::Table { line: 2, .. }), "{error}");
+        assert!(read_file("x.csv", b"a \"quoted\" word,b,3\n5\" wide,d,2\n").is_ok());
+    }
+
+    #[test]
     fn a_pasted_scored_table_is_read() {
         let reading = read_pasted("a cat,a dog,3\nsun,rain,1\n");
         assert!(matches!(reading.content, Content::Pairs { ref gold, .. } if gold == &[3.0, 1.0]));
@@ -319,6 +403,9 @@ mod tests {
     fn encodings_are_recognised_or_refused_with_the_position() {
         assert_eq!(decode(b"\xef\xbb\xbfhi").unwrap(), "hi");
         assert_eq!(decode(b"\xff\xfeh\0i\0").unwrap(), "hi");
+        assert_eq!(decode(b"\xfe\xff\0h\xd8\0"), Err(ListError::Encoding { position: 4 }));
+        assert_eq!(decode(b"\xff\xfeh\0i"), Err(ListError::Encoding { position: 4 }));
+        assert_eq!(decode(b"\xff\xfeh\0\0\0"), Err(ListError::Binary { position: 4 }));
         assert_eq!(decode(b"ab\xff"), Err(ListError::Encoding { position: 2 }));
         assert_eq!(decode(b"a\0b"), Err(ListError::Binary { position: 1 }));
     }

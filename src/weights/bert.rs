@@ -252,8 +252,9 @@ fn read_config(
         let what = format!("{heads} attention heads do not divide {hidden} dimensions");
         return Err(Error::Damaged { what });
     }
+    let name = header.text("general.name")?.filter(|name| !name.trim().is_empty());
     Ok(BertConfig {
-        name: header.text("general.name")?.unwrap_or(name_hint).to_owned(),
+        name: name.unwrap_or(name_hint).to_owned(),
         licence: header.text("general.license")?.map(str::to_owned),
         layers: size("bert.block_count", MAX_LAYERS)?,
         hidden,

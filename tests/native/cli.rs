@@ -201,11 +201,25 @@ fn cut_sentences_are_counted_and_bad_lines_named() {
     let mut command = simcse();
     command.args(["embed", "--model"]).arg(tiny_model());
     let output = feed(&mut command, &format!("{}\nshort\n", "river ".repeat(60)));
-    assert!(err(&output).contains("1 sentences were longer than 24 tokens"), "{}", err(&output));
+    assert!(err(&output).contains("limit of 24 tokens: 1"), "{}", err(&output));
     assert_eq!(vectors(&out(&output)).len(), 2);
     let output = feed(command.arg("--jsonl"), "{\"text\": \"a\"}\n{\"words\": 1}\n");
     assert_eq!(output.status.code(), Some(1));
     assert!(err(&output).contains("line 2"), "{}", err(&output));
+}
+
+#[test]
+fn nobody_reading_is_no_failure() {
+    for arguments in [&["info", "--tensors"][..], &["embed", "--model"]] {
+        let mut command = simcse();
+        command.args(arguments).arg(tiny_model());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", err(&output));
+        assert_eq!(err(&output), "");
+    }
 }
 
 const PAIRS: &str = "\"a boat, small\",a small boat,4.8

@@ -38,6 +38,7 @@ fn check(file: &BertFile, least: f64) {
     let Some(path) = shared::data("golden/minilm_golden.json") else { return };
     let golden: Golden = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let encoder = Encoder::load(Cpu, file).unwrap();
+    assert!(!golden.cases.is_empty());
     let mut lowest = 1.0_f64;
     for case in &golden.cases {
         let tokens = encoder.tokenise(&case.text).unwrap();
@@ -92,9 +93,6 @@ fn q8_0_made_here_stays_near_the_reference() {
 fn the_default_weights_stay_near_the_reference() {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/all-MiniLM-L6-v2-q8_0.gguf");
-    let Ok(bytes) = std::fs::read(path) else {
-        println!("skipped: no default weights");
-        return;
-    };
+    let bytes = std::fs::read(path).unwrap();
     check(&BertFile::read("default", bytes, None).unwrap(), 0.998);
 }

@@ -177,7 +177,7 @@ fn a_group_has_its_nearest_pairs_and_windows() {
     assert!((mean_cosine - all / (90.0 * 89.0 / 2.0)).abs() < 1e-4);
 
     let window = Window { row: 60, row_count: 30, column: 80, column_count: 10 };
-    let message = answer(&mut engine, Request::GroupWindow { revision: 3, window });
+    let message = answer(&mut engine, Request::GroupWindow { revision: 3, group: 2, window });
     assert_eq!(message.head, Event::GroupWindow { revision: 3, window });
     let cells = message.f32().unwrap();
     assert_eq!(cells.len(), 300);
@@ -200,15 +200,17 @@ fn small_groups_have_few_pairs() {
 fn windows_outside_the_matrix_or_without_a_group_are_refused() {
     let mut engine = opened(1);
     let window = Window { row: 0, row_count: 1, column: 0, column_count: 1 };
-    let refused = |engine: &mut Engine, window| {
-        let message = answer(engine, Request::GroupWindow { revision: 7, window });
+    let refused = |engine: &mut Engine, group, window| {
+        let message = answer(engine, Request::GroupWindow { revision: 7, group, window });
         let problem = Problem::NoWindow;
         assert_eq!(message.head, Event::Failed { revision: Some(7), problem });
     };
-    refused(&mut engine, window);
+    refused(&mut engine, 2, window);
     answer(&mut engine, Request::Group { revision: 2, sentences: sentences(3), readout: MEAN });
-    refused(&mut engine, Window { row: 3, ..window });
-    refused(&mut engine, Window { row_count: u32::MAX, column_count: u32::MAX, ..window });
+    // A group that another has replaced since.
+    refused(&mut engine, 1, window);
+    refused(&mut engine, 2, Window { row: 3, ..window });
+    refused(&mut engine, 2, Window { row_count: u32::MAX, column_count: u32::MAX, ..window });
 }
 
 #[test]
@@ -288,7 +290,7 @@ fn what_a_person_waits_for_goes_first() {
     ask(&mut engine, Request::Group { revision: 5, sentences: texts(), readout: MEAN });
     let mut out = Events::new();
     assert!(step(&mut engine, &mut out) && out.is_empty());
-    ask(&mut engine, Request::GroupWindow { revision: 6, window });
+    ask(&mut engine, Request::GroupWindow { revision: 6, group: 2, window });
     ask(&mut engine, pair(7, "a", "cat"));
     assert_eq!(revisions(&run(&mut engine)), [7, 6, 4, 5, 3]);
 }

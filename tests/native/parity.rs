@@ -198,5 +198,5 @@ fn a_layer_too_many_is_named() {
     let encoder = Encoder::load(Cpu, &fixture::file(5)).unwrap();
     let readout = Readout { pooling: Pooling::Mean, layer: Some(4) };
     let error = pollster::block_on(encoder.embed(&[], readout)).unwrap_err();
-    assert_eq!(error.to_string(), "layer 4 was asked for, and the model has 3");
+    assert_eq!(error.to_string(), "there is no layer 4; choose 0 (the embeddings) to 3 (the last)");
 }

@@ -90,11 +90,12 @@ pub fn layer_norm(row: &mut [f32], gain: &[f32], offset: &[f32], epsilon: f32) {
     }
 }
 
-/// Divides a row by its L2 norm; a row of zeros stays.
+/// Divides a row by its L2 norm; a row of zeros stays. A row too long for `f32` becomes NaN, where
+/// dividing by infinity would pass it off as zeros.
 pub fn unit(row: &mut [f32]) {
     let norm = sum_of(row, |value| value * value).sqrt();
-    if norm > 0.0 {
-        let scale = 1.0 / norm;
+    if norm != 0.0 {
+        let scale = if norm.is_finite() { 1.0 / norm } else { f32::NAN };
         row.iter_mut().for_each(|value| *value *= scale);
     }
 }
@@ -144,5 +145,12 @@ mod tests {
         let mut row = [0.0; 5];
         unit(&mut row);
         assert_eq!(row, [0.0; 5]);
+    }
+
+    #[test]
+    fn a_row_beyond_f32_is_not_passed_off_as_zeros() {
+        let mut row = [1e30, 1.0, f32::MAX];
+        unit(&mut row);
+        assert!(row.iter().all(|value| value.is_nan()));
     }
 }

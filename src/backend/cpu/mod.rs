@@ -63,7 +63,7 @@ pub struct States {
 }
 
 impl States {
-    fn expect(&self, verb: &'static str, rows: usize, columns: usize) -> Result<(), Error> {
+    fn demand(&self, verb: &'static str, rows: usize, columns: usize) -> Result<(), Error> {
         let (expected, found) = ((rows, columns), (self.rows, self.columns));
         if expected == found { Ok(()) } else { Err(Error::Shape { verb, expected, found }) }
     }
@@ -88,7 +88,7 @@ fn library(verb: &'static str) -> impl Fn(candle_core::Error) -> Error {
 
 /// `states weights^T`, without the biases.
 fn multiply(verb: &'static str, states: &States, weights: &Linear) -> Result<States, Error> {
-    states.expect(verb, states.rows, weights.inputs)?;
+    states.demand(verb, states.rows, weights.inputs)?;
     let shape = (states.rows, states.columns);
     let product = Tensor::from_slice(&states.values, shape, &Device::Cpu)
         .and_then(|input| input.matmul(&weights.weights))
@@ -189,7 +189,7 @@ impl Backend for Cpu {
     fn attention(&self, states: &States, heads: usize, batch: &Batch) -> Result<States, Error> {
         let hidden = states.columns / 3;
         let heads_fit = heads > 0 && hidden.is_multiple_of(heads);
-        states.expect("attention", batch.tokens(), 3 * if heads_fit { hidden } else { heads })?;
+        states.demand("attention", batch.tokens(), 3 * if heads_fit { hidden } else { heads })?;
         let layout = attention::Layout { hidden, heads };
         let mut output = zeros(batch.tokens(), hidden)?;
         let mut scratch = attention::Scratch::new();
@@ -208,8 +208,8 @@ impl Backend for Cpu {
         residual: &States,
         norm: &Norm,
     ) -> Result<States, Error> {
-        states.expect("add norm", residual.rows, residual.columns)?;
-        states.expect("add norm", states.rows, norm.gain.len())?;
+        states.demand("add norm", residual.rows, residual.columns)?;
+        states.demand("add norm", states.rows, norm.gain.len())?;
         let columns = states.columns.max(1);
         let rows = states.values.chunks_exact_mut(columns);
         for (row, residual) in rows.zip(residual.values.chunks_exact(columns)) {
@@ -222,7 +222,7 @@ impl Backend for Cpu {
     }
 
     fn average(&self, first: &States, mut second: States) -> Result<States, Error> {
-        second.expect("average", first.rows, first.columns)?;
+        second.demand("average", first.rows, first.columns)?;
         for (value, other) in second.values.iter_mut().zip(&first.values) {
             *value = 0.5 * (*value + other);
         }
@@ -230,7 +230,7 @@ impl Backend for Cpu {
     }
 
     fn pool(&self, states: &States, batch: &Batch, pool: Pool) -> Result<States, Error> {
-        states.expect("pool", batch.tokens(), states.columns)?;
+        states.demand("pool", batch.tokens(), states.columns)?;
         let columns = states.columns;
         let mut pooled = zeros(batch.sentences(), columns)?;
         let rows = pooled.values.chunks_exact_mut(columns.max(1));

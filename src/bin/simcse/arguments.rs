@@ -13,6 +13,13 @@ use simcse_lab::weights::blocks::BlockType;
 /// Convert, inspect and use BERT sentence encoders.
 #[derive(Debug, Parser)]
 #[command(name = "simcse", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  simcse convert all-MiniLM-L6-v2 --type q8_0 --out m.gguf
+  simcse info m.gguf
+  simcse embed --model m.gguf --out e.npy sentences.txt
+  simcse sts --model m.gguf dev.csv
+
+`simcse help COMMAND` says more. Exit codes: 0 done, 1 failed, 2 not understood.")]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,

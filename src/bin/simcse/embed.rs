@@ -28,11 +28,7 @@ pub fn run(options: &EmbedOptions) -> anyhow::Result<()> {
     let rows = model.embed(sentences.iter().map(String::as_str))?;
     let hidden = model.hidden();
     let Some(path) = &options.out else {
-        return match write_lines(io::stdout().lock(), &sentences, &rows, hidden) {
-            // Whoever reads may have seen enough: `simcse embed ... | head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => Ok(other?),
-        };
+        return Ok(write_lines(io::stdout().lock(), &sentences, &rows, hidden)?);
     };
     let context = || format!("{} cannot be written", path.display());
     let mut out = BufWriter::new(File::create(path).with_context(context)?);

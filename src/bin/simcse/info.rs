@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
+use std::io::Write;
 
 use anyhow::Context;
 
@@ -21,51 +23,57 @@ pub fn run(options: &InfoOptions) -> anyhow::Result<()> {
     let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let header = Gguf::read(&name, &bytes)?;
-    println!("GGUF version {}, {} bytes", header.version, bytes.len());
-    println!("\nMetadata");
+    // println! would panic where nobody reads any more.
+    let out = &mut io::stdout().lock();
+    writeln!(out, "GGUF version {}, {} bytes", header.version, bytes.len())?;
+    writeln!(out, "\nMetadata")?;
     for (key, value) in &header.keys {
-        println!("  {key} = {}", show(value));
+        writeln!(out, "  {} = {}", key.escape_debug(), show(value))?;
     }
-    print_tensors(&header, options.tensors);
+    print_tensors(&header, options.tensors, out)?;
     let file = BertFile::read(&name, bytes, None)?;
-    print_model(&file);
+    print_model(&file, out)?;
     Ok(())
 }
 
-fn print_tensors(header: &Gguf, each: bool) {
-    println!("\nTensors: {}", header.tensors.len());
+fn print_tensors(header: &Gguf, each: bool, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "\nTensors: {}", header.tensors.len())?;
     let mut totals = BTreeMap::new();
     for (name, entry) in &header.tensors {
         let total: &mut (usize, usize) = totals.entry(entry.type_name()).or_default();
         *total = (total.0 + 1, total.1 + entry.range.len());
         if each {
-            println!("  {name} {:?} {}", entry.dimensions, entry.type_name());
+            let (name, kind) = (name.escape_debug(), entry.type_name());
+            writeln!(out, "  {name} {:?} {kind}", entry.dimensions)?;
         }
     }
     for (kind, (count, bytes)) in totals {
-        println!("  {kind}: {count} tensors, {bytes} bytes");
+        writeln!(out, "  {kind}: {count} tensors, {bytes} bytes")?;
     }
+    Ok(())
 }
 
-fn print_model(file: &BertFile) {
+fn print_model(file: &BertFile, out: &mut impl Write) -> io::Result<()> {
     let config = &file.config;
-    println!("\nA BERT encoder that runs here");
-    println!("  name: {}", config.name);
-    println!("  licence: {}", config.licence.as_deref().unwrap_or("not said"));
-    println!("  sha256: {}", file.sha256);
-    println!("  matrices: {}", file.quantisation().name());
-    println!(
+    writeln!(out, "\nA BERT encoder that runs here")?;
+    writeln!(out, "  name: {}", config.name.escape_debug())?;
+    let licence = config.licence.as_deref().unwrap_or("not said");
+    writeln!(out, "  licence: {}", licence.escape_debug())?;
+    writeln!(out, "  sha256: {}", file.sha256)?;
+    writeln!(out, "  matrices: {}", file.quantisation().name())?;
+    writeln!(
+        out,
         "  layers: {}, hidden {}, heads {}, feed forward {}",
         config.layers, config.hidden, config.heads, config.feed_forward
-    );
-    println!("  longest sentence: {} tokens", config.max_tokens);
-    println!("  pooling: {}", config.pooling.name());
+    )?;
+    writeln!(out, "  longest sentence: {} tokens", config.max_tokens)?;
+    writeln!(out, "  pooling: {}", config.pooling.name())?;
     let tokeniser = match &file.vocabulary {
         Vocabulary::TokenizerJson(_) => "the whole tokenizer.json",
         Vocabulary::WordPiece { lowercase: true, .. } => "WordPiece, lower case",
         Vocabulary::WordPiece { lowercase: false, .. } => "WordPiece, cased",
     };
-    println!("  tokeniser: {tokeniser}, {} tokens", config.vocabulary);
+    writeln!(out, "  tokeniser: {tokeniser}, {} tokens", config.vocabulary)
 }
 
 fn show(value: &Value) -> String {

@@ -40,7 +40,8 @@ pub fn sentences(path: &Path, jsonl: bool) -> anyhow::Result<Vec<String>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let parsed = lines.map(|(number, line)| {
         let line: Line = serde_json::from_str(line).with_context(|| {
-            format!("line {} is not a JSON object with a text in \"text\"", number + 1)
+            let line = number + 1;
+            format!("line {line} cannot be read; a line is {{\"text\": \"A sentence.\"}}")
         })?;
         Ok(line.text)
     });

@@ -55,13 +55,13 @@ impl Model {
             ids.push(tokens.ids);
         }
         let mut embedding = self.encoder.begin(ids, self.readout)?;
-        while pollster::block_on(embedding.step(&self.encoder))? {
+        while pollster::block_on(self.encoder.step(&mut embedding))? {
             bar.set_position(embedding.done() as u64);
         }
         bar.finish_and_clear();
         if cut > 0 {
             let limit = self.encoder.config().max_tokens;
-            eprintln!("{cut} sentences were longer than {limit} tokens and were cut there");
+            eprintln!("sentences cut at the model's limit of {limit} tokens: {cut}");
         }
         Ok(embedding.into_rows().0)
     }

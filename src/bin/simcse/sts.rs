@@ -1,5 +1,8 @@
 //! `simcse sts`.
 
+use std::io;
+use std::io::Write;
+
 use serde::Serialize;
 
 use simcse_lab::geometry::alignment::alignment;
@@ -35,10 +38,12 @@ pub fn run(options: &StsOptions) -> anyhow::Result<()> {
         pairs.iter().flat_map(|(first, second)| [first.as_str(), second.as_str()]).collect();
     let rows = model.embed(sentences.into_iter())?;
     let figures = measure(&rows, model.hidden(), &gold);
+    // println! would panic where nobody reads any more.
+    let mut out = io::stdout().lock();
     if options.json {
-        println!("{}", serde_json::to_string(&figures)?);
+        writeln!(out, "{}", serde_json::to_string(&figures)?)?;
     } else {
-        print_table(&figures);
+        print_table(&figures, &mut out)?;
     }
     Ok(())
 }
@@ -59,14 +64,14 @@ fn measure(rows: &[f32], hidden: usize, gold: &[f32]) -> Figures {
     }
 }
 
-fn print_table(figures: &Figures) {
+fn print_table(figures: &Figures, out: &mut impl Write) -> io::Result<()> {
     let shown = |value: Option<f64>, digits: usize| {
         value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
     };
-    println!("spearman     {}", shown(figures.spearman, 2));
-    println!("pearson      {}", shown(figures.pearson, 2));
-    println!("alignment    {}", shown(figures.alignment, 4));
-    println!("uniformity   {}", shown(figures.uniformity, 4));
-    println!("mean_cosine  {}", shown(figures.mean_cosine, 4));
-    println!("pairs        {}", figures.pairs);
+    writeln!(out, "spearman     {}", shown(figures.spearman, 2))?;
+    writeln!(out, "pearson      {}", shown(figures.pearson, 2))?;
+    writeln!(out, "alignment    {}", shown(figures.alignment, 4))?;
+    writeln!(out, "uniformity   {}", shown(figures.uniformity, 4))?;
+    writeln!(out, "mean_cosine  {}", shown(figures.mean_cosine, 4))?;
+    writeln!(out, "pairs        {}", figures.pairs)
 }
