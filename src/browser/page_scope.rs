@@ -167,3 +167,10 @@ pub fn set_title(title: &str) {
         document.set_title(title);
     }
 }
+
+/// Scrolls to the first match of a selector.
+pub fn reveal(selector: &str) {
+    if let Some(element) = document().and_then(|document| document.query_selector(selector).ok()?) {
+        element.scroll_into_view();
+    }
+}

@@ -7,6 +7,8 @@ use crate::catalogue::text::Text;
 #[derive(Debug, Clone, Copy)]
 pub struct PairExample {
     pub label: Text,
+    /// What its score teaches.
+    pub lesson: Text,
     pub sentences: (&'static str, &'static str),
 }
 
@@ -21,6 +23,7 @@ pub struct ListExample {
 pub const PAIRS: [PairExample; 6] = [
     PairExample {
         label: Text::ExampleParaphrase,
+        lesson: Text::LessonParaphrase,
         sentences: (
             "The bakery sells out of bread before nine.",
             "By nine in the morning the baker has no loaves left.",
@@ -28,22 +31,30 @@ pub const PAIRS: [PairExample; 6] = [
     },
     PairExample {
         label: Text::ExampleNegation,
+        lesson: Text::LessonNegation,
         sentences: ("The ferry sails in bad weather.", "The ferry does not sail in bad weather."),
     },
     PairExample {
         label: Text::ExampleWordOrder,
+        lesson: Text::LessonWordOrder,
         sentences: ("The dog chased the boy.", "The boy chased the dog."),
     },
     PairExample {
         label: Text::ExampleTwoMeanings,
+        lesson: Text::LessonTwoMeanings,
         sentences: ("She sat down on the bank of the river.", "She opened an account at the bank."),
     },
     PairExample {
         label: Text::ExampleSameTopic,
-        sentences: ("My bicycle has a flat tyre.", "The train to the coast was cancelled."),
+        lesson: Text::LessonSameTopic,
+        sentences: (
+            "The bus to the airport is running late.",
+            "The train to the coast was cancelled.",
+        ),
     },
     PairExample {
         label: Text::ExampleUnrelated,
+        lesson: Text::LessonUnrelated,
         sentences: ("Two otters float on their backs.", "The committee postponed the tax vote."),
     },
 ];

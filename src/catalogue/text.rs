@@ -35,6 +35,7 @@ catalogue! {
     ViewSearch: "Search", "搜索";
     ViewGeometry: "Geometry", "几何";
     ViewFineTune: "Fine-tune", "微调";
+    ViewSoon: "{view}: not built yet", "{view}：尚未建成";
     ViewModels: "Models", "模型";
     LanguageLabel: "Language", "语言";
     ThemeLabel: "Appearance", "外观";
@@ -62,7 +63,7 @@ catalogue! {
     StatusReady: "{quantisation} · {backend} · {ms} ms", "{quantisation} · {backend} · {ms} 毫秒";
     StatusReadyUntimed: "{quantisation} · {backend}", "{quantisation} · {backend}";
     StatusDownloading: "Downloading {percent} %", "下载中 {percent} %";
-    StatusReadingStore: "Reading from this browser {percent} %", "从浏览器读取 {percent} %";
+    StatusReadingStore: "From the store {percent} %", "读取存储 {percent} %";
     StatusPreparing: "Preparing the model", "正在准备模型";
     StatusOpen: "Show model and device", "显示模型与设备";
     StatusTitle: "What computes here", "此处由什么计算";
@@ -76,7 +77,7 @@ catalogue! {
     StatusSpeed: "Last comparison", "上次比较";
     StatusSpeedValue: "{ms} ms a sentence", "每句 {ms} 毫秒";
     StatusStorage: "Storage", "存储";
-    StoreKept: "Kept in this browser: the next visit starts at once.", "已保存在此浏览器中，下次访问可立即开始。";
+    StoreKept: "Kept in this browser: the next visit needs no download of the model.", "已保存在此浏览器中，下次访问无需再下载模型。";
     StoreRefused: "This browser refused to store the model (private window, or no space). It works from memory and is downloaded again next time.", "浏览器拒绝保存模型（隐私窗口或空间不足）。现在从内存运行，下次会重新下载。";
     StoreDamaged: "The stored copy was damaged and has been fetched again.", "已存副本损坏，已重新获取。";
     StoreRemoved: "The stored copy was deleted.", "已存副本已删除。";
@@ -88,6 +89,7 @@ catalogue! {
 
     // Loading the model
     LoadingTitle: "Getting the model", "正在获取模型";
+    LoadingLook: "Looking for the model", "正在查找模型";
     LoadingDownload: "Downloading: {done} of {total} MB", "下载中：{done} / {total} MB";
     LoadingStore: "Reading from this browser's store: {done} of {total} MB", "从浏览器存储读取：{done} / {total} MB";
     LoadingPrepare: "Checking and preparing {total} MB of weights", "正在检查并准备 {total} MB 权重";
@@ -113,15 +115,27 @@ catalogue! {
     ExampleTwoMeanings: "One word, two meanings", "一词多义";
     ExampleSameTopic: "Same topic", "同一话题";
     ExampleUnrelated: "Unrelated", "无关";
+    LessonParaphrase: "Few words in common, one meaning: the score is far above unrelated.", "用词几乎不同而含义相同：分数远高于无关。";
+    LessonNegation: "Opposite claims, high score: the model measures topic and wording more than truth. A known weakness.", "说法相反，分数却高：模型度量的更多是话题与措辞，而非真假。这是已知弱点。";
+    LessonWordOrder: "Same words, other roles: the score hardly notices who chased whom. A known weakness.", "词相同而角色互换：分数几乎分辨不出谁追谁。这是已知弱点。";
+    LessonTwoMeanings: "One word in two senses: context pulls the score down, but not all the way to unrelated.", "同一个词两种含义：语境拉低了分数，但未降到无关。";
+    LessonSameTopic: "One topic, two messages: related, yet far from identical.", "同一话题，不同内容：相关，但远非相同。";
+    LessonUnrelated: "Nothing in common: the score is no higher than between any two sentences.", "毫无关联：分数不高于任意两句之间。";
     Cosine: "Cosine similarity", "余弦相似度";
     CosineWaiting: "The number appears as soon as the model is here.", "模型就绪后将立即显示数值。";
     CosineUpdating: "Computing", "计算中";
+    TypeFirst: "Type a sentence in A.", "请在 A 中输入句子。";
+    TypeSecond: "Type a sentence in B.", "请在 B 中输入句子。";
+    TypeBoth: "Type two sentences to compare.", "请输入要比较的两个句子。";
+    OnlyUnknown: "{which} holds no word that the model knows, so the score means nothing.", "{which} 中没有模型认识的词，分数没有意义。";
+    WhatItMeans: "What does this number mean?", "这个数值是什么意思？";
+    WhatItMeansBody: "The model turns each sentence into a vector of {hidden} numbers; the cosine says how far two vectors point the same way: 1 is the same direction. It measures how alike topic and wording are, not whether a claim is true.", "模型把每个句子变成 {hidden} 维向量；余弦表示两个向量方向有多一致，1 为同向。它衡量话题与措辞的相似程度，而非说法的真假。";
     UnrelatedAt: "unrelated {value}", "无关 {value}";
     Identical: "identical 1", "相同 1";
     VerdictUnrelated: "No closer than unrelated sentences: 95 % of unrelated pairs score below {high}.", "不比无关句子更接近：95 % 的无关句对低于 {high}。";
     VerdictBetween: "{percent} % of the way from unrelated ({mean}) to identical (1).", "处于从无关（{mean}）到相同（1）的 {percent} %。";
     VerdictBelow: "Further apart than unrelated sentences usually are.", "比无关句子通常的距离还远。";
-    BaselineHow: "Unrelated is measured with this very model and readout: {pairs} pairs of {sentences} sentences on different subjects; the grey band holds 90 % of them.", "“无关”由当前模型与读出方式实测：{sentences} 个不同主题句子的 {pairs} 个句对；灰带包含其中 90 %。";
+    BaselineHow: "What counts as unrelated is measured with this very model and readout: {pairs} pairs of {sentences} sentences on different subjects score {mean} on average; the grey band holds 90 % of them.", "“无关”由当前模型与读出方式实测：{sentences} 个不同主题句子的 {pairs} 个句对平均为 {mean}；灰带包含其中 90 %。";
     Readout: "Readout", "读出方式";
     ReadoutHow: "How the token vectors become one sentence vector.", "词元向量如何合成一个句向量。";
     PoolingModel: "Model's own ({pooling})", "模型默认（{pooling}）";
@@ -160,8 +174,10 @@ catalogue! {
     CountOneSentence: "One sentence. Add a second to compare.", "只有一个句子，请再加一句。";
     CountPairs: "{n} pairs", "{n} 个句对";
     CountScoredPairs: "{n} pairs with gold scores", "{n} 个带标准分的句对";
-    CountSkipped: "{n} rows left out: no second sentence, or no score where others have one.", "略去 {n} 行：缺少第二句，或缺少其他行都有的分数。";
+    CountSkipped: "Rows left out: {n} (no second sentence, or no score where others have one)", "略去 {n} 行：缺少第二句，或缺少其他行都有的分数。";
     CountCut: "{n} sentences were longer than the model reads and were cut.", "{n} 个句子超出模型可读长度，已截断。";
+    CancelledAt: "Cancelled at {done} of {total}.", "已在 {done} / {total} 处取消。";
+    ComputeAgain: "Compute it again", "重新计算";
     FromFile: "read as a table from {name}", "按表格读自 {name}";
     Working: "{done} of {total}", "{done} / {total}";
     WorkingRate: "{rate} a second, {time} left", "每秒 {rate}，剩余 {time}";
@@ -176,7 +192,7 @@ catalogue! {
     Earlier: "Earlier", "向前";
     Later: "Later", "向后";
     NearestTitle: "Nearest pairs", "最近的句对";
-    NearestHow: "The most alike of all {pairs} pairs. Mean cosine {mean}.", "全部 {pairs} 个句对中最相似者。平均余弦 {mean}。";
+    NearestHow: "The {shown} most alike of all {pairs} pairs. Mean cosine {mean}.", "全部 {pairs} 个句对中最相似的 {shown} 个。平均余弦 {mean}。";
     PairsTitle: "Scored pairs", "句对得分";
     PairsHow: "{n} pairs, most alike first.", "{n} 个句对，最相似者在前。";
     AgreementTitle: "Agreement with the gold scores", "与标准分的一致性";
@@ -196,9 +212,13 @@ catalogue! {
     CopyLink: "Copy link", "复制链接";
     CopyLinkHow: "The link holds your sentences after the # sign, which browsers never send to a server.", "链接在 # 之后包含您的句子；浏览器不会把这部分发送给服务器。";
     CopyTable: "Copy table", "复制表格";
+    PictureOf: "{title}: save as PNG", "{title}：保存为 PNG";
+    TableOf: "{title}: save as CSV", "{title}：保存为 CSV";
+    KeysInMap: "Arrow keys move, Home and End go to the row's ends, Enter chooses, Escape clears.", "方向键移动，Home 与 End 到行首行尾，Enter 选择，Esc 清除。";
     ExportCsv: "CSV", "CSV";
     ExportPng: "PNG", "PNG";
     Copied: "Copied.", "已复制。";
+    CopiedWithoutList: "Copied a link to the two sentences. With the list it would have {n} characters, more than mail and chat programs keep: share the list as a file.", "已复制两个句子的链接。若包含列表，链接将有 {n} 个字符，邮件与聊天软件无法完整保留：请以文件分享列表。";
     CopyRefused: "The browser did not allow copying. Select the text and copy it by hand, or use CSV.", "浏览器不允许复制。请手动选择复制，或使用 CSV。";
     Exported: "Saved {name}.", "已保存 {name}。";
     ExportFailed: "The file could not be made: {detail}", "文件生成失败：{detail}";
@@ -224,6 +244,7 @@ catalogue! {
     ModelVocabularyValue: "{n} word pieces", "{n} 个词片";
     ModelReadout: "Readout it asks for", "其要求的读出方式";
     ModelPrepared: "Prepared in {ms} ms", "准备用时 {ms} 毫秒";
+    ModelPreparing: "Preparation", "准备";
     ModelForVisit: "A model from your disk is used for this visit only; after a reload the page starts with its own.", "来自磁盘的模型仅用于本次访问；重新加载后使用本页自带模型。";
 
     // Problems: what happened, what to do

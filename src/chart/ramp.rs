@@ -74,12 +74,21 @@ pub fn css(colour: [u8; 3]) -> String {
     format!("#{:02x}{:02x}{:02x}", colour[0], colour[1], colour[2])
 }
 
-/// Black or white text, whichever is read better on `colour` (WCAG relative luminance).
+/// Dark or white text, whichever has the higher contrast on `colour` (WCAG 2 contrast ratio).
 pub fn text_on(colour: [u8; 3]) -> &'static str {
-    let linear = |channel: u8| (f64::from(channel) / 255.0).powf(2.2);
-    let luminance =
-        0.2126 * linear(colour[0]) + 0.7152 * linear(colour[1]) + 0.0722 * linear(colour[2]);
-    if luminance > 0.22 { "#16151a" } else { "#ffffff" }
+    const DARK_TEXT: [u8; 3] = [0x16, 0x15, 0x1a];
+    let paper = luminance(colour) + 0.05;
+    let (with_dark, with_white) = (paper / (luminance(DARK_TEXT) + 0.05), 1.05 / paper);
+    if with_dark > with_white { "#16151a" } else { "#ffffff" }
+}
+
+/// Relative luminance of an sRGB colour, 0 to 1 (WCAG 2).
+fn luminance(colour: [u8; 3]) -> f64 {
+    let linear = |channel: u8| {
+        let share = f64::from(channel) / 255.0;
+        if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(colour[0]) + 0.7152 * linear(colour[1]) + 0.0722 * linear(colour[2])
 }
 
 #[cfg(test)]

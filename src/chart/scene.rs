@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::chart::ramp::Palette;
+
 /// Where a text sits relative to its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
@@ -85,6 +87,32 @@ impl Scene {
         svg.push_str("</svg>");
         svg
     }
+}
+
+/// A drawing for a file of its own: title and caption above it, on paper.
+pub fn picture(scene: &Scene, title: &str, caption: &str, palette: &Palette) -> String {
+    const MARGIN: f64 = 20.0;
+    const HEAD: f64 = 64.0;
+    let words = |text: &str, y: f64, size: f64, fill: &str, bold: bool| Shape::Text {
+        at: (MARGIN, y),
+        text: fit(text, size, scene.width),
+        size,
+        fill: fill.to_owned(),
+        anchor: Anchor::Start,
+        bold,
+    };
+    let frame = Scene {
+        width: scene.width + 2.0 * MARGIN,
+        height: scene.height + HEAD + MARGIN,
+        description: scene.description.clone(),
+        background: Some(palette.paper.to_owned()),
+        shapes: vec![
+            words(title, 30.0, 16.0, palette.ink, true),
+            words(caption, 50.0, 12.0, palette.quiet, false),
+        ],
+    };
+    let inner = scene.to_svg().replacen("<svg ", &format!("<svg x=\"{MARGIN}\" y=\"{HEAD}\" "), 1);
+    frame.to_svg().replacen("</svg>", &format!("{inner}</svg>"), 1)
 }
 
 impl Shape {

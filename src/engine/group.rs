@@ -14,7 +14,7 @@ use crate::protocol::request::Window;
 const NEAREST: usize = 200;
 
 /// Side of the window that comes with a group.
-const FIRST_WINDOW: u32 = 64;
+const FIRST_WINDOW: u32 = 24;
 
 /// A window has at most so many cells (16 MiB of numbers).
 const MAX_CELLS: u64 = 1 << 22;

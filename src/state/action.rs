@@ -64,6 +64,8 @@ pub enum Action {
         column: u32,
     },
     ListCancelled,
+    /// Compute the list after all.
+    ListResumed,
 
     StartedOver,
     Undone,
@@ -81,6 +83,8 @@ pub enum Action {
     LinkCopied,
     TableCopied,
     TableExported,
+    /// The window of the matrix that is shown, as a table.
+    MatrixExported,
     /// A chart as PNG: its file name's stem and the finished SVG.
     PictureExported {
         name: String,

@@ -103,9 +103,13 @@ impl State {
         self.next_revision
     }
 
-    /// Shows a notice and gives its number; the same one is not shown twice.
+    /// Shows a notice and gives its number; the same one is not shown twice, and a problem takes the
+    /// place of the problem before it.
     pub(super) fn notify(&mut self, content: NoticeContent) -> u32 {
-        self.notices.retain(|notice| notice.content != content);
+        let is_problem = |content: &NoticeContent| matches!(content, NoticeContent::Problem { .. });
+        self.notices.retain(|notice| {
+            notice.content != content && !(is_problem(&content) && is_problem(&notice.content))
+        });
         self.next_notice += 1;
         self.notices.push(Notice { id: self.next_notice, content });
         self.next_notice

@@ -34,9 +34,11 @@ pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
 
 /// Asks for the two sentences' cosine.
 pub(super) fn ask_pair(state: &mut State) -> Vec<Effect> {
-    let Some(readout) = ready_readout(state) else {
+    let readout = ready_readout(state).filter(|_| !state.compare.lacks_sentence());
+    let Some(readout) = readout else {
         // Nobody will answer, so the number on show would stay beside sentences it is not of.
         state.compare.pair = None;
+        state.compare.pair_pending = None;
         return Vec::new();
     };
     let revision = state.revision();
@@ -68,6 +70,7 @@ pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
 /// Asks for the list's matrix or scores; an older list that still runs is given up.
 pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
     let mut effects = cancel_job(state);
+    state.compare.cancelled = None;
     let Some(readout) = ready_readout(state) else { return effects };
     match state.compare.trouble {
         // Only another text is worth another try.

@@ -122,6 +122,8 @@ pub struct Compare {
     pub reading: Reading,
     pub(super) typed_count: u32,
     pub job: Option<Job>,
+    /// The list's request that the visitor gave up, with how far it had come.
+    pub cancelled: Option<Job>,
     pub(super) window_pending: Option<Revision>,
     pub result: Option<ListResult>,
     pub trouble: Option<ListTrouble>,
@@ -146,6 +148,7 @@ impl Default for Compare {
             reading: Reading::default(),
             typed_count: 0,
             job: None,
+            cancelled: None,
             window_pending: None,
             result: None,
             trouble: None,
@@ -163,6 +166,11 @@ impl Compare {
     /// The readout in use, given what the model asks for.
     pub fn readout(&self, model_pooling: Pooling) -> Readout {
         Readout { pooling: self.pooling.unwrap_or(model_pooling), layer: self.layer }
+    }
+
+    /// One of the two boxes is empty: there is nothing to compare.
+    pub fn lacks_sentence(&self) -> bool {
+        self.text.first.trim().is_empty() || self.text.second.trim().is_empty()
     }
 
     /// The number shown belongs to the sentences shown.

@@ -5,6 +5,7 @@ use crate::protocol::Revision;
 use crate::protocol::message::Message;
 use crate::protocol::request::Request;
 use crate::state::action::Action;
+use crate::state::notice::Report;
 use crate::state::settings::Theme;
 
 /// What the state asks the page to do.
@@ -27,12 +28,16 @@ pub enum Effect {
     Save(String),
     /// Replace the URL's fragment without a new history entry.
     ShowFragment(String),
+    /// Bring the two sentences at the top of the page into view.
+    RevealPair,
     UseLanguage(Language),
     UseTheme(Theme),
     /// Copy text; a link is made absolute by the page.
     Copy {
         text: String,
         is_fragment: bool,
+        /// What to say when it is done.
+        report: Report,
     },
     Download {
         name: String,

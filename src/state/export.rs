@@ -13,6 +13,29 @@ pub fn tsv(compare: &Compare) -> Option<String> {
     table(compare, b'\t')
 }
 
+/// The window of the cosine matrix that is shown: a header of sentences, then a row for each.
+pub fn matrix_csv(compare: &Compare) -> Option<String> {
+    let ListResult::Group(group) = compare.result.as_ref()? else { return None };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    write_matrix(group, &mut writer).ok()?;
+    String::from_utf8(writer.into_inner().ok()?).ok()
+}
+
+fn write_matrix(group: &GroupResult, writer: &mut csv::Writer<Vec<u8>>) -> csv::Result<()> {
+    let window = group.window;
+    let shown = |from: u32, count: u32| {
+        group.sentences.iter().skip(from as usize).take(count as usize).map(String::as_str)
+    };
+    let columns = window.column_count as usize;
+    writer.write_record([""].into_iter().chain(shown(window.column, window.column_count)))?;
+    let rows = group.cosines.chunks(columns.max(1));
+    for (sentence, cosines) in shown(window.row, window.row_count).zip(rows) {
+        let cosines = cosines.iter().map(|cosine| format!("{cosine:.6}"));
+        writer.write_record([sentence.to_owned()].into_iter().chain(cosines))?;
+    }
+    Ok(())
+}
+
 fn table(compare: &Compare, separator: u8) -> Option<String> {
     let mut writer = csv::WriterBuilder::new().delimiter(separator).from_writer(Vec::new());
     match compare.result.as_ref()? {

@@ -9,7 +9,8 @@ use crate::protocol::problem::Problem;
 pub struct Loading {
     pub revision: Revision,
     pub name: String,
-    pub stage: LoadingStage,
+    /// `None` until it is known whether the browser's store has it.
+    pub stage: Option<LoadingStage>,
     pub done_bytes: u64,
     pub total_bytes: u64,
     rate: Rate,
@@ -18,16 +19,14 @@ pub struct Loading {
 impl Loading {
     /// Nothing has arrived yet.
     pub fn new(revision: Revision, name: String, total_bytes: u64) -> Self {
-        let stage = LoadingStage::ReadingStore;
-        Self { revision, name, stage, done_bytes: 0, total_bytes, rate: Rate::default() }
+        Self { revision, name, stage: None, done_bytes: 0, total_bytes, rate: Rate::default() }
     }
 
     /// Takes a progress event at `now_ms`.
     pub fn advance(&mut self, stage: LoadingStage, done_bytes: u64, total_bytes: u64, now_ms: f64) {
-        if stage != self.stage {
+        if self.stage.replace(stage) != Some(stage) {
             self.rate = Rate::default();
         }
-        self.stage = stage;
         self.done_bytes = done_bytes;
         self.total_bytes = total_bytes;
         self.rate.observe(now_ms, done_bytes);

@@ -30,6 +30,10 @@ pub enum NoticeContent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     Copied,
+    /// The link holds the two sentences but not the list, which would make it that long.
+    CopiedWithoutList {
+        characters: usize,
+    },
     CopyRefused,
     Exported {
         name: String,

@@ -24,6 +24,8 @@ const SETTLE_MS: u32 = 350;
 const SAVE_MS: u32 = 400;
 /// How long a report such as "copied" stays.
 const REPORT_MS: u32 = 4000;
+/// Characters beyond which mail and chat programs cut a link.
+const LONGEST_LINK: usize = 8000;
 
 /// Applies what happened at `now_ms` (milliseconds, any origin) and says what to do next.
 pub fn update(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
@@ -63,7 +65,8 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         Action::ListFileRead { name, reading, text } => take_file(state, name, reading, text),
         Action::ListSettled(count) => settle_list(state, count),
         Action::WindowMoved { row, column } => ask_window(state, row, column),
-        Action::ListCancelled => cancel_job(state),
+        Action::ListCancelled => cancel_list(state),
+        Action::ListResumed => ask_list(state),
         Action::StartedOver => start_over(state),
         Action::Undone => undo(state),
         Action::DefaultModelChosen => choose_model(state, Wanted::Default),
@@ -75,6 +78,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         Action::LinkCopied => copy_link(state),
         Action::TableCopied => copy_table(state),
         Action::TableExported => export_table(state),
+        Action::MatrixExported => export_matrix(state),
         Action::PictureExported { name, svg } => vec![Effect::DownloadPng { name, svg }],
         Action::Reported(report) => report_to_visitor(state, report),
         Action::NoticeDismissed(id) => {
@@ -152,7 +156,9 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
     let readout_changed =
         (route.pooling, route.layer) != (state.compare.pooling, state.compare.layer);
     state.compare.pooling = route.pooling;
-    state.compare.layer = route.layer;
+    // A layer that the model lacks would only earn an error.
+    let layers = state.model.as_ref().map_or(u16::MAX, |model| model.layers);
+    state.compare.layer = route.layer.filter(|layer| *layer <= layers);
     if linked != state.compare.text {
         state.compare.remember();
         state.notify(NoticeContent::LinkOpened);
@@ -217,7 +223,9 @@ fn pick_pair(state: &mut State, first: String, second: String) -> Vec<Effect> {
     state.compare.remember();
     state.compare.text.first = first;
     state.compare.text.second = second;
-    pair_changed(state)
+    let mut effects = pair_changed(state);
+    effects.push(Effect::RevealPair);
+    effects
 }
 
 fn choose_readout(state: &mut State, pooling: Option<Pooling>, layer: Option<u16>) -> Vec<Effect> {
@@ -225,7 +233,10 @@ fn choose_readout(state: &mut State, pooling: Option<Pooling>, layer: Option<u16
     state.compare.layer = layer;
     let mut effects = ask_pair(state);
     effects.extend(ask_baseline(state));
-    effects.extend(ask_list(state));
+    // What the visitor gave up does not start again by itself.
+    if state.compare.cancelled.is_none() {
+        effects.extend(ask_list(state));
+    }
     effects
 }
 
@@ -332,7 +343,7 @@ fn forget(state: &mut State) -> Vec<Effect> {
 fn copy_link(state: &State) -> Vec<Effect> {
     let compare = &state.compare;
     let list = Some(compare.text.list.clone()).filter(|list| !list.trim().is_empty());
-    let route = Route {
+    let mut route = Route {
         view: View::Compare,
         first: Some(compare.text.first.clone()),
         second: Some(compare.text.second.clone()),
@@ -340,13 +351,21 @@ fn copy_link(state: &State) -> Vec<Effect> {
         pooling: compare.pooling,
         layer: compare.layer,
     };
-    let fragment = route.to_fragment();
-    vec![Effect::ShowFragment(fragment.clone()), Effect::Copy { text: fragment, is_fragment: true }]
+    let mut fragment = route.to_fragment();
+    let mut report = Report::Copied;
+    if fragment.len() > LONGEST_LINK && route.list.take().is_some() {
+        report = Report::CopiedWithoutList { characters: fragment.len() };
+        fragment = route.to_fragment();
+    }
+    vec![
+        Effect::ShowFragment(fragment.clone()),
+        Effect::Copy { text: fragment, is_fragment: true, report },
+    ]
 }
 
 fn copy_table(state: &State) -> Vec<Effect> {
     export::tsv(&state.compare)
-        .map(|text| Effect::Copy { text, is_fragment: false })
+        .map(|text| Effect::Copy { text, is_fragment: false, report: Report::Copied })
         .into_iter()
         .collect()
 }
@@ -356,6 +375,19 @@ fn export_table(state: &State) -> Vec<Effect> {
         .map(|text| Effect::Download { name: "simcse-compare.csv".into(), mime: "text/csv", text })
         .into_iter()
         .collect()
+}
+
+fn export_matrix(state: &State) -> Vec<Effect> {
+    export::matrix_csv(&state.compare)
+        .map(|text| Effect::Download { name: "simcse-matrix.csv".into(), mime: "text/csv", text })
+        .into_iter()
+        .collect()
+}
+
+/// Gives the list's request up, and remembers how far it had come.
+fn cancel_list(state: &mut State) -> Vec<Effect> {
+    state.compare.cancelled = state.compare.job;
+    cancel_job(state)
 }
 
 fn report_to_visitor(state: &mut State, report: Report) -> Vec<Effect> {

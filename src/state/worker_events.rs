@@ -2,7 +2,7 @@
 //! dropped by their revision.
 
 use crate::protocol::Revision;
-use crate::protocol::event::{Event, ModelSummary, StoreOutcome};
+use crate::protocol::event::{Event, LoadingStage, ModelSummary, StoreOutcome};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::state::app::{State, Wanted, Worker};
@@ -37,6 +37,9 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         Event::Loading { revision, stage, done_bytes, total_bytes } => {
             if let Some(loading) = state.loading.as_mut().filter(|l| l.revision == revision) {
                 loading.advance(stage, done_bytes, total_bytes, now_ms);
+                if stage == LoadingStage::ReadingStore && done_bytes > 0 {
+                    state.store = Some(StoreOutcome::Kept);
+                }
             }
         }
         Event::LoadingStopped { revision, done_bytes, total_bytes } => {

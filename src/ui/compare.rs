@@ -7,13 +7,14 @@ use crate::catalogue::numbers::{grouped, milliseconds};
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text;
 use crate::chart::scale_bar::{ScaleBar, scale_bar};
+use crate::protocol::event::TokenisedText;
 use crate::protocol::readout::Pooling;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::compare::Baseline;
 use crate::ui::list::ManySentences;
 use crate::ui::loading::LoadingBar;
-use crate::ui::models::pooling_name;
+use crate::ui::names::pooling_name;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::{Chart, ExampleChips};
 use crate::ui::tokens::Tokens;
@@ -84,6 +85,7 @@ fn SentenceBox(
             <span class="hidden">{page.text(label)}</span>
             <textarea
                 rows="2"
+                dir="auto"
                 spellcheck="true"
                 prop:value=move || text.get()
                 on:input=move |event| page.dispatch(typed(event_target_value(&event)))
@@ -100,6 +102,7 @@ fn Outcome() -> impl IntoView {
     let current = page.part(|state| state.compare.pair_is_current());
     let problem = page.part(|state| state.compare.pair_problem.clone());
     let details = page.part(details);
+    let missing = page.part(missing);
     let shown = move || {
         match (problem.get(), number.get()) {
         (Some(problem), _) => {
@@ -112,7 +115,7 @@ fn Outcome() -> impl IntoView {
         .into_any(),
         (None, None) => view! {
             <output class="number empty">"–"</output>
-            <p class="quiet">{page.words(Text::CosineWaiting)}</p>
+            <p class="quiet">{page.words(missing.get().unwrap_or(Text::CosineWaiting))}</p>
         }
         .into_any(),
     }
@@ -123,6 +126,18 @@ fn Outcome() -> impl IntoView {
             <div aria-live="polite">{shown}</div>
             <p class="quiet numbers">{move || details.get().map(|details| detail_words(page, &details))}</p>
         </div>
+    }
+}
+
+/// What to type before there is anything to compare.
+fn missing(state: &State) -> Option<Text> {
+    let is_blank = |text: &str| text.trim().is_empty();
+    let text = &state.compare.text;
+    match (is_blank(&text.first), is_blank(&text.second)) {
+        (true, true) => Some(Text::TypeBoth),
+        (true, false) => Some(Text::TypeFirst),
+        (false, true) => Some(Text::TypeSecond),
+        (false, false) => None,
     }
 }
 
@@ -175,26 +190,36 @@ fn Scale() -> impl IntoView {
         };
         Some(scale_bar(&bar, width, palette))
     };
-    let measured_on = move || {
-        values.get().1.map(|baseline| {
-            page.filled(
-                Text::BaselineHow,
-                &[
-                    ("pairs", &grouped(u64::from(baseline.pair_count))),
-                    ("sentences", &UNRELATED.len().to_string()),
-                ],
-            )
-        })
+    let hidden = page.part(|state| state.model.as_ref().map_or(0, |model| model.hidden));
+    let body = move || {
+        page.filled(Text::WhatItMeansBody, &[("hidden", &grouped(u64::from(hidden.get())))])
     };
+    let measured_on = move || values.get().1.map(|baseline| baseline_words(page, &baseline));
     view! {
-        <div class="scale" title=measured_on>
+        <div class="scale">
             <Chart draw=draw class="bar"/>
             <p class="verdict">{move || {
                 let (cosine, baseline) = values.get();
                 verdict(page, cosine, baseline)
             }}</p>
+            <details>
+                <summary>{page.text(Text::WhatItMeans)}</summary>
+                <p>{body}</p>
+                <p>{measured_on}</p>
+            </details>
         </div>
     }
+}
+
+fn baseline_words(page: Page, baseline: &Baseline) -> String {
+    page.filled(
+        Text::BaselineHow,
+        &[
+            ("pairs", &grouped(u64::from(baseline.pair_count))),
+            ("sentences", &UNRELATED.len().to_string()),
+            ("mean", &format!("{:.2}", baseline.mean)),
+        ],
+    )
 }
 
 /// Where the number lies between unrelated and identical, in words.
@@ -219,9 +244,7 @@ fn Notes() -> impl IntoView {
     let page = page();
     let cut = page.part(|state| {
         state.compare.pair.as_ref().map(|pair| {
-            let note = |text: &crate::protocol::event::TokenisedText| {
-                text.cut_from.map(|total| (text.pieces.len(), total))
-            };
+            let note = |text: &TokenisedText| text.cut_from.map(|total| (text.pieces.len(), total));
             (note(&pair.first), note(&pair.second))
         })
     });
@@ -237,15 +260,38 @@ fn Notes() -> impl IntoView {
             view! { <p class="note">{page.filled(which, &[("note", &note)])}</p> }
         })
     };
+    let lesson = page.part(|state| {
+        let text = &state.compare.text;
+        let shown = (text.first.as_str(), text.second.as_str());
+        PAIRS.iter().find(|example| example.sentences == shown).map(|example| example.lesson)
+    });
+    let unknown = page.part(|state| {
+        let pair = state.compare.pair.as_ref()?;
+        [(&pair.first, Text::SentenceA), (&pair.second, Text::SentenceB)]
+            .into_iter()
+            .find(|(text, _)| knows_nothing(text))
+            .map(|(_, which)| which)
+    });
     move || {
+        let lesson = lesson.get().map(|lesson| view! { <p class="note">{page.words(lesson)}</p> });
+        let unknown = unknown.get().map(|which| {
+            let which = page.words(which);
+            view! { <p class="note">{page.filled(Text::OnlyUnknown, &[("which", which)])}</p> }
+        });
         let (first, second) = cut.get().unwrap_or_default();
         let foreign = foreign.get().then(|| {
             view! {
                 <p class="note">{page.words(Text::NotEnglish)}</p>
             }
         });
-        view! { {words(Text::CutA, first)} {words(Text::CutB, second)} {foreign} }
+        view! { {lesson} {unknown} {words(Text::CutA, first)} {words(Text::CutB, second)} {foreign} }
     }
+}
+
+/// No piece between `[CLS]` and `[SEP]` is in the vocabulary.
+fn knows_nothing(text: &TokenisedText) -> bool {
+    let inner = text.pieces.get(1..text.pieces.len().saturating_sub(1)).unwrap_or_default();
+    inner.iter().all(|piece| piece == "[UNK]")
 }
 
 #[component]

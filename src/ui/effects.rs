@@ -49,9 +49,10 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
             }
         }
         Effect::ShowFragment(fragment) => page_scope::show_fragment(&fragment),
+        Effect::RevealPair => page_scope::reveal(".pair"),
         Effect::UseLanguage(language) => use_language(language),
         Effect::UseTheme(theme) => use_theme(theme),
-        Effect::Copy { text, is_fragment } => copy(dispatch, text, is_fragment),
+        Effect::Copy { text, is_fragment, report } => copy(dispatch, text, is_fragment, report),
         Effect::Download { name, mime, text } => {
             let outcome = page_scope::download_text(&name, mime, &text);
             dispatch(Action::Reported(exported(name, outcome)));
@@ -137,11 +138,11 @@ fn use_theme(theme: Theme) {
     page_scope::set_root("data-theme", name);
 }
 
-fn copy(dispatch: impl Dispatch, text: String, is_fragment: bool) {
+fn copy(dispatch: impl Dispatch, text: String, is_fragment: bool, report: Report) {
     spawn_local(async move {
         let text = if is_fragment { format!("{}{text}", page_scope::address()) } else { text };
         let report = match page_scope::copy(&text).await {
-            Ok(()) => Report::Copied,
+            Ok(()) => report,
             Err(_) => Report::CopyRefused,
         };
         dispatch(Action::Reported(report));

@@ -7,7 +7,7 @@ use crate::catalogue::text::Text;
 use crate::state::action::Action;
 use crate::state::route::{Route, View};
 use crate::state::settings::Theme;
-use crate::ui::page::page;
+use crate::ui::page::{Page, page};
 use crate::ui::status::Status;
 
 /// The page's header.
@@ -71,11 +71,17 @@ fn ViewLink(view: View) -> impl IntoView {
         <a
             href=Route { view, ..Route::default() }.to_fragment()
             class:empty=empty
+            aria-label=move || empty.then(|| soon(page, view))
+            title=move || empty.then(|| soon(page, view))
             aria-current=move || current.get().then_some("page")
         >
             {page.text(view_name(view))}
         </a>
     }
+}
+
+fn soon(page: Page, view: View) -> String {
+    page.filled(Text::ViewSoon, &[("view", page.words(view_name(view)))])
 }
 
 #[component]

@@ -40,6 +40,7 @@ pub fn ManySentences() -> impl IntoView {
                 <textarea
                     id="list"
                     rows="7"
+                    dir="auto"
                     placeholder=page.text(Text::ManyPlaceholder)
                     prop:value=move || text.get()
                     on:input=move |event| page.dispatch(Action::ListTyped(event_target_value(&event)))
@@ -172,8 +173,9 @@ fn file_words(page: Page, name: &str, error: &ListError) -> (String, String) {
 fn Progress() -> impl IntoView {
     let page = page();
     let job = page.part(|state| state.compare.job);
+    let cancelled = page.part(|state| state.compare.cancelled);
     move || match job.get() {
-        None => ().into_any(),
+        None => cancelled.get().map(|job| given_up(page, &job)).into_any(),
         Some(job) => {
             let (done, total) = (grouped(u64::from(job.done)), grouped(u64::from(job.total)));
             view! {
@@ -192,6 +194,19 @@ fn Progress() -> impl IntoView {
             }
             .into_any()
         }
+    }
+}
+
+/// Where the visitor stopped it, and the way back.
+fn given_up(page: Page, job: &Job) -> impl IntoView + use<> {
+    let (done, total) = (grouped(u64::from(job.done)), grouped(u64::from(job.total)));
+    view! {
+        <div class="loading line" role="status">
+            <span>{page.filled(Text::CancelledAt, &[("done", &done), ("total", &total)])}</span>
+            <button class="plain" on:click=move |_| page.dispatch(Action::ListResumed)>
+                {page.words(Text::ComputeAgain)}
+            </button>
+        </div>
     }
 }
 

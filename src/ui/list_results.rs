@@ -6,16 +6,17 @@ use crate::catalogue::numbers::grouped;
 use crate::catalogue::text::Text;
 use crate::chart::ramp::Palette;
 use crate::chart::scatter::{Scatter, scatter};
-use crate::chart::scene::Scene;
+use crate::chart::scene::{Scene, picture};
 use crate::protocol::event::Agreement;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::compare::{ListResult, PairsResult, WINDOW};
+use crate::ui::names::caption;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::{Chart, HeatData, HeatMapView, PngButton, marked_value};
 
 /// Rows of a list of pairs shown at once.
-const ROWS: usize = 50;
+const ROWS: usize = 20;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
@@ -121,6 +122,11 @@ fn Matrix() -> impl IntoView {
             page.dispatch(Action::PairPicked { first, second });
         }
     };
+    let caption = page.part(move |state| caption(page, state));
+    let draw = move |palette: &Palette| {
+        let title = page.words(Text::MatrixTitle);
+        data.get_untracked().picture(title, &caption.get_untracked(), palette)
+    };
     let how =
         move || page.words(if page.is_dark() { Text::MatrixHowDark } else { Text::MatrixHow });
     let under = move || {
@@ -137,12 +143,22 @@ fn Matrix() -> impl IntoView {
         <div class="panel">
             <div class="title">
                 <h3>{page.text(Text::MatrixTitle)}</h3>
-                <PngButton name="simcse-matrix" picture=move |palette| data.get_untracked().picture(palette)/>
+                <PngButton title=Text::MatrixTitle name="simcse-matrix" draw=draw/>
+                <button
+                    class="plain"
+                    aria-label=move || page.filled(
+                        Text::TableOf,
+                        &[("title", page.words(Text::MatrixTitle))],
+                    )
+                    on:click=move |_| page.dispatch(Action::MatrixExported)
+                >
+                    {page.text(Text::ExportCsv)}
+                </button>
             </div>
             <p class="quiet">{how}</p>
             <Windows/>
             <HeatMapView data marked label=Text::MatrixTitle on_pick=pick/>
-            <p class="partner">{under}</p>
+            <p class="partner" aria-live="polite">{under}</p>
         </div>
     }
 }
@@ -245,7 +261,14 @@ fn list_words(page: Page, state: &State) -> (Text, String) {
     match &state.compare.result {
         Some(ListResult::Group(group)) => {
             let (pairs, mean) = (grouped(group.pair_count), format!("{:.2}", group.mean_cosine));
-            let how = page.filled(Text::NearestHow, &[("pairs", &pairs), ("mean", &mean)]);
+            let how = page.filled(
+                Text::NearestHow,
+                &[
+                    ("shown", &grouped(group.nearest.len() as u64)),
+                    ("pairs", &pairs),
+                    ("mean", &mean),
+                ],
+            );
             (Text::NearestTitle, how)
         }
         Some(ListResult::Pairs(pairs)) => {
@@ -337,12 +360,12 @@ fn AgreementPanel() -> impl IntoView {
     let page = page();
     let result = page.part(scored);
     let draw = move |width: f64, palette: &Palette| dots(page, &result.get()?, width, palette);
-    let picture = move |palette: &Palette| {
+    let caption = page.part(move |state| caption(page, state));
+    let draw_file = move |palette: &Palette| {
         let scene = result.get_untracked().and_then(|result| dots(page, &result, 640.0, palette));
-        scene.map_or_else(String::new, |mut scene| {
-            scene.background = Some(palette.paper.to_owned());
-            scene.to_svg()
-        })
+        let caption = caption.get_untracked();
+        let title = page.words(Text::AgreementTitle);
+        scene.map_or_else(String::new, |scene| picture(&scene, title, &caption, palette))
     };
     let figures = move || {
         let agreement = result.get().and_then(|result| result.agreement);
@@ -355,7 +378,7 @@ fn AgreementPanel() -> impl IntoView {
         <div class="panel">
             <div class="title">
                 <h3>{page.text(Text::AgreementTitle)}</h3>
-                <PngButton name="simcse-agreement" picture/>
+                <PngButton title=Text::AgreementTitle name="simcse-agreement" draw=draw_file/>
             </div>
             <p class="quiet">{page.text(Text::AgreementHow)}</p>
             {figures}

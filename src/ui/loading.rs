@@ -29,12 +29,13 @@ pub fn LoadingBar() -> impl IntoView {
 fn bar(page: Page, loading: &Loading) -> impl IntoView + use<> {
     let (done, total) = (megabytes(loading.done_bytes), megabytes(loading.total_bytes));
     let text = match loading.stage {
-        LoadingStage::Downloading => Text::LoadingDownload,
-        LoadingStage::ReadingStore => Text::LoadingStore,
-        LoadingStage::Preparing => Text::LoadingPrepare,
+        None => Text::LoadingLook,
+        Some(LoadingStage::Downloading) => Text::LoadingDownload,
+        Some(LoadingStage::ReadingStore) => Text::LoadingStore,
+        Some(LoadingStage::Preparing) => Text::LoadingPrepare,
     };
     let what = page.filled(text, &[("done", &done), ("total", &total)]);
-    let downloading = loading.stage == LoadingStage::Downloading;
+    let downloading = loading.stage == Some(LoadingStage::Downloading);
     let pace = downloading.then(|| pace(page, loading)).flatten();
     let stop = downloading.then(|| {
         view! {

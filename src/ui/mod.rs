@@ -10,6 +10,7 @@ mod list;
 mod list_results;
 mod loading;
 mod models;
+mod names;
 mod notices;
 mod page;
 mod parts;

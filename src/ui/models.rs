@@ -5,24 +5,15 @@ use web_sys::File;
 
 use crate::catalogue::numbers::{grouped, milliseconds};
 use crate::catalogue::text::Text;
-use crate::protocol::event::ModelSummary;
-use crate::protocol::readout::Pooling;
+use crate::protocol::event::{ModelSummary, StoreOutcome};
 use crate::state::action::Action;
 use crate::state::app::Wanted;
 use crate::ui::effects;
 use crate::ui::loading::LoadingBar;
+use crate::ui::names::pooling_name;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::{DropZone, FileButton};
 use crate::ui::status::{row, storage_text};
-
-/// Words for a pooling.
-pub fn pooling_name(pooling: Pooling) -> Text {
-    match pooling {
-        Pooling::Mean => Text::PoolingMean,
-        Pooling::Cls => Text::PoolingCls,
-        Pooling::FirstLast => Text::PoolingFirstLast,
-    }
-}
 
 /// The Models view.
 #[component]
@@ -78,7 +69,9 @@ fn CurrentModel() -> impl IntoView {
                 <a href=format!("models/{card}")>{page.words(Text::ModelCard)}</a>
             }
         });
-        let forget = own.then(|| {
+        let is_kept =
+            own && matches!(kept.get().0, Some(StoreOutcome::Kept | StoreOutcome::Damaged));
+        let forget = is_kept.then(|| {
             view! {
                 <button class="plain" on:click=move |_| page.dispatch(Action::StoredModelForgotten)>
                     {page.words(Text::ModelForget)}
@@ -113,6 +106,6 @@ fn facts(page: Page, model: &ModelSummary) -> impl IntoView + use<> {
         {row(page, Text::ModelReadout, page.words(pooling_name(model.pooling)).to_owned())}
         {row(page, Text::ModelLicence, licence)}
         {row(page, Text::ModelHash, model.sha256.clone())}
-        {row(page, Text::StatusSpeed, prepared)}
+        {row(page, Text::ModelPreparing, prepared)}
     }
 }

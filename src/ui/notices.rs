@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::catalogue::numbers::grouped;
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text;
 use crate::state::action::Action;
@@ -79,6 +80,9 @@ fn words(page: Page, content: &NoticeContent) -> String {
 fn report_words(page: Page, report: &Report) -> String {
     match report {
         Report::Copied => page.words(Text::Copied).to_owned(),
+        Report::CopiedWithoutList { characters } => {
+            page.filled(Text::CopiedWithoutList, &[("n", &grouped(*characters as u64))])
+        }
         Report::CopyRefused => page.words(Text::CopyRefused).to_owned(),
         Report::Exported { name } => page.filled(Text::Exported, &[("name", name)]),
         Report::ExportFailed { detail } => page.filled(Text::ExportFailed, &[("detail", detail)]),

@@ -10,7 +10,7 @@ use web_sys::{DragEvent, Element, File, KeyboardEvent, MouseEvent, ResizeObserve
 use crate::catalogue::text::Text;
 use crate::chart::heat_map::{HeatMap, heat_map, layout};
 use crate::chart::ramp::Palette;
-use crate::chart::scene::Scene;
+use crate::chart::scene::{Scene, picture};
 use crate::state::action::Action;
 use crate::ui::page::page;
 
@@ -85,12 +85,11 @@ impl HeatData {
         }
     }
 
-    /// The drawing for a file: on paper of its own.
-    pub fn picture(&self, palette: &Palette) -> String {
+    /// The drawing for a file of its own.
+    pub fn picture(&self, title: &str, caption: &str, palette: &Palette) -> String {
         let width = 220.0 + 46.0 * self.column_labels.len() as f64;
-        let mut scene = heat_map(&self.map(None), width.clamp(360.0, 2000.0), palette);
-        scene.background = Some(palette.paper.to_owned());
-        scene.to_svg()
+        let scene = heat_map(&self.map(None), width.clamp(420.0, 2000.0), palette);
+        picture(&scene, title, caption, palette)
     }
 
     fn value(&self, (row, column): (usize, usize)) -> Option<f32> {
@@ -102,6 +101,8 @@ impl HeatData {
         let (rows, columns) = (self.row_labels.len(), self.column_labels.len());
         let Some((row, column)) = from else { return (rows > 0 && columns > 0).then_some((0, 0)) };
         Some(match key {
+            "Home" => (row, 0),
+            "End" => (row, columns.saturating_sub(1)),
             "ArrowUp" => (row.saturating_sub(1), column),
             "ArrowDown" => ((row + 1).min(rows.saturating_sub(1)), column),
             "ArrowLeft" => (row, column.saturating_sub(1)),
@@ -155,10 +156,11 @@ pub fn HeatMapView(
         }
     };
     let pressed = move |event: KeyboardEvent| match event.key().as_str() {
-        key @ ("ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight") => {
+        key @ ("ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End") => {
             event.prevent_default();
             marked.set(data.get_untracked().moved(marked.get_untracked(), key));
         }
+        "Escape" => marked.set(None),
         "Enter" | " " => {
             event.prevent_default();
             if let Some(cell) = marked.get_untracked() {
@@ -174,6 +176,7 @@ pub fn HeatMapView(
             tabindex="0"
             role="group"
             aria-label=page.text(label)
+            aria-description=page.text(Text::KeysInMap)
             inner_html=svg
             on:pointermove=pointed
             on:pointerleave=move |_| marked.set(None)
@@ -260,18 +263,23 @@ pub fn DropZone(on_file: impl Fn(File) + 'static, hint: Text, children: Children
     }
 }
 
-/// The PNG button of a chart.
+/// The PNG button of a chart: `draw` makes the file's SVG.
 #[component]
 pub fn PngButton(
+    title: Text,
     name: &'static str,
-    picture: impl Fn(&Palette) -> String + 'static,
+    draw: impl Fn(&Palette) -> String + 'static,
 ) -> impl IntoView {
     let page = page();
     let export = move |_| {
-        let svg = picture(&page.palette_untracked());
+        let svg = draw(&page.palette_untracked());
         page.dispatch(Action::PictureExported { name: name.to_owned(), svg });
     };
-    view! { <button class="plain" on:click=export>{page.text(Text::ExportPng)}</button> }.into_any()
+    let label = move || page.filled(Text::PictureOf, &[("title", page.words(title))]);
+    view! {
+        <button class="plain" aria-label=label on:click=export>{page.text(Text::ExportPng)}</button>
+    }
+    .into_any()
 }
 
 /// Examples to try, one button each.

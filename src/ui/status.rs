@@ -13,7 +13,7 @@ use crate::ui::page::{Page, page};
 enum Pill {
     Starting,
     NoModel,
-    Loading(LoadingStage, u32),
+    Loading(Option<LoadingStage>, u32),
     Ready { quantisation: String, backend: Backend, each_ms: Option<f64> },
 }
 
@@ -46,9 +46,10 @@ fn pill_words(page: Page, pill: &Pill) -> String {
         Pill::NoModel => page.words(Text::StatusNoModel).to_owned(),
         Pill::Loading(stage, percent) => {
             let text = match stage {
-                LoadingStage::Downloading => Text::StatusDownloading,
-                LoadingStage::ReadingStore => Text::StatusReadingStore,
-                LoadingStage::Preparing => Text::StatusPreparing,
+                None => Text::StatusStarting,
+                Some(LoadingStage::Downloading) => Text::StatusDownloading,
+                Some(LoadingStage::ReadingStore) => Text::StatusReadingStore,
+                Some(LoadingStage::Preparing) => Text::StatusPreparing,
             };
             page.filled(text, &[("percent", &percent.to_string())])
         }

@@ -5,7 +5,9 @@ use web_sys::KeyboardEvent;
 
 use crate::catalogue::numbers::grouped;
 use crate::catalogue::text::Text;
+use crate::chart::ramp::Palette;
 use crate::state::app::State;
+use crate::ui::names::caption;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::{HeatData, HeatMapView, PngButton, marked_value};
 
@@ -63,9 +65,19 @@ pub fn Tokens() -> impl IntoView {
             view! { <p class="note">{page.filled(Text::TokensMany, &places)}</p> }
         })
     };
+    let sentences = page.part(|state| {
+        format!("A: {}   B: {}", state.compare.text.first, state.compare.text.second)
+    });
+    let caption = page.part(move |state| caption(page, state));
+    let draw = move |palette: &Palette| {
+        let title = sentences.get_untracked();
+        data.get_untracked().picture(&title, &caption.get_untracked(), palette)
+    };
     let png = move || {
-        has_data.get().then(|| view! {
-            <PngButton name="simcse-tokens" picture=move |palette| data.get_untracked().picture(palette)/>
+        has_data.get().then(|| {
+            view! {
+                <PngButton title=Text::TokensTitle name="simcse-tokens" draw=draw/>
+            }
         })
     };
     let body = move || {
@@ -166,7 +178,7 @@ fn TokenList(
                     on:pointerenter=move |_| mark(place)
                     on:click=move |_| mark(place)
                 >
-                    {piece}
+                    <bdi>{piece}</bdi>
                 </li>
             }
         };
