@@ -12,6 +12,9 @@ use std::io::Read;
 /// Two sentences.
 pub type Pair = (String, String);
 
+/// The cells of a table, row by row.
+type Rows = Vec<Vec<String>>;
+
 /// What was understood.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Content {
@@ -132,11 +135,11 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<Reading, ListError> {
     }
 }
 
-/// The separator is the one that cuts most rows (and at least half) into no fewer cells than the
-/// first row; of equals the one that gives more cells, then the earlier in `separators`. The first
-/// row alone would not do: a sentence in it may hold more semicolons than the table has columns.
+/// The separator is the one that cuts most rows into no fewer cells than the first row; of equals
+/// the one that gives more cells, then the earlier in `separators`. The first row alone would not
+/// do: a sentence in it may hold more semicolons than the table has columns.
 fn read_table(text: &str, separators: &[u8]) -> Result<Reading, ListError> {
-    let mut best: Option<((usize, usize), Vec<Vec<String>>)> = None;
+    let mut best: Option<((usize, usize), Rows)> = None;
     let mut narrow = None;
     for &separator in separators {
         let rows = rows(text, separator);
@@ -155,12 +158,12 @@ fn read_table(text: &str, separators: &[u8]) -> Result<Reading, ListError> {
     }
 }
 
-/// How many rows are at least as wide as the first, and that width; `None` for what is no table of
-/// two or more columns.
+/// How many rows are at least as wide as the first, and that width; `None` for what is no table,
+/// where less than half of the rows have two cells.
 fn regularity(rows: &[Vec<String>]) -> Option<(usize, usize)> {
     let width = rows.first().map(Vec::len).filter(|width| *width >= 2)?;
-    let alike = rows.iter().filter(|row| row.len() >= width).count();
-    (alike * 2 >= rows.len()).then_some((alike, width))
+    let at_least = |width: usize| rows.iter().filter(|row| row.len() >= width).count();
+    (at_least(2) * 2 >= rows.len()).then(|| (at_least(width), width))
 }
 
 /// Sentences without their quotes; whole lines where commas in prose cut some of them.
@@ -183,7 +186,7 @@ fn scored_table(text: &str) -> Option<Reading> {
 /// tell otherwise.
 const LAST_ROW: &str = "\n\u{1}";
 
-fn rows(text: &str, separator: u8) -> Result<Vec<Vec<String>>, ListError> {
+fn rows(text: &str, separator: u8) -> Result<Rows, ListError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -218,7 +221,7 @@ struct Columns {
     has_header: bool,
 }
 
-fn pairs_from_rows(mut rows: Vec<Vec<String>>) -> Reading {
+fn pairs_from_rows(mut rows: Rows) -> Reading {
     let columns = find_columns(&rows);
     if columns.has_header {
         rows.remove(0);
@@ -369,6 +372,14 @@ mod tests {
         let reading = read_file("x.csv", b"a; b; c; d,x y,3\nq q,r,4\ns,t,1\n").unwrap();
         let pairs = vec![pair("a; b; c; d", "x y"), pair("q q", "r"), pair("s", "t")];
         assert_eq!(reading.content, Content::Pairs { pairs, gold: vec![3.0, 4.0, 1.0] });
+    }
+
+    #[test]
+    fn rows_narrower_than_the_header_are_pairs_still() {
+        let text = b"first\tsecond\tnote\tsource\na\tb\nc\td\ne\tf\n";
+        let reading = read_file("x.tsv", text).unwrap();
+        let pairs = vec![pair("a", "b"), pair("c", "d"), pair("e", "f")];
+        assert_eq!(reading.content, Content::Pairs { pairs, gold: vec![] });
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The encoder against the Python reference: same token ids, same vectors.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::readout::{Pooling, Readout};
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
-use simcse_lab::weights::convert::{Checkpoint, convert};
 
 use crate::shared;
 
@@ -55,38 +54,20 @@ fn check(file: &BertFile, least: f64) {
     println!("{} cases, lowest cosine {lowest:.6}", golden.cases.len());
 }
 
-fn reference_model() -> Option<PathBuf> {
-    let folder = std::env::var_os("SIMCSE_REFERENCE_MODEL").map(PathBuf::from);
-    if folder.is_none() {
-        println!("skipped: no reference weights");
-    }
-    folder
-}
-
-fn converted(folder: &Path, block: BlockType) -> BertFile {
-    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    let checkpoint = Checkpoint {
-        safetensors: &std::fs::read(folder.join("model.safetensors")).unwrap(),
-        config_json: &text("config.json"),
-        tokenizer_json: &text("tokenizer.json"),
-        name: "all-MiniLM-L6-v2",
-        licence: Some("apache-2.0"),
-        pooling: Pooling::Mean,
-    };
-    let bytes = convert(&checkpoint, block, |_, _| {}).unwrap();
-    BertFile::read("reference", bytes, None).unwrap()
+fn converted(block: BlockType) -> Option<BertFile> {
+    Some(BertFile::read("reference", shared::reference_weights(block)?, None).unwrap())
 }
 
 #[test]
 fn f32_equals_the_reference() {
-    let Some(folder) = reference_model() else { return };
-    check(&converted(&folder, BlockType::F32), 0.9999);
+    let Some(file) = converted(BlockType::F32) else { return };
+    check(&file, 0.9999);
 }
 
 #[test]
 fn q8_0_made_here_stays_near_the_reference() {
-    let Some(folder) = reference_model() else { return };
-    check(&converted(&folder, BlockType::Q8_0), 0.998);
+    let Some(file) = converted(BlockType::Q8_0) else { return };
+    check(&file, 0.998);
 }
 
 #[test]

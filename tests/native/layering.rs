@@ -1,5 +1,6 @@
 //! The house's rules about who may know whom, as tables, checked against every source file.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -118,6 +119,56 @@ fn imports_point_down_and_walls_hold() -> Result<(), String> {
         }
     }
     report(&complaints)
+}
+
+#[test]
+fn files_do_not_import_in_circles() -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let paths = files(&root.join("src"), "rs")?;
+    let sources = paths.iter().map(|path| Source::read(root, path));
+    report(&circles(&sources.collect::<Result<Vec<_>, _>>()?))
+}
+
+#[test]
+fn a_made_up_circle_is_caught() {
+    let a = Source::new("src/text/a.rs", "use crate::text::b::B;");
+    let b = Source::new("src/text/b.rs", "use crate::text::c::C; use crate::math::rows;");
+    let c = Source::new("src/text/c.rs", "fn f(a: &crate::text::a::A) {}");
+    let circle = "these files import in a circle: text::a, text::b, text::c".to_owned();
+    assert_eq!(circles(&[a, b, c]), [circle]);
+    let parent = Source::new("src/text/mod.rs", "pub mod a;\npub struct Shared;");
+    let child = Source::new("src/text/a.rs", "use crate::text::Shared;");
+    assert_eq!(circles(&[parent, child]), Vec::<String>::new());
+}
+
+/// Takes away files that import nothing that is left, until none is; what stays is in a circle, or
+/// imports one.
+fn circles(sources: &[Source]) -> Vec<String> {
+    let known = |path: &str| {
+        let mut name = path;
+        while !sources.iter().any(|source| source.module == name) {
+            name = name.rsplit_once("::")?.0;
+        }
+        Some(name.to_owned())
+    };
+    let imports = |source: &Source| {
+        let all = source.uses().filter_map(known).filter(|name| *name != source.module);
+        all.collect::<Vec<_>>()
+    };
+    let mut left: BTreeMap<&str, Vec<String>> =
+        sources.iter().map(|source| (source.module.as_str(), imports(source))).collect();
+    loop {
+        let names: Vec<String> = left.keys().map(|name| (*name).to_owned()).collect();
+        left.retain(|_, imports| imports.iter().any(|import| names.contains(import)));
+        if left.len() == names.len() {
+            break;
+        }
+    }
+    let names: Vec<&str> = left.into_keys().collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("these files import in a circle: {}", names.join(", "))]
 }
 
 #[test]

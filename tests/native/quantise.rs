@@ -336,21 +336,7 @@ fn the_default_weights_are_what_the_index_says() {
 
 #[test]
 fn the_default_weights_can_be_made_again() {
-    let Some(folder) = std::env::var_os("SIMCSE_REFERENCE_MODEL") else {
-        println!("skipped: no reference weights");
-        return;
-    };
-    let folder = Path::new(&folder);
-    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    let checkpoint = Checkpoint {
-        safetensors: &std::fs::read(folder.join("model.safetensors")).unwrap(),
-        config_json: &text("config.json"),
-        tokenizer_json: &text("tokenizer.json"),
-        name: "all-MiniLM-L6-v2",
-        licence: Some("apache-2.0"),
-        pooling: Pooling::Mean,
-    };
-    let made = convert(&checkpoint, BlockType::Q8_0, |_, _| {}).unwrap();
+    let Some(made) = shared::reference_weights(BlockType::Q8_0) else { return };
     let asset = Path::new(ROOT).join("assets/models/all-MiniLM-L6-v2-q8_0.gguf");
     assert!(made == std::fs::read(asset).unwrap(), "other bytes than the asset");
 }

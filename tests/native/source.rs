@@ -72,6 +72,11 @@ impl Source {
         named.collect()
     }
 
+    /// Paths inside the library that the file names, without `crate`: `backend::cpu::Cpu`.
+    pub fn uses(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().filter_map(|(_, path)| path.strip_prefix("crate::"))
+    }
+
     /// Lines that name the path (`crate::backend::cpu`) or the word (`wgpu`).
     pub fn mentions(&self, name: &str) -> Vec<usize> {
         if name.contains("::") {
