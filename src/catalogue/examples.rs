@@ -48,7 +48,7 @@ pub const PAIRS: [PairExample; 6] = [
         label: Text::ExampleSameTopic,
         lesson: Text::LessonSameTopic,
         sentences: (
-            "The bus to the airport is running late.",
+            "Passengers waited an hour for the next train.",
             "The train to the coast was cancelled.",
         ),
     },

@@ -395,7 +395,19 @@ fn report_to_visitor(state: &mut State, report: Report) -> Vec<Effect> {
         return Vec::new();
     }
     let passing = matches!(report, Report::Copied | Report::Exported { .. });
+    let mut effects = unreadable_model(state, &report);
     let id = state.notify(NoticeContent::Report(report));
     let dismiss = Effect::After { pause_ms: REPORT_MS, action: Action::NoticeDismissed(id) };
-    passing.then_some(dismiss).into_iter().collect()
+    effects.extend(passing.then_some(dismiss));
+    effects
+}
+
+/// Where the picked model could not be read from disk: the model in use stays, or the default comes.
+fn unreadable_model(state: &mut State, report: &Report) -> Vec<Effect> {
+    let Report::FileUnreadable { name, .. } = report else { return Vec::new() };
+    if state.loading.take_if(|loading| loading.name == *name).is_none() {
+        return Vec::new();
+    }
+    state.wanted = Wanted::Default;
+    if state.model.is_some() { Vec::new() } else { open_wanted(state) }
 }

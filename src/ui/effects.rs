@@ -103,7 +103,10 @@ fn drop_later(bridge: Bridge) {
 }
 
 fn send_picked(dispatch: impl Dispatch, revision: Revision, name: String) {
-    let Some(file) = PICKED.with_borrow(Clone::clone) else { return };
+    let Some(file) = PICKED.with_borrow(Clone::clone) else {
+        page_scope::after(0, move || dispatch(Action::DefaultModelChosen));
+        return;
+    };
     spawn_local(async move {
         match JsFuture::from(file.array_buffer()).await {
             Ok(bytes) => {
@@ -116,7 +119,6 @@ fn send_picked(dispatch: impl Dispatch, revision: Revision, name: String) {
             Err(error) => {
                 let detail = page_scope::words(&error);
                 dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
-                dispatch(Action::DefaultModelChosen);
             }
         }
     });
