@@ -5,7 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{DragEvent, Element, File, KeyboardEvent, MouseEvent, ResizeObserver};
+use web_sys::{DragEvent, Element, File, KeyboardEvent, MouseEvent, PointerEvent, ResizeObserver};
 
 use crate::catalogue::text::Text;
 use crate::chart::heat_map::{HeatMap, heat_map, layout};
@@ -111,6 +111,12 @@ impl HeatData {
     }
 }
 
+/// Drawing anew under a resting pointer makes the browser report a move that was none; it must not
+/// take the mark from the keyboard.
+pub fn has_moved(event: &PointerEvent) -> bool {
+    event.movement_x() != 0 || event.movement_y() != 0
+}
+
 /// A heat map to point at: mouse, touch and arrow keys move the mark; Enter or a click picks.
 #[component]
 pub fn HeatMapView(
@@ -138,10 +144,8 @@ pub fn HeatMapView(
         let data = data.get_untracked();
         layout(&data.map(None), width.get_untracked()).cell_at(x, y)
     };
-    let pointed = move |event: leptos::ev::PointerEvent| {
-        // Drawing anew under a resting pointer makes the browser report a move that was none; it
-        // must not take the mark from the keyboard.
-        if event.movement_x() == 0 && event.movement_y() == 0 {
+    let pointed = move |event: PointerEvent| {
+        if !has_moved(&event) {
             return;
         }
         let cell = cell_at(&event);

@@ -9,7 +9,7 @@ use crate::chart::ramp::Palette;
 use crate::state::app::State;
 use crate::ui::names::caption;
 use crate::ui::page::{Page, page};
-use crate::ui::parts::{HeatData, HeatMapView, PngButton, marked_value};
+use crate::ui::parts::{HeatData, HeatMapView, PngButton, has_moved, marked_value};
 
 /// Most tokens a side: beyond it cells are too small to read on any screen.
 const MOST: usize = 64;
@@ -175,7 +175,7 @@ fn TokenList(
                     class="token"
                     class:special=special
                     class:marked=move || place_of(marked.get()) == Some(place)
-                    on:pointerenter=move |_| mark(place)
+                    on:pointermove=move |event| if has_moved(&event) { mark(place) }
                     on:click=move |_| mark(place)
                 >
                     <bdi>{piece}</bdi>

@@ -41,6 +41,12 @@ pub fn press_button(page: &Page, label: &str) -> Check {
     page.evaluate(&format!("({}).click()", button(label))).map(drop)
 }
 
+/// Clicks a button in the title of a panel of the results, both by their place.
+fn title_button(page: &Page, panel: usize, button: usize) -> Check {
+    let panel = format!("document.querySelectorAll('.results .panel')[{panel}]");
+    page.evaluate(&format!("{panel}.querySelectorAll('.title button')[{button}].click()")).map(drop)
+}
+
 fn type_list(page: &Page, text: &str) -> Check {
     page.fill("#list", text)
 }
@@ -149,13 +155,16 @@ fn a_list_gives_a_matrix_and_its_nearest_pairs() -> Check {
             "the picked pair",
         )?;
         number(&page, 10)?;
-        let (name, csv) = browser.download(10, || press_button(&page, "CSV"))?;
+        let (name, csv) = browser.download(10, || title_button(&page, 1, 1))?;
         let csv = String::from_utf8_lossy(&csv).into_owned();
         ensure(name.ends_with(".csv"), format!("the download is called {name}"))?;
         ensure(csv.starts_with("sentence1,sentence2,cosine\n"), "the table has no header")?;
         ensure(csv.lines().count() == 67, format!("66 pairs expected:\n{csv}"))?;
-        let png = "document.querySelector('.results .title button').click()";
-        let (name, png) = browser.download(10, || page.evaluate(png).map(drop))?;
+        let (name, matrix) = browser.download(10, || title_button(&page, 0, 1))?;
+        let matrix = String::from_utf8_lossy(&matrix).into_owned();
+        ensure(name == "simcse-matrix.csv", format!("the download is called {name}"))?;
+        ensure(matrix.lines().count() == 13, format!("12 rows and a header expected:\n{matrix}"))?;
+        let (name, png) = browser.download(10, || title_button(&page, 0, 0))?;
         ensure(name == "simcse-matrix.png" && png.starts_with(b"\x89PNG"), "no PNG came")?;
         page.expect_quiet(&site.origin())
     })

@@ -60,7 +60,8 @@ fn a_connection_that_breaks_is_taken_up_again_by_itself() -> Check {
         number(&page, LOAD_S)?;
         let total = site.tally_models();
         ensure(total.requests == 3, format!("{} requests", total.requests))?;
-        ensure(total.bytes < 26_500_000, format!("{} bytes: not resumed", total.bytes))
+        // Some bytes of each broken answer are lost on the way; starting anew would make 43 million.
+        ensure(total.bytes < 31_000_000, format!("{} bytes: not resumed", total.bytes))
     })
 }
 
