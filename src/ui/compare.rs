@@ -10,7 +10,7 @@ use crate::chart::scale_bar::{ScaleBar, scale_bar};
 use crate::protocol::event::TokenisedText;
 use crate::protocol::readout::Pooling;
 use crate::state::action::Action;
-use crate::state::app::State;
+use crate::state::app::{State, Wanted};
 use crate::state::compare::Baseline;
 use crate::ui::list::ManySentences;
 use crate::ui::loading::LoadingBar;
@@ -260,11 +260,7 @@ fn Notes() -> impl IntoView {
             view! { <p class="note">{page.filled(which, &[("note", &note)])}</p> }
         })
     };
-    let lesson = page.part(|state| {
-        let text = &state.compare.text;
-        let shown = (text.first.as_str(), text.second.as_str());
-        PAIRS.iter().find(|example| example.sentences == shown).map(|example| example.lesson)
-    });
+    let lesson = page.part(lesson);
     let unknown = page.part(|state| {
         let pair = state.compare.pair.as_ref()?;
         [(&pair.first, Text::SentenceA), (&pair.second, Text::SentenceB)]
@@ -286,6 +282,17 @@ fn Notes() -> impl IntoView {
         });
         view! { {lesson} {unknown} {words(Text::CutA, first)} {words(Text::CutB, second)} {foreign} }
     }
+}
+
+/// What a bundled pair teaches. The words were written for the page's own model and its own
+/// readout; with others the score may say something else.
+fn lesson(state: &State) -> Option<Text> {
+    let compare = &state.compare;
+    let as_written =
+        state.wanted == Wanted::Default && compare.pooling.is_none() && compare.layer.is_none();
+    let shown = (compare.text.first.as_str(), compare.text.second.as_str());
+    let example = PAIRS.iter().find(|example| example.sentences == shown)?;
+    as_written.then_some(example.lesson)
 }
 
 /// No piece between `[CLS]` and `[SEP]` is in the vocabulary.
