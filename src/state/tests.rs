@@ -407,3 +407,50 @@ fn a_link_with_another_readout_asks_everything_again() {
     let effects = update(&mut state, settled, 0.0);
     assert!(asked(&effects).1.is_some());
 }
+
+#[test]
+fn an_empty_box_gets_no_score() {
+    let (mut state, revision) = opened();
+    update(&mut state, pair_event(revision, 0.7), 0.0);
+    let effects = update(&mut state, Action::SecondTyped("  \n".into()), 0.0);
+    assert!(requests(&effects).is_empty());
+    assert!(state.compare.pair.is_none() && state.compare.lacks_sentence());
+    let effects = update(&mut state, Action::SecondTyped("back".into()), 0.0);
+    assert!(matches!(requests(&effects)[..], [Request::Pair { .. }]));
+}
+
+#[test]
+fn a_cancelled_list_stays_cancelled_until_it_is_asked_for() {
+    let (mut state, _) = opened();
+    let revision = list_job(&mut state, "one\ntwo");
+    update(&mut state, Action::ListCancelled, 0.0);
+    assert_eq!(state.compare.cancelled.map(|job| job.revision), Some(revision));
+    let effects = update(&mut state, Action::PoolingChosen(Some(Pooling::Cls)), 0.0);
+    assert!(!requests(&effects).iter().any(|request| matches!(request, Request::Group { .. })));
+    let effects = update(&mut state, Action::ListResumed, 0.0);
+    assert!(matches!(requests(&effects)[..], [Request::Group { .. }]));
+    assert!(state.compare.cancelled.is_none());
+}
+
+#[test]
+fn a_link_names_no_layer_that_the_model_lacks_and_holds_no_endless_list() {
+    let (mut state, _) = opened();
+    let fragment = "#/compare?a=x&b=y&layer=99".to_owned();
+    update(&mut state, Action::FragmentChanged { fragment }, 0.0);
+    assert_eq!(state.compare.layer, None);
+    update(&mut state, Action::ListTyped("line\n".repeat(5000)), 0.0);
+    let effects = update(&mut state, Action::LinkCopied, 0.0);
+    let Some(Effect::Copy { text, report, .. }) = effects.last() else { panic!("{effects:?}") };
+    assert!(text.len() < 100 && matches!(report, Report::CopiedWithoutList { .. }));
+}
+
+#[test]
+fn a_picked_file_that_disk_refuses_leaves_the_model_in_use() {
+    let (mut state, _) = opened();
+    let picked = Action::ModelFilePicked { name: "gone.gguf".into(), size_bytes: 3 };
+    update(&mut state, picked, 0.0);
+    let report = Report::FileUnreadable { name: "gone.gguf".into(), detail: "moved".into() };
+    update(&mut state, Action::Reported(report), 0.0);
+    assert!(state.can_compute() && state.loading.is_none());
+    assert_eq!(state.wanted, Wanted::Default);
+}
