@@ -8,13 +8,10 @@ use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
-use crate::protocol::request::Window;
+use crate::protocol::request::{WINDOW_SIDE, Window};
 
 /// So many of the nearest pairs are told.
 const NEAREST: usize = 200;
-
-/// Side of the window that comes with a group.
-const FIRST_WINDOW: u32 = 24;
 
 /// A window has at most so many cells (16 MiB of numbers).
 const MAX_CELLS: u64 = 1 << 22;
@@ -67,7 +64,7 @@ impl Scan {
     pub fn finish(self, revision: Revision, latency_ms: f64) -> (Message<Event>, Group) {
         let Finished { hidden, rows, truncated, .. } = self.finished;
         let count = u32::try_from(self.count).unwrap_or(u32::MAX);
-        let side = count.min(FIRST_WINDOW);
+        let side = count.min(WINDOW_SIDE);
         let first = Window { row: 0, row_count: side, column: 0, column_count: side };
         let cells = window(&rows, hidden, first).unwrap_or_default();
         let event = Event::Group {

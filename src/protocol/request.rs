@@ -53,6 +53,10 @@ pub enum Request {
     Cancel { revision: Revision },
 }
 
+/// Side of the window that comes with a group, and that the page shows at once: beyond it the cells
+/// would have no room for their numbers.
+pub const WINDOW_SIDE: u32 = 24;
+
 /// A rectangle of the cosine matrix: `row_count` x `column_count` from (`row`, `column`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Window {

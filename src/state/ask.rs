@@ -3,10 +3,10 @@
 use crate::catalogue::examples;
 use crate::protocol::message::Message;
 use crate::protocol::readout::Readout;
-use crate::protocol::request::{Request, Window};
+use crate::protocol::request::{Request, WINDOW_SIDE, Window};
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::compare::{
-    CompareText, Job, ListResult, ListTrouble, MOST_PAIRS, MOST_SENTENCES, WINDOW,
+    CompareText, Job, ListResult, ListTrouble, MOST_PAIRS, MOST_SENTENCES,
 };
 use crate::state::effect::Effect;
 use crate::state::loading::Loading;
@@ -129,7 +129,7 @@ pub(super) fn cancel_job(state: &mut State) -> Vec<Effect> {
 pub(super) fn ask_window(state: &mut State, row: u32, column: u32) -> Vec<Effect> {
     let Some(ListResult::Group(group)) = &state.compare.result else { return Vec::new() };
     let count = u32::try_from(group.sentences.len()).unwrap_or(u32::MAX);
-    let size = WINDOW.min(count);
+    let size = WINDOW_SIDE.min(count);
     let window = Window {
         row: row.min(count - size),
         row_count: size,

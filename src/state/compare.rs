@@ -12,8 +12,6 @@ use crate::text::lists::{ListError, Reading, read_file, read_pasted};
 pub const MOST_SENTENCES: usize = 20_000;
 /// Most pairs in one list.
 pub const MOST_PAIRS: usize = 100_000;
-/// Rows and columns of the matrix shown at once.
-pub const WINDOW: u32 = 24;
 /// How many earlier texts "undo" can bring back.
 const UNDO_DEPTH: usize = 20;
 

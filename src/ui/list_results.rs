@@ -8,9 +8,10 @@ use crate::chart::ramp::Palette;
 use crate::chart::scatter::{Scatter, scatter};
 use crate::chart::scene::{Scene, picture};
 use crate::protocol::event::Agreement;
+use crate::protocol::request::WINDOW_SIDE;
 use crate::state::action::Action;
 use crate::state::app::State;
-use crate::state::compare::{ListResult, PairsResult, WINDOW};
+use crate::state::compare::{ListResult, PairsResult};
 use crate::ui::names::caption;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::{Chart, HeatData, HeatMapView, PngButton, marked_value};
@@ -179,7 +180,8 @@ fn Windows() -> impl IntoView {
                       total: u32,
                       to: fn(u32, u32, u32) -> Action,
                       other: u32| {
-        let (earlier, later) = (from.saturating_sub(WINDOW), (from + WINDOW).min(total - shown));
+        let (earlier, later) =
+            (from.saturating_sub(WINDOW_SIDE), (from + WINDOW_SIDE).min(total - shown));
         let (at_start, at_end) = (from == 0, from + shown >= total);
         let places = [("from", from + 1), ("to", from + shown), ("n", total)]
             .map(|(name, value)| (name, grouped(u64::from(value))));

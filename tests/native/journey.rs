@@ -5,7 +5,7 @@ use simcse_lab::protocol::event::{Event, TokenisedText};
 use simcse_lab::protocol::message::{Bulk, Message};
 use simcse_lab::protocol::problem::Problem;
 use simcse_lab::protocol::readout::{Pooling, Readout};
-use simcse_lab::protocol::request::{ModelSource, Request, Window};
+use simcse_lab::protocol::request::{ModelSource, Request, WINDOW_SIDE, Window};
 
 use crate::fixture::{self, HIDDEN, MAX_TOKENS};
 
@@ -163,7 +163,8 @@ fn a_group_has_its_nearest_pairs_and_windows() {
         panic!("{:?}", message.head)
     };
     assert_eq!((*count, *pair_count, &truncated[..]), (90, 90 * 89 / 2, &[5][..]));
-    let first = Window { row: 0, row_count: 64, column: 0, column_count: 64 };
+    let side = WINDOW_SIDE;
+    let first = Window { row: 0, row_count: side, column: 0, column_count: side };
     assert_eq!(*window, first);
     assert_eq!(nearest.len(), 200);
     assert!(nearest.windows(2).all(|two| two[0].2 >= two[1].2));
@@ -171,7 +172,7 @@ fn a_group_has_its_nearest_pairs_and_windows() {
     let rows = rows(&mut engine, &texts);
     let row = |i: usize| &rows[i * HIDDEN..(i + 1) * HIDDEN];
     let cells = message.f32().unwrap();
-    assert!((cells[7 * 64 + 9] - dot(row(7), row(9))).abs() < 1e-5);
+    assert!((cells[7 * side as usize + 9] - dot(row(7), row(9))).abs() < 1e-5);
     let all: f32 =
         (0..90).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| dot(row(i), row(j))).sum();
     assert!((mean_cosine - all / (90.0 * 89.0 / 2.0)).abs() < 1e-4);
