@@ -128,6 +128,11 @@ pub fn HeatMapView(
     let page = page();
     let node = NodeRef::new();
     let width = measured(node);
+    // A mark on the old cells would point at something else among the new ones.
+    Effect::new(move |_| {
+        data.track();
+        marked.set(None);
+    });
     let svg = move || {
         let (width, palette) = (width.get(), page.palette());
         if width <= 0.0 {

@@ -195,6 +195,7 @@ fn the_keyboard_reaches_every_cell_and_token() -> Check {
                 "column 2",
             )
         })?;
+        page.wait_for_text(".token-list", "shut", 10)?;
         page.evaluate("document.querySelector('.token-list ul').focus()")?;
         page.press("ArrowRight")?;
         page.press("ArrowRight")?;
