@@ -46,7 +46,6 @@ catalogue! {
     Undo: "Undo", "撤销";
     StartOver: "Start over", "重新开始";
     TryAgain: "Try again", "重试";
-    Details: "Details", "详情";
     SourceCode: "Free software, MIT or Apache-2.0. Model: {model}, {licence}.", "自由软件，MIT 或 Apache-2.0 许可。模型：{model}，{licence}。";
 
     // Views that are still empty
@@ -123,7 +122,6 @@ catalogue! {
     LessonUnrelated: "Nothing in common: the score is no higher than between any two sentences.", "毫无关联：分数不高于任意两句之间。";
     Cosine: "Cosine similarity", "余弦相似度";
     CosineWaiting: "The number appears as soon as the model is here.", "模型就绪后将立即显示数值。";
-    CosineUpdating: "Computing", "计算中";
     TypeFirst: "Type a sentence in A.", "请在 A 中输入句子。";
     TypeSecond: "Type a sentence in B.", "请在 B 中输入句子。";
     TypeBoth: "Type two sentences to compare.", "请输入要比较的两个句子。";

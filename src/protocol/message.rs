@@ -27,11 +27,6 @@ impl<T> Message<T> {
         Self { head, bulk: vec![Bulk::F32(values)] }
     }
 
-    /// A message with one file.
-    pub fn with_bytes(head: T, bytes: Vec<u8>) -> Self {
-        Self { head, bulk: vec![Bulk::Bytes(bytes)] }
-    }
-
     /// The first array of numbers, if there is one.
     pub fn f32(&self) -> Option<&[f32]> {
         self.bulk.iter().find_map(|bulk| match bulk {

@@ -10,6 +10,8 @@ use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::convert::Checkpoint;
 use simcse_lab::weights::convert::convert;
 
+use crate::word_pieces::{self, SPECIAL};
+
 pub const HIDDEN: usize = 32;
 pub const FEED_FORWARD: usize = 64;
 pub const LAYERS: usize = 2;
@@ -77,27 +79,7 @@ pub fn config_json() -> String {
 }
 
 pub fn tokenizer_json() -> String {
-    let vocabulary: BTreeMap<_, _> =
-        TOKENS.iter().enumerate().map(|(id, token)| (*token, id)).collect();
-    let added: Vec<_> = TOKENS[..5]
-        .iter()
-        .enumerate()
-        .map(|(id, token)| {
-            json!({"id": id, "content": token, "special": true, "normalized": false,
-                   "single_word": false, "lstrip": false, "rstrip": false})
-        })
-        .collect();
-    json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
-        "normalizer": {"type": "BertNormalizer", "clean_text": true,
-            "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]},
-        "decoder": null,
-        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": 100, "vocab": vocabulary},
-    })
-    .to_string()
+    word_pieces::tokenizer_json(&TOKENS[SPECIAL.len()..], &json!(null), &json!(null))
 }
 
 /// The checkpoint as GGUF.

@@ -6,6 +6,8 @@ use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::metadata::Value;
 use simcse_lab::weights::writer::{TensorPlan, write};
 
+use crate::word_pieces;
+
 pub const LAYERS: usize = 3;
 pub const HIDDEN: usize = 36;
 pub const HEADS: usize = 3;
@@ -17,34 +19,11 @@ pub const WORDS: [&str; 14] =
     ["a", "cat", "dog", "sat", "on", "the", "mat", "##s", "##ting", ".", ",", "not", "rain", "sun"];
 
 fn tokenizer_json() -> String {
-    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-    let all = special.iter().chain(&WORDS).enumerate();
-    let vocabulary: serde_json::Map<_, _> =
-        all.map(|(id, word)| ((*word).to_owned(), json!(id))).collect();
-    let added: Vec<_> = special
-        .iter()
-        .enumerate()
-        .map(|(id, token)| {
-            json!({"id": id, "content": token, "special": true, "normalized": false,
-                   "single_word": false, "lstrip": false, "rstrip": false})
-        })
-        .collect();
-    json!({
-        "version": "1.0",
-        "truncation": {"direction": "Right", "max_length": 4, "strategy": "LongestFirst",
-            "stride": 0},
-        "padding": {"strategy": {"Fixed": 12}, "direction": "Right", "pad_to_multiple_of": null,
-            "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"},
-        "added_tokens": added,
-        "normalizer": {"type": "BertNormalizer", "clean_text": true,
-            "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]},
-        "decoder": null,
-        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": 100, "vocab": vocabulary},
-    })
-    .to_string()
+    let truncation = json!({"direction": "Right", "max_length": 4, "strategy": "LongestFirst",
+        "stride": 0});
+    let padding = json!({"strategy": {"Fixed": 12}, "direction": "Right",
+        "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"});
+    word_pieces::tokenizer_json(&WORDS, &truncation, &padding)
 }
 
 /// Deterministic numbers in -1..1 (Marsaglia's xorshift).

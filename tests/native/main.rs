@@ -13,3 +13,4 @@ mod parity;
 mod quantise;
 mod shared;
 mod source;
+mod word_pieces;
