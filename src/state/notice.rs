@@ -43,6 +43,12 @@ pub enum Report {
     },
     /// The browser's storage refused; it is said once.
     NotSaved,
+    /// A list's file is larger than the page reads.
+    FileTooLarge {
+        name: String,
+        size_bytes: u64,
+        limit_bytes: u64,
+    },
     /// A picked file could not be read from disk.
     FileUnreadable {
         name: String,

@@ -7,7 +7,7 @@ use web_sys::File;
 use crate::browser::page_scope;
 use crate::catalogue::examples::LISTS;
 use crate::catalogue::fill;
-use crate::catalogue::numbers::{duration, grouped, megabytes};
+use crate::catalogue::numbers::{duration, grouped};
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text;
 use crate::state::action::Action;
@@ -19,7 +19,7 @@ use crate::ui::page::{Page, page};
 use crate::ui::parts::{DropZone, ExampleChips, FileButton};
 
 /// Largest file that is read into the box.
-const MOST_BYTES: f64 = 32e6;
+const MOST_BYTES: u64 = 32_000_000;
 
 /// The section below the two sentences.
 #[component]
@@ -60,11 +60,10 @@ pub fn ManySentences() -> impl IntoView {
 /// Reads a file and hands it to the state.
 async fn read(page: Page, file: File) {
     let name = file.name();
-    if file.size() > MOST_BYTES {
-        let (mb, limit) = (megabytes(file.size() as u64), megabytes(MOST_BYTES as u64));
-        let places = [("name", name.as_str()), ("mb", &mb), ("limit", &limit)];
-        let detail = page.filled(Text::ProblemFileLarge, &places);
-        page.dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+    let size_bytes = file.size() as u64;
+    if size_bytes > MOST_BYTES {
+        let report = Report::FileTooLarge { name, size_bytes, limit_bytes: MOST_BYTES };
+        page.dispatch(Action::Reported(report));
         return;
     }
     match JsFuture::from(file.array_buffer()).await {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::catalogue::numbers::grouped;
+use crate::catalogue::numbers::{grouped, megabytes};
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text;
 use crate::state::action::Action;
@@ -87,6 +87,12 @@ fn report_words(page: Page, report: &Report) -> String {
         Report::Exported { name } => page.filled(Text::Exported, &[("name", name)]),
         Report::ExportFailed { detail } => page.filled(Text::ExportFailed, &[("detail", detail)]),
         Report::NotSaved => page.words(Text::NotSaved).to_owned(),
+        Report::FileTooLarge { name, size_bytes, limit_bytes } => {
+            let (mb, limit) = (megabytes(*size_bytes), megabytes(*limit_bytes));
+            let places = [("name", name.as_str()), ("mb", &mb), ("limit", &limit)];
+            let happened = page.filled(Text::ProblemFileLarge, &places);
+            format!("{happened} {}", page.words(Text::RemedyListLong))
+        }
         Report::FileUnreadable { name, detail } => {
             page.filled(Text::FileUnreadable, &[("name", name), ("detail", detail)])
         }
