@@ -4,7 +4,8 @@
 //!
 //! | floor | module | what it is |
 //! |---|---|---|
-//! | 4 | [`engine`] | requests in, events out; jobs, cancellation |
+//! | 5 | [`engine`] | requests in, events out; jobs, cancellation |
+//! | 4 | [`training`] | SimCSE fine-tuning: session, loss, learner |
 //! | 3 | [`model`] | one BERT forward pass, generic over the backend's verbs |
 //! | 3 | [`ui`] | Leptos views; they only draw |
 //! | 2 | [`backend`] | the verbs, and the CPU that runs them |
@@ -29,5 +30,6 @@ pub mod model;
 pub mod protocol;
 pub mod state;
 pub mod text;
+pub mod training;
 pub mod ui;
 pub mod weights;

@@ -8,6 +8,7 @@ pub mod language;
 pub mod numbers;
 pub mod problems;
 pub mod text;
+pub mod words;
 
 /// The template with each `{place}` replaced. Places that are not given stay as they are.
 pub fn fill(template: &str, places: &[(&str, &str)]) -> String {

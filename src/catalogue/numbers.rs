@@ -3,6 +3,7 @@
 use crate::catalogue::fill;
 use crate::catalogue::language::Language;
 use crate::catalogue::text::Text;
+use crate::catalogue::words::Words;
 
 /// `25.8` for 25,800,000 bytes: megabytes of 10^6, as download dialogs count.
 pub fn megabytes(bytes: u64) -> String {

@@ -4,6 +4,7 @@ use crate::catalogue::fill;
 use crate::catalogue::language::Language;
 use crate::catalogue::numbers::{grouped, megabytes};
 use crate::catalogue::text::Text;
+use crate::catalogue::words::Words;
 use crate::protocol::problem::Problem;
 
 /// What happened and what to do, as two sentences or more.
@@ -45,6 +46,12 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::Network { .. } => (Text::ProblemNetwork, Text::RemedyNetwork),
         Problem::Hash { .. } => (Text::ProblemHash, Text::RemedyHash),
         Problem::NoModel => (Text::ProblemNoModel, Text::RemedyNoModel),
+        Problem::NoAdapter => (Text::ProblemNoAdapter, Text::RemedyNoAdapter),
+        Problem::AdapterBase { .. } => (Text::ProblemAdapterBase, Text::RemedyAdapterBase),
+        Problem::NoMlp => (Text::ProblemNoMlp, Text::RemedyNoMlp),
+        Problem::Recipe { .. } => (Text::ProblemRecipe, Text::RemedyRecipe),
+        Problem::TooFewExamples { .. } => (Text::ProblemTooFew, Text::RemedyTooFew),
+        Problem::Busy => (Text::ProblemBusy, Text::RemedyBusy),
         Problem::NoBackend { .. } => (Text::ProblemNoBackend, Text::RemedyNoBackend),
         Problem::NoWindow | Problem::Internal { .. } => {
             (Text::ProblemInternal, Text::RemedyInternal)
@@ -54,7 +61,25 @@ fn texts(problem: &Problem) -> (Text, Text) {
 
 fn places(problem: &Problem) -> Vec<(&'static str, String)> {
     match problem {
-        Problem::NotGguf { .. } | Problem::Hash { .. } | Problem::NoModel => Vec::new(),
+        Problem::NotGguf { .. }
+        | Problem::Hash { .. }
+        | Problem::NoModel
+        | Problem::NoAdapter
+        | Problem::NoMlp
+        | Problem::Busy => Vec::new(),
+        Problem::AdapterBase { expected, expected_name, .. } => {
+            let hash = expected.chars().take(12).collect();
+            vec![("expected", expected_name.clone()), ("hash", hash)]
+        }
+        Problem::Recipe { field, found, low, high } => vec![
+            ("field", field.clone()),
+            ("found", found.to_string()),
+            ("low", low.to_string()),
+            ("high", high.to_string()),
+        ],
+        Problem::TooFewExamples { found, needed } => {
+            vec![("found", grouped(u64::from(*found))), ("needed", grouped(u64::from(*needed)))]
+        }
         Problem::GgufVersion { found } => vec![("found", found.to_string())],
         Problem::Truncated { needed_bytes, found_bytes } => {
             vec![("needed", megabytes(*needed_bytes)), ("found", megabytes(*found_bytes))]

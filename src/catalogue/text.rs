@@ -1,30 +1,11 @@
 //! The catalogue itself: a name, English, Simplified Chinese. `{places}` are filled by
 //! [`crate::catalogue::fill`] and must be the same in both languages (a test checks).
 
-use crate::catalogue::language::Language;
+use crate::catalogue::words::words;
 
-macro_rules! catalogue {
-    ($($name:ident: $english:literal, $chinese:literal;)*) => {
-        /// Names of the texts.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Text { $($name),* }
+words! {
+    Text;
 
-        impl Text {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The words in a language.
-            pub fn in_language(self, language: Language) -> &'static str {
-                match (self, language) {
-                    $((Self::$name, Language::English) => $english,
-                      (Self::$name, Language::Chinese) => $chinese,)*
-                }
-            }
-        }
-    };
-}
-
-catalogue! {
     // The page
     AppName: "SimCSE Lab", "SimCSE 实验室";
     Tagline: "See how a neural network measures the meaning of sentences.", "看神经网络如何度量句子的含义。";
@@ -35,6 +16,7 @@ catalogue! {
     ViewSearch: "Search", "搜索";
     ViewGeometry: "Geometry", "几何";
     ViewFineTune: "Fine-tune", "微调";
+    ViewLesson: "Lesson", "课堂";
     ViewSoon: "{view}: not built yet", "{view}：尚未建成";
     ViewModels: "Models", "模型";
     LanguageLabel: "Language", "语言";
@@ -51,6 +33,7 @@ catalogue! {
     // Views that are still empty
     ComingTitle: "Not built yet", "尚未建成";
     ComingSearch: "Here you will paste a corpus and search it by meaning as you type: results with their context, more-like-this, and keyword search beside it.", "您将能在此粘贴语料并按含义即时搜索：带上下文的结果、“更多类似”，并与关键词搜索对照。";
+    ComingLesson: "Here a lesson will tell the story of contrastive sentence embeddings on living figures.", "这里将用可交互的图讲述对比式句子嵌入的故事。";
     ComingGeometry: "Here you will see alignment, uniformity and anisotropy of your own sentences, live: the cone of embeddings before SimCSE and the sphere after it.", "您将能在此实时看到自己句子的对齐性、均匀性与各向异性：SimCSE 之前的嵌入锥与之后的球面。";
     ComingFineTune: "Here you will fine-tune the encoder on sentences you paste, with dropout and a contrastive loss, in this tab.", "您将能在此标签页内，用 dropout 与对比损失在您粘贴的句子上微调编码器。";
     ComingUntil: "Until then, Compare works on any sentences you like.", "在此之前，“比较”可用于任何句子。";
@@ -139,6 +122,7 @@ catalogue! {
     PoolingModel: "Model's own ({pooling})", "模型默认（{pooling}）";
     PoolingMean: "Mean of tokens", "词元平均";
     PoolingCls: "[CLS] token", "[CLS] 词元";
+    PoolingClsMlp: "[CLS] through the MLP", "[CLS] 经 MLP";
     PoolingFirstLast: "First-last average", "首末层平均";
     Layer: "Layer", "层";
     LayerLast: "Last ({n})", "最后一层（{n}）";
@@ -292,52 +276,18 @@ catalogue! {
     RemedyFileTable: "Check the quotes in that line.", "请检查该行的引号。";
     ProblemFileLarge: "{name} has {mb} MB; files up to {limit} MB can be read here.", "{name} 有 {mb} MB；此处最多可读 {limit} MB。";
     YourTextStays: "Your list stays as it was.", "您的列表保持不变。";
-}
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::Text;
-    use crate::catalogue::language::Language;
-
-    fn places(text: &str) -> BTreeSet<&str> {
-        text.split('{')
-            .skip(1)
-            .filter_map(|part| part.split_once('}'))
-            .map(|(name, _)| name)
-            .collect()
-    }
-
-    #[test]
-    fn both_languages_have_the_same_places() {
-        for &text in Text::ALL {
-            let [english, chinese] =
-                Language::ALL.map(|language| places(text.in_language(language)));
-            assert_eq!(english, chinese, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn chinese_texts_are_chinese() {
-        let same_in_both = [
-            "BackendCpu",
-            "BackendWebGpu",
-            "ExportCsv",
-            "ExportPng",
-            "ModelHash",
-            "StatusReady",
-            "StatusReadyUntimed",
-            "ProblemAbout",
-            "Working",
-        ];
-        for &text in Text::ALL {
-            let chinese = text.in_language(Language::Chinese);
-            let has_han = chinese.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-            assert!(
-                has_han || same_in_both.contains(&format!("{text:?}").as_str()),
-                "{text:?}: {chinese}"
-            );
-        }
-    }
+    // Problems of adapters and fine-tunes
+    ProblemNoAdapter: "No adapter is attached, so there is nothing to compare with.", "未加载适配器，没有可比较的“之后”。";
+    RemedyNoAdapter: "Switch to “before”, or choose an adapter under Models.", "请切换到“之前”，或在“模型”中选择适配器。";
+    ProblemAdapterBase: "This adapter was made for another model: {expected} ({hash}).", "该适配器是为另一模型制作的：{expected}（{hash}）。";
+    RemedyAdapterBase: "Open that model first; the adapter that was in use stays in use.", "请先打开该模型；原来的适配器继续使用。";
+    ProblemNoMlp: "This model has no MLP on top of [CLS].", "该模型在 [CLS] 之上没有 MLP。";
+    RemedyNoMlp: "Choose another pooling.", "请选择其他池化方式。";
+    ProblemRecipe: "{field} is {found}; it must be from {low} to {high}.", "{field} 为 {found}，应在 {low} 与 {high} 之间。";
+    RemedyRecipe: "Change that setting and start again.", "请修改该设置后重新开始。";
+    ProblemTooFew: "There are {found} sentences; at least {needed} are needed.", "共有 {found} 个句子，至少需要 {needed} 个。";
+    RemedyTooFew: "Add sentences, or take a bundled collection.", "请添加句子，或使用内置的句子集。";
+    ProblemBusy: "A fine-tune is running already.", "已有微调正在进行。";
+    RemedyBusy: "Stop it first.", "请先停止它。";
 }

@@ -82,29 +82,41 @@ impl Job {
     /// The job of a request; `None` for requests that are none.
     pub fn new(request: Request) -> Result<Option<Self>, (Revision, Problem)> {
         let (revision, work) = match request {
-            Request::Pair { revision, first, second, readout } => {
-                (revision, Work::Pair(Rows::new(vec![first, second], readout, true)))
+            Request::Pair { revision, first, second, lens } => {
+                (revision, Work::Pair(Rows::new(vec![first, second], lens.readout, true)))
             }
             Request::GroupWindow { revision, group, window } => {
                 (revision, Work::Window(WindowWork::new(group, window)))
             }
-            Request::Group { revision, sentences, readout } => {
-                (revision, Work::Group(Rows::new(sentences, readout, false), None))
+            Request::Group { revision, sentences, lens } => {
+                (revision, Work::Group(Rows::new(sentences, lens.readout, false), None))
             }
-            Request::Pairs { revision, pairs, gold, readout } => {
-                (revision, pairs_work(pairs, gold, readout).map_err(|problem| (revision, problem))?)
-            }
-            Request::Baseline { revision, mut sentences, readout } => {
+            Request::Pairs { revision, pairs, gold, lens } => (
+                revision,
+                pairs_work(pairs, gold, lens.readout).map_err(|problem| (revision, problem))?,
+            ),
+            Request::Baseline { revision, mut sentences, lens } => {
                 sentences.truncate(BASELINE_SENTENCES);
-                (revision, Work::Baseline(Rows::new(sentences, readout, false)))
+                (revision, Work::Baseline(Rows::new(sentences, lens.readout, false)))
             }
-            Request::Embed { revision, sentences, readout } => {
-                (revision, Work::Embed(Rows::new(sentences, readout, false)))
+            Request::Embed { revision, sentences, lens } => {
+                (revision, Work::Embed(Rows::new(sentences, lens.readout, false)))
             }
             Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
-            | Request::Cancel { .. } => return Ok(None),
+            | Request::Cancel { .. }
+            | Request::Attach { .. }
+            | Request::Blend { .. }
+            | Request::Detach { .. }
+            | Request::KeepAdapter { .. }
+            | Request::ForgetAdapter { .. }
+            | Request::ListAdapters { .. }
+            | Request::ReadAdapter { .. }
+            | Request::Survey { .. }
+            | Request::Views { .. }
+            | Request::Train { .. }
+            | Request::Steer { .. } => return Ok(None),
         };
         Ok(Some(Self { revision, begun: None, told: None, work }))
     }

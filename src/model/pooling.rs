@@ -33,7 +33,7 @@ impl Plan {
         let with_first = readout.pooling == Pooling::FirstLast && layer > 1;
         let pool = match readout.pooling {
             Pooling::Mean | Pooling::FirstLast => Pool::Mean,
-            Pooling::Cls => Pool::First,
+            Pooling::Cls | Pooling::ClsMlp => Pool::First,
         };
         Ok(Self { layer, with_first, pool })
     }

@@ -6,6 +6,7 @@ use crate::protocol::Revision;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Window;
+use crate::protocol::training::{AdapterSummary, Measures, Outline, Rest, Shape, StepReport};
 
 /// Everything the worker can tell the page. "Bulk" names the arrays that travel beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,6 +96,64 @@ pub enum Event {
         tokenise_ms: f64,
         run_ms: f64,
     },
+    /// `Side::After` is there.
+    Attached {
+        revision: Revision,
+        adapter: Box<AdapterSummary>,
+        prepare_ms: f64,
+    },
+    Blended {
+        revision: Revision,
+        blend: f32,
+    },
+    Detached {
+        revision: Revision,
+    },
+    AdapterKept {
+        revision: Revision,
+        adapter: Box<AdapterSummary>,
+        outcome: StoreOutcome,
+    },
+    /// The kept adapters; those that cannot be read are left out and counted.
+    Shelf {
+        revision: Revision,
+        adapters: Vec<AdapterSummary>,
+        unreadable: u32,
+    },
+    /// Bulk: Bytes.
+    AdapterFile {
+        revision: Revision,
+        adapter: Box<AdapterSummary>,
+    },
+    Survey {
+        revision: Revision,
+        slot: u8,
+        shape: Box<Shape>,
+        latency_ms: f64,
+    },
+    /// Bulk: F32 `[sentences, sentences]`, cosine of first view i with second view j.
+    Views {
+        revision: Revision,
+        latency_ms: f64,
+    },
+    TrainingBegan {
+        revision: Revision,
+        outline: Outline,
+    },
+    TrainingStep {
+        revision: Revision,
+        report: StepReport,
+    },
+    /// Bulk: Bytes, the adapter as of that step (none at step 0).
+    TrainingMeasured {
+        revision: Revision,
+        measures: Box<Measures>,
+    },
+    TrainingRests {
+        revision: Revision,
+        step: u32,
+        rest: Rest,
+    },
     Cancelled {
         revision: Revision,
     },
@@ -125,6 +184,18 @@ impl Event {
             | Self::Pairs { revision, .. }
             | Self::Baseline { revision, .. }
             | Self::Embedded { revision, .. }
+            | Self::Attached { revision, .. }
+            | Self::Blended { revision, .. }
+            | Self::Detached { revision }
+            | Self::AdapterKept { revision, .. }
+            | Self::Shelf { revision, .. }
+            | Self::AdapterFile { revision, .. }
+            | Self::Survey { revision, .. }
+            | Self::Views { revision, .. }
+            | Self::TrainingBegan { revision, .. }
+            | Self::TrainingStep { revision, .. }
+            | Self::TrainingMeasured { revision, .. }
+            | Self::TrainingRests { revision, .. }
             | Self::Cancelled { revision } => Some(*revision),
         }
     }

@@ -11,7 +11,9 @@ pub mod event;
 pub mod message;
 pub mod problem;
 pub mod readout;
+pub mod recipe;
 pub mod request;
+pub mod training;
 
 /// Number of a request, rising within one page. An answer repeats the number of its question.
 pub type Revision = u32;

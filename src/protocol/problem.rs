@@ -42,6 +42,18 @@ pub enum Problem {
     NoWindow,
     /// A backend that this build does not have.
     NoBackend { name: String },
+    /// `Side::After` was asked for, and no adapter is attached.
+    NoAdapter,
+    /// The adapter was made for another model.
+    AdapterBase { expected: String, expected_name: String, found: String },
+    /// The readout needs the MLP that neither model nor adapter brings.
+    NoMlp,
+    /// A number of the recipe is out of its range.
+    Recipe { field: String, found: f64, low: f64, high: f64 },
+    /// Too few sentences to train on.
+    TooFewExamples { found: u32, needed: u32 },
+    /// A fine-tune is running already.
+    Busy,
     /// A bug, or a library's refusal that we do not expect.
     Internal { detail: String },
 }

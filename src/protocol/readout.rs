@@ -12,6 +12,9 @@ pub enum Pooling {
     /// Mean over the tokens of (first layer + last layer) / 2: `avg_first_last` of
     /// princeton-nlp/SimCSE `simcse/models.py`, whose "first" is the output of layer 1.
     FirstLast,
+    /// `tanh(W cls + b)` of the first token: SimCSE's MLP, kept after training. Only models and
+    /// adapters that bring `W` and `b` have it.
+    ClsMlp,
 }
 
 impl Pooling {
@@ -21,13 +24,32 @@ impl Pooling {
             Self::Mean => "mean",
             Self::Cls => "cls",
             Self::FirstLast => "first-last",
+            Self::ClsMlp => "cls-mlp",
         }
     }
 
     /// The pooling of that [`Pooling::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Mean, Self::Cls, Self::FirstLast].into_iter().find(|pooling| pooling.name() == name)
+        [Self::Mean, Self::Cls, Self::FirstLast, Self::ClsMlp]
+            .into_iter()
+            .find(|pooling| pooling.name() == name)
     }
+}
+
+/// The model as it came, or with its adapter: before and after a fine-tune.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Side {
+    #[default]
+    Before,
+    /// Fails where no adapter is attached.
+    After,
+}
+
+/// Which weights, read how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Lens {
+    pub side: Side,
+    pub readout: Readout,
 }
 
 /// Pooling at a layer. The vector is always L2-normalised afterwards.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Revision;
-use crate::protocol::readout::Readout;
+use crate::protocol::readout::Lens;
+use crate::protocol::training::{Order, Plan};
 
 /// Where a model comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,17 @@ pub enum ModelSource {
     Picked { name: String },
 }
 
+/// Where an adapter comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdapterSource {
+    /// A file of our own site; as [`ModelSource::Hosted`].
+    Hosted { name: String, url: String, size_bytes: u64, sha256: String },
+    /// Kept in the browser's store.
+    Kept { sha256: String },
+    /// Its bytes travel beside the request.
+    Given { name: String },
+}
+
 /// Everything the page can ask of the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Request {
@@ -34,21 +46,66 @@ pub enum Request {
     Forget { sha256: String },
     /// Compare two sentences. A newer `Pair` supersedes an older one that has not started.
     /// Answered by `Event::Pair`.
-    Pair { revision: Revision, first: String, second: String, readout: Readout },
+    Pair { revision: Revision, first: String, second: String, lens: Lens },
     /// Embed sentences, find the nearest pairs and the first window of their cosine matrix.
     /// A newer `Group` supersedes an older one. Answered by `Progress`*, `Event::Group`.
-    Group { revision: Revision, sentences: Vec<String>, readout: Readout },
+    Group { revision: Revision, sentences: Vec<String>, lens: Lens },
     /// Another window of the cosine matrix of the group that the request `group` embedded; only
     /// the last one is kept. Answered by `Event::GroupWindow`.
     GroupWindow { revision: Revision, group: Revision, window: Window },
     /// Cosine of every pair, and the rank correlation where gold scores are given.
     /// `gold` is empty or one score a pair. Answered by `Progress`*, `Event::Pairs`.
-    Pairs { revision: Revision, pairs: Vec<(String, String)>, gold: Vec<f32>, readout: Readout },
+    Pairs { revision: Revision, pairs: Vec<(String, String)>, gold: Vec<f32>, lens: Lens },
     /// What unrelated sentences score with this model and readout: statistics over the cosines of
     /// all distinct pairs. Answered by `Event::Baseline`.
-    Baseline { revision: Revision, sentences: Vec<String>, readout: Readout },
+    Baseline { revision: Revision, sentences: Vec<String>, lens: Lens },
     /// Rows for the sentences, in the given order. Answered by `Progress`*, `Event::Embedded`.
-    Embed { revision: Revision, sentences: Vec<String>, readout: Readout },
+    Embed { revision: Revision, sentences: Vec<String>, lens: Lens },
+    /// Attach an adapter to the current model; from then on `Side::After` is the model with it. One
+    /// that was attached before stays until this one is ready. Answered by `Event::Attached` or
+    /// `Failed`.
+    Attach { revision: Revision, source: AdapterSource },
+    /// How much of the attached adapter `Side::After` has: 0 none, 1 all; up to 1.5.
+    /// Answered by `Event::Blended`; a newer one supersedes an older one that has not started.
+    Blend { revision: Revision, blend: f32 },
+    /// Take the adapter off and free its memory. Answered by `Event::Detached`.
+    Detach { revision: Revision },
+    /// Keep an adapter in the browser's store. Bulk: Bytes. Answered by `Event::AdapterKept`.
+    KeepAdapter { revision: Revision },
+    /// Remove a kept adapter. Answered by `Event::Shelf`.
+    ForgetAdapter { revision: Revision, sha256: String },
+    /// List the kept adapters. Answered by `Event::Shelf`.
+    ListAdapters { revision: Revision },
+    /// Hand out a kept adapter's file. Answered by `Event::AdapterFile`.
+    ReadAdapter { revision: Revision, sha256: String },
+    /// The geometry of the sentences' vectors, as they are or whitened. A newer `Survey` of the
+    /// same `slot` supersedes an older one. Answered by `Progress`*, `Event::Survey`.
+    Survey {
+        revision: Revision,
+        /// So that several figures do not supersede each other.
+        slot: u8,
+        sentences: Vec<String>,
+        lens: Lens,
+        whitened: bool,
+    },
+    /// Two views of every sentence under dropout, and the cosines of each first view with each
+    /// second one: the matrix inside the contrastive loss. A newer one supersedes an older one.
+    /// Answered by `Event::Views`.
+    Views {
+        revision: Revision,
+        sentences: Vec<String>,
+        lens: Lens,
+        /// p
+        dropout: f32,
+        /// Both views under one mask.
+        same_mask: bool,
+        seed: u64,
+    },
+    /// Fine-tune the current model. Bulk: none, or Bytes: the adapter to go on from. Answered by
+    /// `TrainingBegan`, `TrainingStep`*, `TrainingMeasured`*, `TrainingRests`*; or `Failed`.
+    Train { revision: Revision, plan: Box<Plan> },
+    /// An order to the fine-tune of that number.
+    Steer { revision: Revision, order: Order },
     /// Give up the request of that number; answered by `Event::Cancelled` if it was still known.
     Cancel { revision: Revision },
 }

@@ -4,6 +4,9 @@ use crate::catalogue::language::Language;
 use crate::protocol::event::Event;
 use crate::protocol::message::Message;
 use crate::protocol::readout::Pooling;
+use crate::state::adapters::AdapterAction;
+use crate::state::fine_tune::FineTuneAction;
+use crate::state::lesson::LessonAction;
 use crate::state::notice::Report;
 use crate::state::settings::Theme;
 use crate::text::lists::{ListError, Reading};
@@ -32,6 +35,16 @@ pub enum Action {
     WorkerDied {
         message: String,
     },
+
+    /// From the worker that trains; it is not the one that answers everything else.
+    Trainer(Message<Event>),
+    TrainerDied {
+        message: String,
+    },
+
+    Adapters(AdapterAction),
+    FineTune(FineTuneAction),
+    Lesson(LessonAction),
 
     FirstTyped(String),
     SecondTyped(String),

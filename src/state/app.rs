@@ -3,7 +3,10 @@
 use crate::catalogue::language::Language;
 use crate::protocol::Revision;
 use crate::protocol::event::{ModelSummary, StoreOutcome};
+use crate::state::adapters::Adapters;
 use crate::state::compare::Compare;
+use crate::state::fine_tune::FineTune;
+use crate::state::lesson::Lesson;
 use crate::state::loading::{Interrupted, Loading};
 use crate::state::models::{HostedModel, hosted};
 use crate::state::notice::{Notice, NoticeContent};
@@ -50,6 +53,9 @@ pub struct State {
     pub interrupted: Option<Interrupted>,
     pub store: Option<StoreOutcome>,
     pub compare: Compare,
+    pub adapters: Adapters,
+    pub fine_tune: FineTune,
+    pub lesson: Lesson,
     pub notices: Vec<Notice>,
     pub(super) next_notice: u32,
     pub(super) next_revision: Revision,
@@ -74,6 +80,9 @@ impl Default for State {
             interrupted: None,
             store: None,
             compare: Compare::default(),
+            adapters: Adapters::default(),
+            fine_tune: FineTune::default(),
+            lesson: Lesson::default(),
             notices: Vec::new(),
             next_notice: 0,
             next_revision: 0,

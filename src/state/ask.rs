@@ -2,7 +2,7 @@
 
 use crate::catalogue::examples;
 use crate::protocol::message::Message;
-use crate::protocol::readout::Readout;
+use crate::protocol::readout::{Lens, Readout, Side};
 use crate::protocol::request::{Request, WINDOW_SIDE, Window};
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::compare::{
@@ -44,7 +44,7 @@ pub(super) fn ask_pair(state: &mut State) -> Vec<Effect> {
     let revision = state.revision();
     state.compare.pair_pending = Some(revision);
     let CompareText { first, second, .. } = state.compare.text.clone();
-    vec![send(Request::Pair { revision, first, second, readout })]
+    vec![send(Request::Pair { revision, first, second, lens: before(readout) })]
 }
 
 /// Asks what unrelated sentences score, unless it is known for this readout.
@@ -64,7 +64,7 @@ pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
     let revision = state.revision();
     state.compare.baseline_pending = Some((revision, readout));
     let sentences = examples::UNRELATED.iter().map(|&sentence| sentence.to_owned()).collect();
-    vec![send(Request::Baseline { revision, sentences, readout })]
+    vec![send(Request::Baseline { revision, sentences, lens: before(readout) })]
 }
 
 /// Asks for the list's matrix or scores; an older list that still runs is given up.
@@ -95,9 +95,11 @@ pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
     let revision = state.revision();
     let request = match state.compare.reading.content.clone() {
         Content::Sentences(sentences) if total >= 2 => {
-            Request::Group { revision, sentences, readout }
+            Request::Group { revision, sentences, lens: before(readout) }
         }
-        Content::Pairs { pairs, gold } => Request::Pairs { revision, pairs, gold, readout },
+        Content::Pairs { pairs, gold } => {
+            Request::Pairs { revision, pairs, gold, lens: before(readout) }
+        }
         Content::Empty | Content::Sentences(_) => {
             state.compare.result = None;
             return effects;
@@ -157,4 +159,8 @@ fn ready_readout(state: &State) -> Option<Readout> {
 
 fn send(request: Request) -> Effect {
     Effect::Send(Message::plain(request))
+}
+
+fn before(readout: Readout) -> Lens {
+    Lens { side: Side::Before, readout }
 }

@@ -19,6 +19,16 @@ pub enum Effect {
     },
     /// End the worker, if it still runs, and start a new one.
     RestartWorker,
+    /// Start a second worker, for training alone; its events come as `Action::Trainer`.
+    StartTrainer,
+    /// End it and give its memory back.
+    EndTrainer,
+    SendTrainer(Message<Request>),
+    /// As `SendPickedModel`, to the trainer.
+    SendTrainerPickedModel {
+        revision: Revision,
+        name: String,
+    },
     /// Do this action after a pause.
     After {
         pause_ms: u32,

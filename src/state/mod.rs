@@ -4,11 +4,14 @@
 //! (talk to the worker, store, copy, wait) it asks for as [`effect::Effect`] values.
 
 pub mod action;
+pub mod adapters;
 pub mod app;
 mod ask;
 pub mod compare;
 pub mod effect;
 pub mod export;
+pub mod fine_tune;
+pub mod lesson;
 pub mod loading;
 pub mod models;
 pub mod notice;

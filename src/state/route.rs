@@ -13,12 +13,13 @@ pub enum View {
     Search,
     Geometry,
     FineTune,
+    Lesson,
     Models,
 }
 
 impl View {
-    pub const ALL: [Self; 5] =
-        [Self::Compare, Self::Search, Self::Geometry, Self::FineTune, Self::Models];
+    pub const ALL: [Self; 6] =
+        [Self::Compare, Self::Search, Self::Geometry, Self::FineTune, Self::Lesson, Self::Models];
 
     /// Name in the address.
     pub fn slug(self) -> &'static str {
@@ -27,6 +28,7 @@ impl View {
             Self::Search => "search",
             Self::Geometry => "geometry",
             Self::FineTune => "fine-tune",
+            Self::Lesson => "lesson",
             Self::Models => "models",
         }
     }

@@ -6,11 +6,14 @@ use crate::protocol::message::Message;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Request;
 use crate::state::action::Action;
+use crate::state::adapters;
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::ask::{ask_baseline, ask_list, ask_pair, ask_window, cancel_job, open_wanted};
 use crate::state::compare::{Compare, CompareText, ListTrouble};
 use crate::state::effect::Effect;
 use crate::state::export;
+use crate::state::fine_tune;
+use crate::state::lesson;
 use crate::state::notice::{NoticeContent, Report};
 use crate::state::route::{Route, View};
 use crate::state::saved::Saved;
@@ -53,6 +56,11 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         }
         Action::Worker(message) => take_event(state, message, now_ms),
         Action::WorkerDied { message } => worker_died(state, message, now_ms),
+        Action::Trainer(message) => fine_tune::take_trainer_event(state, message, now_ms),
+        Action::TrainerDied { message } => fine_tune::trainer_died(state, message),
+        Action::Adapters(action) => adapters::update(state, action),
+        Action::FineTune(action) => fine_tune::update(state, action, now_ms),
+        Action::Lesson(action) => lesson::update(state, action),
         Action::FirstTyped(text) => type_first(state, text),
         Action::SecondTyped(text) => type_second(state, text),
         Action::Swapped => swap(state),

@@ -5,12 +5,14 @@ use crate::protocol::Revision;
 use crate::protocol::event::{Event, LoadingStage, ModelSummary, StoreOutcome};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
+use crate::state::adapters;
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::ask::{ask_all, open_wanted};
 use crate::state::compare::{
     Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairsResult,
 };
 use crate::state::effect::Effect;
+use crate::state::lesson;
 use crate::state::loading::Interrupted;
 use crate::state::notice::NoticeContent;
 use crate::text::lists::Content;
@@ -21,6 +23,16 @@ const DEATHS_WINDOW_MS: f64 = 60_000.0;
 
 /// Takes one event of the worker.
 pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64) -> Vec<Effect> {
+    match message.head {
+        Event::Attached { .. }
+        | Event::Blended { .. }
+        | Event::Detached { .. }
+        | Event::AdapterKept { .. }
+        | Event::Shelf { .. }
+        | Event::AdapterFile { .. } => return adapters::take_event(state, message),
+        Event::Survey { .. } | Event::Views { .. } => return lesson::take_event(state, message),
+        _ => {}
+    }
     let numbers = message.bulk.into_iter().find_map(|bulk| match bulk {
         Bulk::F32(values) => Some(values),
         Bulk::Bytes(_) => None,
@@ -56,7 +68,22 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             state.compare.job.take_if(|job| job.revision == revision);
         }
         // The panic's words; the worker's death follows as an event of its own.
-        Event::Panicked { .. } | Event::Embedded { .. } => {}
+        Event::Panicked { .. }
+        | Event::Embedded { .. }
+        // Taken above.
+        | Event::Attached { .. }
+        | Event::Blended { .. }
+        | Event::Detached { .. }
+        | Event::AdapterKept { .. }
+        | Event::Shelf { .. }
+        | Event::AdapterFile { .. }
+        | Event::Survey { .. }
+        | Event::Views { .. }
+        // Said by the trainer's worker alone.
+        | Event::TrainingBegan { .. }
+        | Event::TrainingStep { .. }
+        | Event::TrainingMeasured { .. }
+        | Event::TrainingRests { .. } => {}
         answer @ (Event::Pair { .. } | Event::Baseline { .. }) => {
             pair_answer(state, answer, numbers)
         }

@@ -47,7 +47,7 @@ fn App() -> impl IntoView {
     let chosen = move || match view_now.get() {
         View::Compare => view! { <Compare/> }.into_any(),
         View::Models => view! { <Models/> }.into_any(),
-        view @ (View::Search | View::Geometry | View::FineTune) => {
+        view @ (View::Search | View::Geometry | View::FineTune | View::Lesson) => {
             view! { <Coming view/> }.into_any()
         }
     };

@@ -13,6 +13,7 @@ pub fn Coming(view: View) -> impl IntoView {
     let text = match view {
         View::Geometry => Text::ComingGeometry,
         View::FineTune => Text::ComingFineTune,
+        View::Lesson => Text::ComingLesson,
         View::Search | View::Compare | View::Models => Text::ComingSearch,
     };
     view! {

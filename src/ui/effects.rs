@@ -11,6 +11,7 @@ use crate::browser::page_scope;
 use crate::browser::picture;
 use crate::catalogue::language::Language;
 use crate::catalogue::text::Text;
+use crate::catalogue::words::Words;
 use crate::protocol::Revision;
 use crate::protocol::request::{ModelSource, Request};
 use crate::state::action::Action;
@@ -20,6 +21,8 @@ use crate::state::settings::Theme;
 
 thread_local! {
     static BRIDGE: RefCell<Option<Bridge>> = const { RefCell::new(None) };
+    /// The worker that trains.
+    static TRAINER: RefCell<Option<Bridge>> = const { RefCell::new(None) };
     /// The model file the visitor picked: kept for a restart of the worker.
     static PICKED: RefCell<Option<File>> = const { RefCell::new(None) };
 }
@@ -38,8 +41,18 @@ impl<F: Fn(Action) + Copy + 'static> Dispatch for F {}
 pub fn run(dispatch: impl Dispatch, effect: Effect) {
     match effect {
         Effect::Send(message) => with_bridge(dispatch, |bridge| bridge.send(&message)),
-        Effect::SendPickedModel { revision, name } => send_picked(dispatch, revision, name),
+        Effect::SendPickedModel { revision, name } => {
+            send_picked(dispatch, Line::Main, revision, name)
+        }
         Effect::RestartWorker => restart(dispatch),
+        Effect::StartTrainer => start_trainer(dispatch),
+        Effect::EndTrainer => {
+            TRAINER.with_borrow_mut(Option::take).map_or((), drop_later);
+        }
+        Effect::SendTrainer(message) => with_trainer(dispatch, |bridge| bridge.send(&message)),
+        Effect::SendTrainerPickedModel { revision, name } => {
+            send_picked(dispatch, Line::Trainer, revision, name);
+        }
         Effect::After { pause_ms, action } => {
             page_scope::after(pause_ms, move || dispatch(action));
         }
@@ -82,6 +95,27 @@ fn with_bridge(dispatch: impl Dispatch, send: impl FnOnce(&Bridge) -> Result<(),
     }
 }
 
+fn with_trainer(dispatch: impl Dispatch, send: impl FnOnce(&Bridge) -> Result<(), String>) {
+    let outcome = TRAINER.with_borrow(|bridge| bridge.as_ref().map(send));
+    if let Some(Err(message)) = outcome {
+        dispatch(Action::TrainerDied { message });
+    }
+}
+
+fn start_trainer(dispatch: impl Dispatch) {
+    TRAINER.with_borrow_mut(Option::take).map_or((), drop_later);
+    let died = move |message: String| {
+        if let Some(bridge) = TRAINER.with_borrow_mut(Option::take) {
+            drop_later(bridge);
+        }
+        dispatch(Action::TrainerDied { message });
+    };
+    match Bridge::start(move |message| dispatch(Action::Trainer(message)), died) {
+        Ok(bridge) => TRAINER.with_borrow_mut(|slot| *slot = Some(bridge)),
+        Err(message) => page_scope::after(0, move || dispatch(Action::TrainerDied { message })),
+    }
+}
+
 fn restart(dispatch: impl Dispatch) {
     BRIDGE.with_borrow_mut(Option::take);
     let died = move |message: String| {
@@ -102,7 +136,14 @@ fn drop_later(bridge: Bridge) {
     page_scope::after(0, move || drop(bridge));
 }
 
-fn send_picked(dispatch: impl Dispatch, revision: Revision, name: String) {
+/// Which worker.
+#[derive(Clone, Copy)]
+enum Line {
+    Main,
+    Trainer,
+}
+
+fn send_picked(dispatch: impl Dispatch, line: Line, revision: Revision, name: String) {
     let Some(file) = PICKED.with_borrow(Clone::clone) else {
         page_scope::after(0, move || dispatch(Action::DefaultModelChosen));
         return;
@@ -112,9 +153,12 @@ fn send_picked(dispatch: impl Dispatch, revision: Revision, name: String) {
             Ok(bytes) => {
                 let source = ModelSource::Picked { name };
                 let bytes = bytes.unchecked_into();
-                with_bridge(dispatch, |bridge| {
-                    bridge.send_file(Request::Open { revision, source }, &bytes)
-                });
+                let send =
+                    |bridge: &Bridge| bridge.send_file(Request::Open { revision, source }, &bytes);
+                match line {
+                    Line::Main => with_bridge(dispatch, send),
+                    Line::Trainer => with_trainer(dispatch, send),
+                }
             }
             Err(error) => {
                 let detail = page_scope::words(&error);

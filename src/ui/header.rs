@@ -58,6 +58,7 @@ fn view_name(view: View) -> Text {
         View::Search => Text::ViewSearch,
         View::Geometry => Text::ViewGeometry,
         View::FineTune => Text::ViewFineTune,
+        View::Lesson => Text::ViewLesson,
         View::Models => Text::ViewModels,
     }
 }
@@ -66,7 +67,7 @@ fn view_name(view: View) -> Text {
 fn ViewLink(view: View) -> impl IntoView {
     let page = page();
     let current = page.part(move |state| state.view == view);
-    let empty = matches!(view, View::Search | View::Geometry | View::FineTune);
+    let empty = matches!(view, View::Search | View::Geometry | View::FineTune | View::Lesson);
     view! {
         <a
             href=Route { view, ..Route::default() }.to_fragment()

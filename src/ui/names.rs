@@ -11,6 +11,7 @@ pub fn pooling_name(pooling: Pooling) -> Text {
         Pooling::Mean => Text::PoolingMean,
         Pooling::Cls => Text::PoolingCls,
         Pooling::FirstLast => Text::PoolingFirstLast,
+        Pooling::ClsMlp => Text::PoolingClsMlp,
     }
 }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::browser::page_scope;
 use crate::catalogue::fill;
 use crate::catalogue::language::Language;
-use crate::catalogue::text::Text;
+use crate::catalogue::words::Words;
 use crate::chart::ramp::{DARK, LIGHT, Palette};
 use crate::state::action::Action;
 use crate::state::app::State;
@@ -59,17 +59,17 @@ impl Page {
     }
 
     /// The words of a text, drawn again when the language changes.
-    pub fn text(self, text: Text) -> Signal<&'static str> {
+    pub fn text(self, text: impl Words) -> Signal<&'static str> {
         Signal::derive(move || text.in_language(self.language.get()))
     }
 
     /// The words of a text now.
-    pub fn words(self, text: Text) -> &'static str {
+    pub fn words(self, text: impl Words) -> &'static str {
         text.in_language(self.language.get())
     }
 
     /// The words of a text with its places filled, now.
-    pub fn filled(self, text: Text, places: &[(&str, &str)]) -> String {
+    pub fn filled(self, text: impl Words, places: &[(&str, &str)]) -> String {
         fill(self.words(text), places)
     }
 

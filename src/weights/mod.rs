@@ -8,6 +8,7 @@
 //! *Invariant:* no bytes, however hostile, make these modules panic or hold more memory than a
 //! small multiple of the file's own length.
 
+pub mod adapter;
 pub mod bert;
 pub mod blocks;
 pub mod convert;

@@ -174,6 +174,8 @@ pub enum PoolingName {
     Cls,
     /// Mean over the tokens of the first and the last layer
     FirstLast,
+    /// The [CLS] token through SimCSE's MLP, where the model or its adapter brings one
+    ClsMlp,
 }
 
 impl From<PoolingName> for Pooling {
@@ -182,6 +184,7 @@ impl From<PoolingName> for Pooling {
             PoolingName::Mean => Self::Mean,
             PoolingName::Cls => Self::Cls,
             PoolingName::FirstLast => Self::FirstLast,
+            PoolingName::ClsMlp => Self::ClsMlp,
         }
     }
 }

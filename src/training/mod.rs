@@ -1,0 +1,9 @@
+//! SimCSE training: contrastive fine-tuning of a sentence encoder (arXiv 2104.08821).
+//!
+//! A session draws batches of examples, lets a [`learner::Learner`] compute both views' vectors,
+//! computes the contrastive loss and its gradient with respect to the vectors, and hands that
+//! gradient back. The learner owns weights, dropout, gradients and optimiser; everything else is
+//! the same whatever it computes with.
+
+pub mod error;
+pub mod learner;
