@@ -17,7 +17,7 @@ use crate::browser::bridge::Bridge;
 use crate::browser::page_scope;
 use crate::protocol::event::Event;
 use crate::protocol::message::{Bulk, Message};
-use crate::protocol::readout::{Pooling, Readout};
+use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::protocol::request::{ModelSource, Request};
 
 /// Whether the page is the bench page.
@@ -116,8 +116,8 @@ async fn embed(lanes: Lanes, sentences: Array) -> Result<JsValue, JsValue> {
     let shares = shares(&sentences, lanes.len());
     for (lane, share) in lanes.iter().zip(&shares).filter(|(_, share)| !share.is_empty()) {
         let sentences = share.iter().map(|&place| sentences[place].clone()).collect();
-        let readout = Readout::last(Pooling::Mean);
-        lane.send(Request::Embed { revision: 2, sentences, readout })?;
+        let lens = Lens { side: Side::Before, readout: Readout::last(Pooling::Mean) };
+        lane.send(Request::Embed { revision: 2, sentences, lens })?;
     }
     let (mut rows, mut hidden, mut tokenise, mut run) = (Vec::new(), 0_usize, 0.0_f64, 0.0_f64);
     for (lane, share) in lanes.iter().zip(&shares).filter(|(_, share)| !share.is_empty()) {

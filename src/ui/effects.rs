@@ -46,9 +46,7 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
         }
         Effect::RestartWorker => restart(dispatch),
         Effect::StartTrainer => start_trainer(dispatch),
-        Effect::EndTrainer => {
-            TRAINER.with_borrow_mut(Option::take).map_or((), drop_later);
-        }
+        Effect::EndTrainer => end_trainer(),
         Effect::SendTrainer(message) => with_trainer(dispatch, |bridge| bridge.send(&message)),
         Effect::SendTrainerPickedModel { revision, name } => {
             send_picked(dispatch, Line::Trainer, revision, name);
@@ -102,12 +100,16 @@ fn with_trainer(dispatch: impl Dispatch, send: impl FnOnce(&Bridge) -> Result<()
     }
 }
 
+fn end_trainer() {
+    if let Some(bridge) = TRAINER.with_borrow_mut(Option::take) {
+        drop_later(bridge);
+    }
+}
+
 fn start_trainer(dispatch: impl Dispatch) {
-    TRAINER.with_borrow_mut(Option::take).map_or((), drop_later);
+    end_trainer();
     let died = move |message: String| {
-        if let Some(bridge) = TRAINER.with_borrow_mut(Option::take) {
-            drop_later(bridge);
-        }
+        end_trainer();
         dispatch(Action::TrainerDied { message });
     };
     match Bridge::start(move |message| dispatch(Action::Trainer(message)), died) {

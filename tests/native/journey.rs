@@ -4,12 +4,13 @@ use simcse_lab::engine::{Engine, Events};
 use simcse_lab::protocol::event::{Event, TokenisedText};
 use simcse_lab::protocol::message::{Bulk, Message};
 use simcse_lab::protocol::problem::Problem;
-use simcse_lab::protocol::readout::{Pooling, Readout};
+use simcse_lab::protocol::readout::{Lens, Pooling, Readout, Side};
 use simcse_lab::protocol::request::{ModelSource, Request, WINDOW_SIDE, Window};
 
 use crate::fixture::{self, HIDDEN, MAX_TOKENS};
 
-const MEAN: Readout = Readout { pooling: Pooling::Mean, layer: None };
+const MEAN: Lens =
+    Lens { side: Side::Before, readout: Readout { pooling: Pooling::Mean, layer: None } };
 
 fn opened(seed: u64) -> Engine {
     let mut engine = Engine::new();
@@ -47,11 +48,11 @@ fn answer(engine: &mut Engine, request: Request) -> Message<Event> {
 
 fn pair(revision: u32, first: &str, second: &str) -> Request {
     let (first, second) = (first.to_owned(), second.to_owned());
-    Request::Pair { revision, first, second, readout: MEAN }
+    Request::Pair { revision, first, second, lens: MEAN }
 }
 
 fn embed(revision: u32, sentences: Vec<String>) -> Request {
-    Request::Embed { revision, sentences, readout: MEAN }
+    Request::Embed { revision, sentences, lens: MEAN }
 }
 
 fn sentences(count: usize) -> Vec<String> {
@@ -155,7 +156,7 @@ fn a_group_has_its_nearest_pairs_and_windows() {
     let mut texts = sentences(90);
     texts[70] = texts[3].clone();
     texts[5] = "cat ".repeat(40);
-    let request = Request::Group { revision: 2, sentences: texts.clone(), readout: MEAN };
+    let request = Request::Group { revision: 2, sentences: texts.clone(), lens: MEAN };
     let message = answer(&mut engine, request);
     let Event::Group { count, truncated, nearest, pair_count, mean_cosine, window, .. } =
         &message.head
@@ -190,7 +191,7 @@ fn small_groups_have_few_pairs() {
     let mut engine = opened(1);
     for (count, pairs) in [(0, 0), (1, 0), (2, 1)] {
         let sentences = sentences(count);
-        let message = answer(&mut engine, Request::Group { revision: 2, sentences, readout: MEAN });
+        let message = answer(&mut engine, Request::Group { revision: 2, sentences, lens: MEAN });
         let Event::Group { nearest, pair_count, .. } = &message.head else { panic!() };
         assert_eq!((nearest.len(), *pair_count), (pairs, pairs as u64));
         assert_eq!(message.f32().unwrap().len(), count * count);
@@ -207,7 +208,7 @@ fn windows_outside_the_matrix_or_without_a_group_are_refused() {
         assert_eq!(message.head, Event::Failed { revision: Some(7), problem });
     };
     refused(&mut engine, 2, window);
-    answer(&mut engine, Request::Group { revision: 2, sentences: sentences(3), readout: MEAN });
+    answer(&mut engine, Request::Group { revision: 2, sentences: sentences(3), lens: MEAN });
     // A group that another has replaced since.
     refused(&mut engine, 1, window);
     refused(&mut engine, 2, Window { row: 3, ..window });
@@ -221,7 +222,7 @@ fn pairs_agree_with_gold() {
     let pairs: Vec<_> = texts.chunks(2).map(|two| (two[0].clone(), two[1].clone())).collect();
     let message = answer(
         &mut engine,
-        Request::Pairs { revision: 2, pairs: pairs.clone(), gold: Vec::new(), readout: MEAN },
+        Request::Pairs { revision: 2, pairs: pairs.clone(), gold: Vec::new(), lens: MEAN },
     );
     let Event::Pairs { agreement: None, .. } = message.head else { panic!("{:?}", message.head) };
     let cosines = message.f32().unwrap().to_vec();
@@ -231,15 +232,13 @@ fn pairs_agree_with_gold() {
     }
     // Gold that falls as the cosine rises.
     let gold: Vec<f32> = cosines.iter().map(|cosine| 1.0 - cosine).collect();
-    let message = answer(
-        &mut engine,
-        Request::Pairs { revision: 3, pairs: pairs.clone(), gold, readout: MEAN },
-    );
+    let message =
+        answer(&mut engine, Request::Pairs { revision: 3, pairs: pairs.clone(), gold, lens: MEAN });
     let Event::Pairs { agreement: Some(agreement), .. } = message.head else { panic!() };
     assert_eq!(agreement.pairs, 20);
     assert!(agreement.spearman < -0.999 && agreement.pearson < -0.999);
     let early =
-        ask(&mut engine, Request::Pairs { revision: 4, pairs, gold: vec![1.0], readout: MEAN });
+        ask(&mut engine, Request::Pairs { revision: 4, pairs, gold: vec![1.0], lens: MEAN });
     assert!(matches!(
         early[0].head,
         Event::Failed { revision: Some(4), problem: Problem::Internal { .. } }
@@ -251,7 +250,7 @@ fn a_pair_that_was_cut_is_named_once() {
     let mut engine = opened(1);
     let long = "cat ".repeat(40);
     let pairs = vec![("a".to_owned(), "a".to_owned()), (long.clone(), long)];
-    let request = Request::Pairs { revision: 2, pairs, gold: Vec::new(), readout: MEAN };
+    let request = Request::Pairs { revision: 2, pairs, gold: Vec::new(), lens: MEAN };
     let Event::Pairs { truncated, .. } = answer(&mut engine, request).head else { panic!() };
     assert_eq!(truncated, [1]);
 }
@@ -260,7 +259,7 @@ fn a_pair_that_was_cut_is_named_once() {
 fn the_baseline_is_the_spread_of_all_cosines() {
     let mut engine = opened(1);
     let texts = sentences(30);
-    let request = Request::Baseline { revision: 2, sentences: texts, readout: MEAN };
+    let request = Request::Baseline { revision: 2, sentences: texts, lens: MEAN };
     let Event::Baseline { mean, low, high, sentence_count, pair_count, .. } =
         answer(&mut engine, request).head
     else {
@@ -274,8 +273,9 @@ fn the_baseline_is_the_spread_of_all_cosines() {
 fn a_layer_that_is_not_there_is_said() {
     let mut engine = opened(1);
     let readout = Readout { pooling: Pooling::Cls, layer: Some(9) };
+    let lens = Lens { side: Side::Before, readout };
     let sentences = sentences(2);
-    let message = answer(&mut engine, Request::Embed { revision: 2, sentences, readout });
+    let message = answer(&mut engine, Request::Embed { revision: 2, sentences, lens });
     let problem = Problem::Layer { found: 9, layers: 3 };
     assert_eq!(message.head, Event::Failed { revision: Some(2), problem });
 }
@@ -283,12 +283,12 @@ fn a_layer_that_is_not_there_is_said() {
 #[test]
 fn what_a_person_waits_for_goes_first() {
     let mut engine = opened(1);
-    answer(&mut engine, Request::Group { revision: 2, sentences: sentences(4), readout: MEAN });
+    answer(&mut engine, Request::Group { revision: 2, sentences: sentences(4), lens: MEAN });
     let window = Window { row: 0, row_count: 1, column: 0, column_count: 1 };
     let texts = || sentences(20);
-    ask(&mut engine, Request::Baseline { revision: 3, sentences: texts(), readout: MEAN });
+    ask(&mut engine, Request::Baseline { revision: 3, sentences: texts(), lens: MEAN });
     ask(&mut engine, embed(4, texts()));
-    ask(&mut engine, Request::Group { revision: 5, sentences: texts(), readout: MEAN });
+    ask(&mut engine, Request::Group { revision: 5, sentences: texts(), lens: MEAN });
     let mut out = Events::new();
     assert!(step(&mut engine, &mut out) && out.is_empty());
     ask(&mut engine, Request::GroupWindow { revision: 6, group: 2, window });
@@ -308,12 +308,11 @@ fn newer_requests_supersede_older_ones() {
     assert!(ask(&mut engine, pair(4, "a", "mat")).is_empty());
     assert_eq!(revisions(&run(&mut engine)), [3, 4]);
 
-    let group = |revision| Request::Group { revision, sentences: sentences(9), readout: MEAN };
+    let group = |revision| Request::Group { revision, sentences: sentences(9), lens: MEAN };
     ask(&mut engine, group(5));
     assert!(step(&mut engine, &mut out));
     assert_eq!(ask(&mut engine, group(6))[0].head, Event::Cancelled { revision: 5 });
-    let baseline =
-        |revision| Request::Baseline { revision, sentences: sentences(9), readout: MEAN };
+    let baseline = |revision| Request::Baseline { revision, sentences: sentences(9), lens: MEAN };
     ask(&mut engine, baseline(7));
     assert_eq!(ask(&mut engine, baseline(8))[0].head, Event::Cancelled { revision: 7 });
     assert_eq!(revisions(&run(&mut engine)), [6, 8]);

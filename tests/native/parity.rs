@@ -163,7 +163,7 @@ fn token_rows_are_the_readout_layers_states() {
         let layer = readout.layer.map_or(LAYERS, usize::from);
         let states = match readout.pooling {
             Pooling::FirstLast => add(&all[layer.min(1)], &all[layer]),
-            Pooling::Mean | Pooling::Cls => all[layer].clone(),
+            Pooling::Mean | Pooling::Cls | Pooling::ClsMlp => all[layer].clone(),
         };
         let wanted: Vec<f64> = states.iter().flat_map(|row| unit(row)).collect();
         let rows = pollster::block_on(encoder.token_rows(&tokens, readout)).unwrap();
