@@ -1,5 +1,6 @@
-//! Rows, ranks, statistics.
+//! Rows, ranks, statistics, random numbers.
 
 pub mod ranks;
+pub mod rng;
 pub mod rows;
 pub mod statistics;
