@@ -111,11 +111,8 @@ mod tests {
     fn the_bits_are_those_of_the_reference() {
         let mut rng = Rng::new(1_234_567);
         let found = [rng.bits(), rng.bits(), rng.bits()];
-        let expected = [
-            6_457_827_717_110_365_317,
-            3_203_168_211_198_807_973,
-            9_817_491_932_198_370_423,
-        ];
+        let expected =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         assert_eq!(found, expected);
     }
 

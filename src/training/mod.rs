@@ -5,5 +5,10 @@
 //! gradient back. The learner owns weights, dropout, gradients and optimiser; everything else is
 //! the same whatever it computes with.
 
+pub mod augment;
+pub mod batches;
 pub mod error;
+pub mod examples;
 pub mod learner;
+pub mod loss;
+pub mod schedule;
