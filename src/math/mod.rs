@@ -1,5 +1,6 @@
-//! Rows, ranks, statistics.
+//! Rows, ranks, statistics, eigenvalues.
 
+pub mod eigen;
 pub mod ranks;
 pub mod rows;
 pub mod statistics;
