@@ -1,9 +1,6 @@
-<<<<<<< HEAD
-//! Rows, ranks, statistics, random numbers.
-=======
-//! Loops that become SIMD, rows, ranks, statistics.
->>>>>>> issue3
+//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, random numbers.
 
+pub mod eigen;
 pub mod lanes;
 pub mod ranks;
 pub mod rng;
