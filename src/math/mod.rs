@@ -1,5 +1,6 @@
-//! Rows, ranks, statistics.
+//! Loops that become SIMD, rows, ranks, statistics.
 
+pub mod lanes;
 pub mod ranks;
 pub mod rows;
 pub mod statistics;

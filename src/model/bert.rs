@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::backend::{Backend, Batch, Embedding};
 use crate::model::error::Error;
 use crate::model::pooling::Plan;
+use crate::weights::bert::BertFile;
 use crate::weights::merged::Merged;
 
 /// Weights on a backend. What an adapter leaves as it is, the model and the model with the adapter
@@ -111,6 +112,19 @@ impl<B: Backend> Bert<B> {
             Some(mlp) => Ok(backend.linear_tanh(&pooled, mlp)?),
             None => Err(Error::NoMlp),
         }
+    }
+
+    /// The embedding layer and so many layers from below: what a trainer leaves as it is.
+    ///
+    /// # Errors
+    /// As [`Bert::begin_loading`].
+    pub fn load_first(backend: &B, file: &BertFile, layers: usize) -> Result<Self, Error> {
+        let model = Merged::plain(file);
+        let mut bert = Self::begin_loading(backend, &model, None)?;
+        for _ in 0..layers.min(file.config.layers) {
+            bert.load_layer(backend, &model, None)?;
+        }
+        Ok(bert)
     }
 
     /// Begins a pass: the embedding layer.

@@ -5,13 +5,13 @@
 //! model. No candle type is visible outside this module.
 
 mod attention;
-mod lanes;
 
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
 use crate::backend::{Backend, Batch, Embedding, Error, Pool};
+use crate::math::lanes;
 use crate::protocol::event::Backend as Kind;
 use crate::weights::bert::TensorView;
 use crate::weights::blocks::BlockType;
