@@ -4,6 +4,7 @@ mod adapter;
 mod charts;
 mod checkpoint;
 mod cli;
+mod cli_adapter;
 mod faults;
 mod fixture;
 mod golden;
