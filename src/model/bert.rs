@@ -45,6 +45,14 @@ impl<B: Backend> Bert<B> {
     /// # Errors
     /// Where a tensor is missing, has a wrong shape or is not finite, or memory is short.
     pub fn load(backend: &B, file: &BertFile) -> Result<Self, Error> {
+        Self::load_first(backend, file, file.config.layers)
+    }
+
+    /// As [`Bert::load`], but only so many layers from below: what a trainer leaves as it is.
+    ///
+    /// # Errors
+    /// As [`Bert::load`].
+    pub fn load_first(backend: &B, file: &BertFile, layers: usize) -> Result<Self, Error> {
         let load = Load { backend, file };
         let embedding = Embedding {
             words: backend.table(&file.tensor("token_embd.weight")?)?,
@@ -52,8 +60,7 @@ impl<B: Backend> Bert<B> {
             types: backend.table(&file.tensor("token_types.weight")?)?,
             norm: load.norm("token_embd_norm")?,
         };
-        let layers =
-            (0..file.config.layers).map(|index| load.layer(index)).collect::<Result<_, _>>();
+        let layers = (0..layers).map(|index| load.layer(index)).collect::<Result<_, _>>();
         Ok(Self { embedding, layers: layers?, heads: file.config.heads })
     }
 

@@ -5,5 +5,13 @@
 //! gradient back. The learner owns weights, dropout, gradients and optimiser; everything else is
 //! the same whatever it computes with.
 
+mod adamw;
+mod build;
+pub mod cpu;
 pub mod error;
+mod frozen;
 pub mod learner;
+mod network;
+mod noise;
+mod ops;
+mod parameters;

@@ -5,11 +5,11 @@
 //! of a small model. No candle type is visible outside this module.
 
 mod attention;
-mod lanes;
 
 use candle_core::{Device, Tensor};
 
 use crate::backend::{Backend, Batch, Embedding, Error, Pool};
+use crate::math::lanes;
 use crate::protocol::event::Backend as Kind;
 use crate::weights::bert::TensorView;
 use crate::weights::blocks::BlockType;
