@@ -7,6 +7,9 @@ use crate::math::rows::normalise;
 /// Rows that each kept direction is estimated from, at least.
 const ROWS_A_DIRECTION: usize = 4;
 
+/// With fewer rows there are not two directions, and nothing to whiten.
+pub const LEAST_ROWS: usize = 2 * ROWS_A_DIRECTION;
+
 /// Whitened rows of unit length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Whitened {
@@ -17,7 +20,7 @@ pub struct Whitened {
 
 /// `(x - mu) U Lambda^(-1/2)` of rows `[n, hidden]`, then unit length: BERT-whitening (Su et al.,
 /// arXiv 2103.15316, Algorithm 1), with mu the mean and U Lambda U^T the covariance of these rows.
-/// `None` with fewer than eight rows, where all are equal, or where a value is not finite.
+/// `None` with fewer than [`LEAST_ROWS`], where all are equal, or where a value is not finite.
 ///
 /// Only the first `n / 4` directions are kept (the paper's whitening-k), and none whose variance is
 /// rounding. Without that, n <= hidden rows would always whiten to a perfect simplex, all cosines

@@ -31,7 +31,7 @@ impl<B: Backend> Frozen<B> {
     /// The embedding layer and `layers` layers of a file.
     ///
     /// # Errors
-    /// As [`Bert::load`].
+    /// As [`Bert::load_first`].
     pub fn load(backend: B, file: &BertFile, layers: usize) -> Result<Self, Error> {
         let bert = Bert::load_first(&backend, file, layers)?;
         let hidden = file.config.hidden;
@@ -87,7 +87,8 @@ impl<B: Backend> Frozen<B> {
     }
 
     async fn run(&self, sentences: &[&[u32]]) -> Result<Vec<f32>, Error> {
-        let plan = Plan { layer: self.layers, with_first: false, pool: Pool::First };
+        let plan =
+            Plan { layer: self.layers, with_first: false, pool: Pool::First, with_mlp: false };
         let batch = Batch::pack(sentences.iter().copied());
         let mut pass = self.bert.begin(&self.backend, batch, plan)?;
         while self.bert.advance(&self.backend, &mut pass)? {}
