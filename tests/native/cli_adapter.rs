@@ -72,7 +72,9 @@ fn a_merged_file_is_the_model_with_its_adapter() {
     let first = fs::read(&merged).unwrap();
     assert_eq!(first, fs::read(merge(&told).0).unwrap());
     let info = out(&good(simcse().arg("info").arg(&merged)));
-    for part in ["simcse.adapter.sha256", "simcse.base.sha256", "name: mine", "tokenizer.ggml.tokens"] {
+    for part in
+        ["simcse.adapter.sha256", "simcse.base.sha256", "name: mine", "tokenizer.ggml.tokens"]
+    {
         assert!(info.contains(part), "{part} is not in {info}");
     }
     let rounded = ["--adapter", adapter, "--blend", "0.5", "--pooling", "cls", "--type", "q8_0"];
