@@ -3,8 +3,14 @@
 //! A chart takes data, a width in pixels and a [`ramp::Palette`], and gives a [`scene::Scene`].
 //! Colours are concrete, not CSS variables, so that the exported file looks as on the page.
 
+pub mod axis;
 pub mod heat_map;
+pub mod histogram;
+pub mod line;
+pub mod moves;
+pub mod plane;
 pub mod ramp;
 pub mod scale_bar;
 pub mod scatter;
 pub mod scene;
+pub mod spectrum;

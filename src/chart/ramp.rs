@@ -11,6 +11,10 @@ pub struct Palette {
     pub baseline: &'static str,
     /// The one highlighted value.
     pub accent: &'static str,
+    /// Before a fine-tune: amber.
+    pub before: &'static str,
+    /// After it: teal.
+    pub after: &'static str,
     /// Sequential ramp, least to most, evenly spaced.
     ramp: &'static [[u8; 3]],
 }
@@ -23,6 +27,8 @@ pub const LIGHT: Palette = Palette {
     rule: "#dedbd3",
     baseline: "#a9a6a0",
     accent: "#4b3aa7",
+    before: "#b8730a",
+    after: "#0b7a75",
     ramp: &[
         [0xf3, 0xf1, 0xec],
         [0xdb, 0xd8, 0xe6],
@@ -42,6 +48,8 @@ pub const DARK: Palette = Palette {
     rule: "#35323d",
     baseline: "#77747e",
     accent: "#b3a5ff",
+    before: "#f0b04f",
+    after: "#4fc7bd",
     ramp: &[
         [0x20, 0x1f, 0x26],
         [0x2d, 0x28, 0x47],

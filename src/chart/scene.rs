@@ -43,6 +43,16 @@ pub enum Shape {
         anchor: Anchor,
         bold: bool,
     },
+    /// Straight lines from point to point.
+    Path {
+        points: Vec<(f64, f64)>,
+        /// The last point is joined to the first.
+        closed: bool,
+        fill: Option<String>,
+        stroke: Option<String>,
+        width: f64,
+        dashed: bool,
+    },
     /// A group that is rotated by degrees about a point.
     TurnedText {
         at: (f64, f64),
@@ -156,6 +166,15 @@ impl Shape {
                 if *bold { " font-weight=\"600\"" } else { "" },
                 escape(text)
             ),
+            Self::Path { points, closed, fill, stroke, width, dashed } => write!(
+                svg,
+                "<path d=\"{}\" fill=\"{}\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"{}/>",
+                path(points, *closed),
+                fill.as_deref().unwrap_or("none"),
+                stroke.as_deref().unwrap_or("none"),
+                px(*width),
+                if *dashed { " stroke-dasharray=\"4 4\"" } else { "" }
+            ),
             Self::TurnedText { at, text, size, fill, degrees } => write!(
                 svg,
                 "<text transform=\"translate({} {}) rotate({})\" font-size=\"{}\" fill=\"{fill}\">{}</text>",
@@ -167,6 +186,17 @@ impl Shape {
             ),
         };
     }
+}
+
+/// `M0 0L1 1Z`
+fn path(points: &[(f64, f64)], closed: bool) -> String {
+    let mut data = String::with_capacity(points.len() * 12);
+    for (place, (x, y)) in points.iter().enumerate() {
+        data.push(if place == 0 { 'M' } else { 'L' });
+        data.push_str(&format!("{} {}", px(*x), px(*y)));
+    }
+    data.push_str(if closed { "Z" } else { "" });
+    data
 }
 
 impl Anchor {

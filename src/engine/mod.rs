@@ -11,6 +11,7 @@ mod group;
 mod job;
 mod rows;
 mod sides;
+mod survey;
 
 use web_time::Instant;
 

@@ -6,10 +6,15 @@ use std::fs;
 use std::path::Path;
 
 use simcse_lab::chart::heat_map::{HeatMap, heat_map};
+use simcse_lab::chart::histogram::{Histogram, histogram};
+use simcse_lab::chart::line::{Line, line};
+use simcse_lab::chart::moves::{Move, Moves, moves};
+use simcse_lab::chart::plane::{Plane, Spot, plane};
 use simcse_lab::chart::ramp::{DARK, LIGHT};
 use simcse_lab::chart::scale_bar::{ScaleBar, scale_bar};
 use simcse_lab::chart::scatter::{Scatter, scatter};
 use simcse_lab::chart::scene::Scene;
+use simcse_lab::chart::spectrum::{Spectrum, spectrum};
 
 fn compare(name: &str, scene: &Scene) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
@@ -90,4 +95,113 @@ fn scatter_of_gold_scores() -> Result<(), String> {
         description: "3 pairs".into(),
     };
     compare("scatter", &scatter(&data, (420.0, 260.0), &LIGHT))
+}
+
+fn spot(uniformity: f64, alignment: f64, label: &str) -> Spot {
+    Spot { uniformity, alignment, label: label.into() }
+}
+
+#[test]
+fn plane_with_a_trail_and_with_an_undone_end() -> Result<(), String> {
+    let trail = [
+        spot(-1.75, 0.10, "start"),
+        spot(-2.1, 0.13, "step 5"),
+        spot(-2.35, 0.145, "step 10"),
+        spot(-2.5, 0.152, "step 15"),
+    ];
+    let data = Plane {
+        trail: &trail,
+        now: 3,
+        marked: None,
+        uniformity_label: "uniformity, less is more evenly spread".into(),
+        alignment_label: "alignment, less is closer".into(),
+        corners: ["best", "collapse", "torn apart", "worst"].map(String::from),
+        description: "from -1.75 to -2.50".into(),
+    };
+    compare("plane", &plane(&data, 520.0, &LIGHT))?;
+    let undone = Plane { now: 1, marked: Some(2), ..data.clone() };
+    compare("plane_undone", &plane(&undone, 340.0, &DARK))?;
+    let empty = Plane { trail: &[], now: 0, ..data };
+    compare("plane_empty", &plane(&empty, 340.0, &LIGHT))
+}
+
+#[test]
+fn loss_over_steps() -> Result<(), String> {
+    let points = [(1.0, 1.9), (2.0, 1.1), (3.0, 0.6), (4.0, 0.45), (5.0, 0.41)];
+    let data = Line {
+        points: &points,
+        last_step: 25.0,
+        chance: Some((64.0_f64.ln(), "guessing 4.16".into())),
+        step_label: "step".into(),
+        value_label: "loss, nats".into(),
+        description: "from 1.90 to 0.41".into(),
+    };
+    compare("line", &line(&data, 420.0, &LIGHT))?;
+    compare("line_empty", &line(&Line { points: &[], ..data }, 320.0, &DARK))
+}
+
+fn bell(middle: f32, width: f32) -> Vec<f32> {
+    let shares: Vec<f32> = (0..80)
+        .map(|place| (place as f32 + 0.5) / 40.0 - 1.0)
+        .map(|cosine| (-((cosine - middle) / width).powi(2)).exp())
+        .map(|share| if share < 1e-3 { 0.0 } else { share })
+        .collect();
+    let sum: f32 = shares.iter().sum();
+    shares.iter().map(|share| share / sum).collect()
+}
+
+#[test]
+fn histograms_of_cosines_before_and_now() -> Result<(), String> {
+    let (before, now) = (bell(0.55, 0.1), bell(0.2, 0.18));
+    let data = Histogram {
+        before: &before,
+        now: &now,
+        before_label: "before .55".into(),
+        now_label: "now .20".into(),
+        cosine_label: "cosine".into(),
+        share_label: "share of pairs".into(),
+        description: "from .55 to .20".into(),
+    };
+    compare("histogram", &histogram(&data, 420.0, &LIGHT))?;
+    compare("histogram_before", &histogram(&Histogram { now: &[], ..data }, 320.0, &DARK))
+}
+
+#[test]
+fn spectra_before_and_now() -> Result<(), String> {
+    let falls =
+        |rate: f32| -> Vec<f32> { (0..64).map(|rank| (rank as f32 * -rate).exp()).collect() };
+    let (before, now) = (falls(0.2), falls(0.05));
+    let data = Spectrum {
+        before: &before,
+        now: &now,
+        before_label: "before".into(),
+        now_label: "now".into(),
+        rank_label: "rank".into(),
+        value_label: "singular value / largest".into(),
+        description: "slower now".into(),
+    };
+    compare("spectrum", &spectrum(&data, 420.0, &LIGHT))
+}
+
+#[test]
+fn pairs_that_move() -> Result<(), String> {
+    let pair = |first: &str, second: &str, before, now| Move {
+        first: first.into(),
+        second: second.into(),
+        before,
+        now,
+    };
+    let pairs = [
+        pair(
+            "The bakery sells out of bread before nine.",
+            "No loaves are left by nine in the morning, says the baker, and it is so.",
+            Some(0.78),
+            Some(0.71),
+        ),
+        pair("Two otters float.", "The committee postponed the tax vote.", Some(0.52), Some(0.08)),
+        pair("Not measured", "yet", None, None),
+    ];
+    let data =
+        Moves { pairs: &pairs, cosine_label: "cosine".into(), description: "3 pairs".into() };
+    compare("moves", &moves(&data, 380.0, &LIGHT))
 }

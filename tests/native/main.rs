@@ -16,4 +16,5 @@ mod parity;
 mod quantise;
 mod shared;
 mod source;
+mod survey;
 mod word_pieces;
