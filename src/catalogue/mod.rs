@@ -5,6 +5,8 @@
 
 pub mod examples;
 pub mod language;
+pub mod lesson;
+pub mod lesson_sentences;
 pub mod numbers;
 pub mod problems;
 pub mod text;

@@ -251,9 +251,10 @@ impl Job {
             && survey.has_rows()
         {
             let slot = survey.slot;
-            return Ok(survey.step()?.map_or(Stage::Working, |shape| {
-                let (shape, latency_ms) = (Box::new(shape), milliseconds(begun));
-                Stage::Finished(Message::plain(Event::Survey { revision, slot, shape, latency_ms }))
+            return Ok(survey.step()?.map_or(Stage::Working, |found| {
+                let (shape, latency_ms) = (Box::new(found.shape), milliseconds(begun));
+                let event = Event::Survey { revision, slot, shape, latency_ms };
+                Stage::Finished(Message::with_f32(event, found.with_last))
             }));
         }
         let encoder = encoder.ok_or(Problem::NoModel)?;
