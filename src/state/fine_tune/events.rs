@@ -153,7 +153,8 @@ pub(in crate::state) fn take_answer(
     })
 }
 
-/// The rolling slot holds the new one; the one before it goes.
+/// The rolling slot holds the new one; this run's before it goes. What other runs left stays on the
+/// shelf.
 fn kept(state: &mut State, sha256: String, outcome: StoreOutcome) -> Vec<Effect> {
     let Some((_, mut keep)) = state.fine_tune.keeping.take() else { return Vec::new() };
     state.fine_tune.keep_refused = outcome != StoreOutcome::Kept;
@@ -161,14 +162,15 @@ fn kept(state: &mut State, sha256: String, outcome: StoreOutcome) -> Vec<Effect>
         return Vec::new();
     }
     keep.sha256 = sha256;
-    let older = state.fine_tune.kept.replace(keep.clone());
+    state.fine_tune.kept = Some(keep.clone());
+    let run = state.fine_tune.run.as_mut();
+    let older = run.and_then(|run| run.slot.replace(keep.sha256.clone()));
     let mut effects = Vec::new();
-    let attached = state.adapters.attached.as_ref().map(|adapter| adapter.sha256.clone());
-    let stale = older
-        .filter(|older| older.sha256 != keep.sha256 && Some(&older.sha256) != attached.as_ref());
-    if let Some(older) = stale {
+    let attached = state.adapters.attached.as_ref().map(|adapter| &adapter.sha256);
+    let stale = older.filter(|older| *older != keep.sha256 && Some(older) != attached);
+    if let Some(sha256) = stale {
         let revision = state.revision();
-        let request = Request::ForgetAdapter { revision, sha256: older.sha256 };
+        let request = Request::ForgetAdapter { revision, sha256 };
         effects.push(Effect::Send(Message::plain(request)));
     }
     effects.push(Effect::Save(Saved::of(state).to_json()));
