@@ -151,6 +151,16 @@ pub trait Backend {
         weights: &Self::Linear,
     ) -> Result<Self::States, Error>;
 
+    /// [`Backend::linear`], then the hyperbolic tangent of each number.
+    ///
+    /// # Errors
+    /// Where the shapes do not fit.
+    fn linear_tanh(
+        &self,
+        states: &Self::States,
+        weights: &Self::Linear,
+    ) -> Result<Self::States, Error>;
+
     /// Scaled dot-product attention within each sentence: `[tokens, 3 hidden]` (queries, keys,
     /// values side by side, heads side by side within each) to `[tokens, hidden]`.
     ///

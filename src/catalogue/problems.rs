@@ -48,6 +48,8 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::NoModel => (Text::ProblemNoModel, Text::RemedyNoModel),
         Problem::NoAdapter => (Text::ProblemNoAdapter, Text::RemedyNoAdapter),
         Problem::AdapterBase { .. } => (Text::ProblemAdapterBase, Text::RemedyAdapterBase),
+        Problem::IsAdapter { .. } => (Text::ProblemIsAdapter, Text::RemedyIsAdapter),
+        Problem::NotAdapter { .. } => (Text::ProblemNotAdapter, Text::RemedyNotAdapter),
         Problem::NoMlp => (Text::ProblemNoMlp, Text::RemedyNoMlp),
         Problem::Recipe { .. } => (Text::ProblemRecipe, Text::RemedyRecipe),
         Problem::TooFewExamples { .. } => (Text::ProblemTooFew, Text::RemedyTooFew),
@@ -89,7 +91,10 @@ fn places(problem: &Problem) -> Vec<(&'static str, String)> {
             vec![("what", what.clone()), ("found", grouped(*found)), ("limit", grouped(*limit))]
         }
         Problem::Architecture { found } => vec![("found", found.clone())],
-        Problem::MissingTensor { name } | Problem::NotFinite { name } => {
+        Problem::MissingTensor { name }
+        | Problem::NotFinite { name }
+        | Problem::IsAdapter { name }
+        | Problem::NotAdapter { name } => {
             vec![("name", name.clone())]
         }
         Problem::TensorShape { name, expected, found } => {

@@ -282,6 +282,10 @@ words! {
     RemedyNoAdapter: "Switch to “before”, or choose an adapter under Models.", "请切换到“之前”，或在“模型”中选择适配器。";
     ProblemAdapterBase: "This adapter was made for another model: {expected} ({hash}).", "该适配器是为另一模型制作的：{expected}（{hash}）。";
     RemedyAdapterBase: "Open that model first; the adapter that was in use stays in use.", "请先打开该模型；原来的适配器继续使用。";
+    ProblemIsAdapter: "{name} is an adapter, not a model.", "{name} 是适配器，不是模型。";
+    RemedyIsAdapter: "Open the model it was made for, and attach it under Models.", "请打开它所属的模型，再在“模型”中装上它。";
+    ProblemNotAdapter: "{name} is no adapter.", "{name} 不是适配器。";
+    RemedyNotAdapter: "Pick a .gguf that this page exported or `simcse train` wrote, or a LoRA adapter of llama.cpp.", "请选择本页导出的或 `simcse train` 写出的 .gguf，或 llama.cpp 的 LoRA 适配器。";
     ProblemNoMlp: "This model has no MLP on top of [CLS].", "该模型在 [CLS] 之上没有 MLP。";
     RemedyNoMlp: "Choose another pooling.", "请选择其他池化方式。";
     ProblemRecipe: "{field} is {found}; it must be from {low} to {high}.", "{field} 为 {found}，应在 {low} 与 {high} 之间。";

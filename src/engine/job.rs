@@ -5,6 +5,7 @@ use web_time::{Duration, Instant};
 use crate::backend::cpu::Cpu;
 use crate::engine::group::{Group, Scan, WindowWork};
 use crate::engine::rows::{Finished, Rows};
+use crate::engine::survey::{MOST_SENTENCES, Survey};
 use crate::geometry::cosine::grid;
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
 use crate::math::ranks::{pearson, spearman};
@@ -34,6 +35,10 @@ pub enum Kind {
     Pairs,
     Embed,
     Baseline,
+    /// One a slot: figures beside each other do not supersede each other.
+    Survey {
+        slot: u8,
+    },
 }
 
 impl Kind {
@@ -42,7 +47,7 @@ impl Kind {
         match self {
             Self::Pair => 0,
             Self::Window => 1,
-            Self::Group | Self::Pairs | Self::Embed => 2,
+            Self::Group | Self::Pairs | Self::Embed | Self::Survey { .. } => 2,
             Self::Baseline => 3,
         }
     }
@@ -76,6 +81,7 @@ enum Work {
     Pairs(Rows, Vec<f32>),
     Embed(Rows),
     Baseline(Rows),
+    Survey(Rows, Survey),
 }
 
 impl Job {
@@ -102,6 +108,11 @@ impl Job {
             Request::Embed { revision, sentences, lens } => {
                 (revision, Work::Embed(Rows::new(sentences, lens.readout, false)))
             }
+            Request::Survey { revision, slot, mut sentences, lens, whitened } => {
+                sentences.truncate(MOST_SENTENCES);
+                let rows = Rows::new(sentences, lens.readout, false);
+                (revision, Work::Survey(rows, Survey::new(slot, whitened)))
+            }
             Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
@@ -113,7 +124,6 @@ impl Job {
             | Request::ForgetAdapter { .. }
             | Request::ListAdapters { .. }
             | Request::ReadAdapter { .. }
-            | Request::Survey { .. }
             | Request::Views { .. }
             | Request::Train { .. }
             | Request::Steer { .. } => return Ok(None),
@@ -126,13 +136,14 @@ impl Job {
     }
 
     pub fn kind(&self) -> Kind {
-        match self.work {
+        match &self.work {
             Work::Pair(_) => Kind::Pair,
             Work::Window(_) => Kind::Window,
             Work::Group(..) => Kind::Group,
             Work::Pairs(..) => Kind::Pairs,
             Work::Embed(_) => Kind::Embed,
             Work::Baseline(_) => Kind::Baseline,
+            Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
         }
     }
 
@@ -141,7 +152,7 @@ impl Job {
     pub fn yields(&self) -> bool {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
-            Work::Group(..) | Work::Baseline(_) => true,
+            Work::Group(..) | Work::Baseline(_) | Work::Survey(..) => true,
             Work::Window(_) | Work::Pairs(..) | Work::Embed(_) => false,
         }
     }
@@ -156,6 +167,10 @@ impl Job {
                 rows.restart();
                 *scan = None;
             }
+            Work::Survey(rows, survey) => {
+                rows.restart();
+                survey.restart();
+            }
             Work::Window(_) => {}
         }
         self.begun = None;
@@ -163,7 +178,11 @@ impl Job {
 
     /// How far a long job is, if it is time to tell.
     pub fn progress(&mut self) -> Option<Event> {
-        let (Work::Group(rows, _) | Work::Pairs(rows, _) | Work::Embed(rows)) = &self.work else {
+        let (Work::Group(rows, _)
+        | Work::Pairs(rows, _)
+        | Work::Embed(rows)
+        | Work::Survey(rows, _)) = &self.work
+        else {
             return None;
         };
         let begun = self.begun?;
@@ -172,7 +191,11 @@ impl Job {
         }
         self.told = Some(Instant::now());
         let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let scanning = matches!(&self.work, Work::Group(_, Some(_)));
+        let scanning = match &self.work {
+            Work::Group(_, scan) => scan.is_some(),
+            Work::Survey(_, survey) => survey.has_rows(),
+            _ => false,
+        };
         let done = if scanning { rows.total() } else { rows.done() };
         let sentences_each = if matches!(self.work, Work::Pairs(..)) { 2 } else { 1 };
         Some(Event::Progress {
@@ -205,6 +228,15 @@ impl Job {
             *group = Some(finished);
             return Ok(Stage::Finished(answer));
         }
+        if let Work::Survey(_, survey) = &mut self.work
+            && survey.has_rows()
+        {
+            let slot = survey.slot;
+            return Ok(survey.step()?.map_or(Stage::Working, |shape| {
+                let (shape, latency_ms) = (Box::new(shape), milliseconds(begun));
+                Stage::Finished(Message::plain(Event::Survey { revision, slot, shape, latency_ms }))
+            }));
+        }
         let encoder = encoder.ok_or(Problem::NoModel)?;
         self.embed(encoder, begun).await.map_err(|error| Problem::from(&error))
     }
@@ -215,7 +247,8 @@ impl Job {
         | Work::Group(rows, _)
         | Work::Pairs(rows, _)
         | Work::Embed(rows)
-        | Work::Baseline(rows)) = &mut self.work
+        | Work::Baseline(rows)
+        | Work::Survey(rows, _)) = &mut self.work
         else {
             return Ok(Stage::Working);
         };
@@ -223,6 +256,10 @@ impl Job {
         Ok(Stage::Finished(match &mut self.work {
             Work::Group(_, scan) => {
                 *scan = Some(Box::new(Scan::new(finished)));
+                return Ok(Stage::Working);
+            }
+            Work::Survey(_, survey) => {
+                survey.take_rows(finished);
                 return Ok(Stage::Working);
             }
             Work::Pair(_) | Work::Window(_) => pair(revision, finished, begun),

@@ -10,6 +10,7 @@
 mod group;
 mod job;
 mod rows;
+mod survey;
 
 use web_time::Instant;
 

@@ -1,5 +1,8 @@
-//! Rows, ranks, statistics.
+//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, random numbers.
 
+pub mod eigen;
+pub mod lanes;
 pub mod ranks;
+pub mod rng;
 pub mod rows;
 pub mod statistics;

@@ -3,16 +3,21 @@
 //! Tensor names are llama.cpp's (`gguf-py/gguf/constants.py`, `MODEL_ARCH.BERT`). Token types are
 //! all 0: sentences are never fed in pairs.
 
+use std::sync::Arc;
+
 use crate::backend::{Backend, Batch, Embedding};
 use crate::model::error::Error;
 use crate::model::pooling::Plan;
 use crate::weights::bert::BertFile;
+use crate::weights::merged::Merged;
 
-/// Weights on a backend.
+/// Weights on a backend. What an adapter leaves as it is, the model and the model with the adapter
+/// share.
 #[derive(Debug)]
 pub struct Bert<B: Backend> {
-    embedding: Embedding<B>,
-    layers: Vec<Layer<B>>,
+    embedding: Arc<Embedding<B>>,
+    layers: Vec<Arc<Layer<B>>>,
+    mlp: Option<B::Linear>,
     heads: usize,
 }
 
@@ -40,21 +45,86 @@ pub struct Pass<B: Backend> {
 }
 
 impl<B: Backend> Bert<B> {
-    /// Moves the weights of a file onto a backend.
+    /// Begins to move the weights of a model, as it is or with an adapter, onto a backend;
+    /// [`Bert::load_layer`] goes on. What does not differ from `plain` is shared with it.
     ///
     /// # Errors
     /// Where a tensor is missing, has a wrong shape or is not finite, or memory is short.
-    pub fn load(backend: &B, file: &BertFile) -> Result<Self, Error> {
-        let load = Load { backend, file };
-        let embedding = Embedding {
-            words: backend.table(&file.tensor("token_embd.weight")?)?,
-            positions: backend.table(&file.tensor("position_embd.weight")?)?,
-            types: backend.table(&file.tensor("token_types.weight")?)?,
-            norm: load.norm("token_embd_norm")?,
+    pub fn begin_loading(
+        backend: &B,
+        model: &Merged<'_>,
+        plain: Option<&Self>,
+    ) -> Result<Self, Error> {
+        let load = Load { backend, model };
+        let touched = ["token_", "position_embd"].iter().any(|prefix| model.touches(prefix));
+        let embedding = match plain.filter(|_| !touched) {
+            Some(plain) => Arc::clone(&plain.embedding),
+            None => Arc::new(load.embedding()?),
         };
-        let layers =
-            (0..file.config.layers).map(|index| load.layer(index)).collect::<Result<_, _>>();
-        Ok(Self { embedding, layers: layers?, heads: file.config.heads })
+        let mlp = model.has_mlp().then(|| load.linear(&["cls".to_owned()])).transpose()?;
+        Ok(Self { embedding, layers: Vec::new(), mlp, heads: model.file().config.heads })
+    }
+
+    /// Moves one more layer; `false` once all were moved.
+    ///
+    /// # Errors
+    /// As [`Bert::begin_loading`].
+    pub fn load_layer(
+        &mut self,
+        backend: &B,
+        model: &Merged<'_>,
+        plain: Option<&Self>,
+    ) -> Result<bool, Error> {
+        let (index, count) = (self.layers.len(), model.file().config.layers);
+        if index >= count {
+            return Ok(false);
+        }
+        let touched = model.touches(&format!("blk.{index}."));
+        let same = plain.and_then(|plain| plain.layers.get(index)).filter(|_| !touched);
+        let layer = match same {
+            Some(layer) => Arc::clone(layer),
+            None => Arc::new(Load { backend, model }.layer(index)?),
+        };
+        self.layers.push(layer);
+        Ok(index + 1 < count)
+    }
+
+    /// Whether the MLP over the first token is there.
+    pub fn has_mlp(&self) -> bool {
+        self.mlp.is_some()
+    }
+
+    /// One row a sentence, as the plan reads them, not normalised: `[tokens, hidden]` to
+    /// `[sentences, hidden]`.
+    ///
+    /// # Errors
+    /// [`Error::NoMlp`] where the plan needs one, or where the backend fails.
+    pub fn pool(
+        &self,
+        backend: &B,
+        states: &B::States,
+        batch: &Batch,
+        plan: Plan,
+    ) -> Result<B::States, Error> {
+        let pooled = backend.pool(states, batch, plan.pool)?;
+        match &self.mlp {
+            _ if !plan.with_mlp => Ok(pooled),
+            Some(mlp) => Ok(backend.linear_tanh(&pooled, mlp)?),
+            None => Err(Error::NoMlp),
+        }
+    }
+
+    /// The embedding layer and so many layers from below: what a trainer leaves as it is.
+    ///
+    /// # Errors
+    /// As [`Bert::begin_loading`].
+    pub fn load_first(backend: &B, file: &BertFile, layers: usize) -> Result<Self, Error> {
+        let model = Merged::plain(file);
+        let mut bert = Self::begin_loading(backend, &model, None)?;
+        for _ in 0..layers.min(file.config.layers) {
+            bert.load_layer(backend, &model, None)?;
+        }
+        Ok(bert)
     }
 
     /// Begins a pass: the embedding layer.
@@ -119,23 +189,38 @@ impl<B: Backend> Layer<B> {
 
 struct Load<'a, B> {
     backend: &'a B,
-    file: &'a BertFile,
+    model: &'a Merged<'a>,
 }
 
 impl<B: Backend> Load<'_, B> {
     fn linear(&self, names: &[String]) -> Result<B::Linear, Error> {
-        let mut parts = Vec::with_capacity(names.len());
+        let mut tensors = Vec::with_capacity(names.len());
         for name in names {
-            let weights = self.file.tensor(&format!("{name}.weight"))?;
-            parts.push((weights, self.file.tensor(&format!("{name}.bias"))?));
+            let weights = self.model.tensor(&format!("{name}.weight"))?;
+            tensors.push((weights, self.model.tensor(&format!("{name}.bias"))?));
         }
+        let parts: Vec<_> =
+            tensors.iter().map(|(weights, bias)| (weights.view(), bias.view())).collect();
         Ok(self.backend.linear_weights(&parts)?)
     }
 
     fn norm(&self, name: &str) -> Result<B::Norm, Error> {
-        let gain = self.file.tensor(&format!("{name}.weight"))?;
-        let offset = self.file.tensor(&format!("{name}.bias"))?;
-        Ok(self.backend.norm_weights(&gain, &offset, self.file.config.norm_epsilon)?)
+        let gain = self.model.tensor(&format!("{name}.weight"))?;
+        let offset = self.model.tensor(&format!("{name}.bias"))?;
+        let epsilon = self.model.file().config.norm_epsilon;
+        Ok(self.backend.norm_weights(&gain.view(), &offset.view(), epsilon)?)
+    }
+
+    fn embedding(&self) -> Result<Embedding<B>, Error> {
+        let table = |name| -> Result<B::Table, Error> {
+            Ok(self.backend.table(&self.model.tensor(name)?.view())?)
+        };
+        Ok(Embedding {
+            words: table("token_embd.weight")?,
+            positions: table("position_embd.weight")?,
+            types: table("token_types.weight")?,
+            norm: self.norm("token_embd_norm")?,
+        })
     }
 
     fn layer(&self, index: usize) -> Result<Layer<B>, Error> {

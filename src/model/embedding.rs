@@ -90,7 +90,7 @@ impl<B: Backend> Embedding<B> {
             self.running = Some((pass, range));
             return Ok(true);
         }
-        self.finish(backend, pass, range).await?;
+        self.finish(backend, bert, pass, range).await?;
         Ok(self.finished < self.order.len())
     }
 
@@ -122,11 +122,12 @@ impl<B: Backend> Embedding<B> {
     async fn finish(
         &mut self,
         backend: &B,
+        bert: &Bert<B>,
         pass: Pass<B>,
         range: Range<usize>,
     ) -> Result<(), Error> {
         let (states, batch) = pass.finish(backend)?;
-        let pooled = backend.unit_rows(backend.pool(&states, &batch, self.plan.pool)?)?;
+        let pooled = backend.unit_rows(bert.pool(backend, &states, &batch, self.plan)?)?;
         let rows = backend.read(pooled).await?;
         if !rows.iter().all(|value| value.is_finite()) {
             return Err(Error::NotFinite);

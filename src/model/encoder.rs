@@ -16,6 +16,8 @@
 //! # }
 //! ```
 
+use std::sync::Arc;
+
 use crate::backend::Backend;
 use crate::model::bert::Bert;
 use crate::model::embedding::Embedding;
@@ -24,6 +26,7 @@ use crate::model::pooling::Plan;
 use crate::protocol::readout::Readout;
 use crate::text::tokeniser::{Limits, Tokeniser, Tokens, WordPieces};
 use crate::weights::bert::{BertConfig, BertFile};
+use crate::weights::merged::Merged;
 use crate::weights::tokens::Vocabulary;
 
 /// A model that is ready.
@@ -31,7 +34,7 @@ use crate::weights::tokens::Vocabulary;
 pub struct Encoder<B: Backend> {
     backend: B,
     bert: Bert<B>,
-    tokeniser: Tokeniser,
+    tokeniser: Arc<Tokeniser>,
     config: BertConfig,
 }
 
@@ -41,9 +44,42 @@ impl<B: Backend> Encoder<B> {
     /// # Errors
     /// Where the tokeniser does not fit, weights are damaged, or memory is short.
     pub fn load(backend: B, file: &BertFile) -> Result<Self, Error> {
-        let tokeniser = tokeniser(file)?;
-        let bert = Bert::load(&backend, file)?;
-        Ok(Self { backend, bert, tokeniser, config: file.config.clone() })
+        Self::load_merged(backend, &Merged::plain(file))
+    }
+
+    /// Makes a model with an adapter in it ready.
+    ///
+    /// # Errors
+    /// As [`Encoder::load`].
+    pub fn load_merged(backend: B, model: &Merged<'_>) -> Result<Self, Error> {
+        let tokeniser = Arc::new(tokeniser(model.file())?);
+        let mut bert = Bert::begin_loading(&backend, model, None)?;
+        while bert.load_layer(&backend, model, None)? {}
+        Ok(Self { backend, bert, tokeniser, config: model.file().config.clone() })
+    }
+
+    /// Begins to make an adapted copy of this encoder ready: `model` is this one's file with an
+    /// adapter in it. [`Encoder::adapt_step`] goes on; until it is done the copy is of no use. The
+    /// tokeniser, and what the adapter does not touch, are shared.
+    ///
+    /// # Errors
+    /// As [`Encoder::load`].
+    pub fn adapt(&self, model: &Merged<'_>) -> Result<Self, Error>
+    where
+        B: Clone,
+    {
+        let backend = self.backend.clone();
+        let bert = Bert::begin_loading(&backend, model, Some(&self.bert))?;
+        let tokeniser = Arc::clone(&self.tokeniser);
+        Ok(Self { backend, bert, tokeniser, config: self.config.clone() })
+    }
+
+    /// One more layer of the copy that [`Encoder::adapt`] began; `false` once it is ready.
+    ///
+    /// # Errors
+    /// As [`Encoder::load`].
+    pub fn adapt_step(&self, model: &Merged<'_>, copy: &mut Self) -> Result<bool, Error> {
+        copy.bert.load_layer(&copy.backend, model, Some(&self.bert))
     }
 
     /// The model's shape and habits.
@@ -67,9 +103,13 @@ impl<B: Backend> Encoder<B> {
     /// Begins to embed sentences, given as token ids; [`Encoder::step`] does the work.
     ///
     /// # Errors
-    /// [`Error::Layer`] for a layer that the model does not have, or where memory is short.
+    /// [`Error::Layer`] for a layer that the model does not have, [`Error::NoMlp`] for an MLP that
+    /// it does not have, or where memory is short.
     pub fn begin(&self, sentences: Vec<Vec<u32>>, readout: Readout) -> Result<Embedding<B>, Error> {
         let plan = Plan::new(readout, self.config.layers)?;
+        if plan.with_mlp && !self.bert.has_mlp() {
+            return Err(Error::NoMlp);
+        }
         Embedding::new(plan, self.config.hidden, sentences)
     }
 

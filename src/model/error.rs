@@ -16,6 +16,10 @@ pub enum Error {
     Backend(#[from] backend::Error),
     #[error("there is no layer {found}; choose 0 (the embeddings) to {layers} (the last)")]
     Layer { found: u16, layers: usize },
+    #[error(
+        "neither model nor adapter brings the MLP that the readout cls-mlp needs; read cls or mean"
+    )]
+    NoMlp,
     #[error("the model gives numbers that are not finite; its weights are damaged")]
     NotFinite,
 }
@@ -32,6 +36,7 @@ impl From<&Error> for Problem {
             Error::Layer { found, layers } => {
                 Self::Layer { found: *found, layers: u16::try_from(*layers).unwrap_or(u16::MAX) }
             }
+            Error::NoMlp => Self::NoMlp,
             Error::NotFinite => Self::NotFinite { name: "sentence vector".to_owned() },
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! - mean: over the sentence's own tokens, `[CLS]` and `[SEP]` included (there is no padding);
 //! - cls: the first token, before any pooler;
+//! - cls-mlp: the first token through `tanh(W x + b)`, where model or adapter brings `W` and `b`;
 //! - first-last: the token-wise average of layer 1 and the layer asked for, then the mean:
 //!   `avg_first_last` of princeton-nlp/SimCSE `simcse/models.py`. At layers 0 and 1 the first
 //!   layer is the last one, and first-last is the mean.
@@ -18,6 +19,8 @@ pub struct Plan {
     /// Averaged with layer 1 before pooling.
     pub with_first: bool,
     pub pool: Pool,
+    /// The pooled row goes through the MLP.
+    pub with_mlp: bool,
 }
 
 impl Plan {
@@ -35,7 +38,7 @@ impl Plan {
             Pooling::Mean | Pooling::FirstLast => Pool::Mean,
             Pooling::Cls | Pooling::ClsMlp => Pool::First,
         };
-        Ok(Self { layer, with_first, pool })
+        Ok(Self { layer, with_first, pool, with_mlp: readout.pooling == Pooling::ClsMlp })
     }
 }
 
@@ -46,9 +49,11 @@ mod tests {
     #[test]
     fn plans_of_the_readouts() {
         let plan = |pooling, layer| Plan::new(Readout { pooling, layer }, 6).unwrap();
-        let last = Plan { layer: 6, with_first: false, pool: Pool::Mean };
+        let last = Plan { layer: 6, with_first: false, pool: Pool::Mean, with_mlp: false };
         assert_eq!(plan(Pooling::Mean, None), last);
         assert_eq!(plan(Pooling::Cls, Some(0)), Plan { layer: 0, pool: Pool::First, ..last });
+        let mlp = Plan { pool: Pool::First, with_mlp: true, ..last };
+        assert_eq!(plan(Pooling::ClsMlp, None), mlp);
         assert_eq!(plan(Pooling::FirstLast, None), Plan { with_first: true, ..last });
         assert_eq!(plan(Pooling::FirstLast, Some(1)), Plan { layer: 1, ..last });
         let error = Plan::new(Readout { pooling: Pooling::Mean, layer: Some(7) }, 6).unwrap_err();

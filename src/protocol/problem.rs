@@ -46,6 +46,10 @@ pub enum Problem {
     NoAdapter,
     /// The adapter was made for another model.
     AdapterBase { expected: String, expected_name: String, found: String },
+    /// The file is an adapter where a model belongs.
+    IsAdapter { name: String },
+    /// The file is no adapter.
+    NotAdapter { name: String },
     /// The readout needs the MLP that neither model nor adapter brings.
     NoMlp,
     /// A number of the recipe is out of its range.

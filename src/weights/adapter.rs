@@ -1,9 +1,7 @@
 //! Adapters: what a fine-tune adds to a model's weights.
 //!
 //! In memory everything is `f32`. The file is GGUF in llama.cpp's adapter layout
-//! (`general.type = "adapter"`, `adapter.type = "lora"`, tensors `NAME.weight.lora_a` and
-//! `NAME.weight.lora_b`; ggml-org/llama.cpp `convert_lora_to_gguf.py`), with our own keys for
-//! the recipe, the base model's hash and what was measured.
+//! where it fits: [`crate::weights::adapter_file`].
 
 use std::collections::BTreeMap;
 
@@ -20,3 +18,39 @@ pub enum Change {
 
 /// Every tensor that an adapter changes or adds, by the model's tensor names (`blk.0.attn_q.weight`).
 pub type Changes = BTreeMap<String, Change>;
+
+impl Change {
+    /// Numbers that it consists of.
+    pub fn parameters(&self) -> u64 {
+        let count = match self {
+            Self::LowRank { a, b, .. } => a.len() + b.len(),
+            Self::Difference { difference, .. } => difference.len(),
+            Self::Added { values, .. } => values.len(),
+        };
+        count as u64
+    }
+
+    /// Whether it has as many numbers as its shape says.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::LowRank { rank, inputs, outputs, a, b, .. } => {
+                Some(a.len()) == rank.checked_mul(*inputs)
+                    && Some(b.len()) == rank.checked_mul(*outputs)
+            }
+            Self::Difference { rows, columns, difference: values }
+            | Self::Added { rows, columns, values } => {
+                Some(values.len()) == rows.checked_mul(*columns)
+            }
+        }
+    }
+
+    /// Rows and columns of the tensor that it changes or adds.
+    pub fn shape(&self) -> (usize, usize) {
+        match self {
+            Self::LowRank { inputs, outputs, .. } => (*outputs, *inputs),
+            Self::Difference { rows, columns, .. } | Self::Added { rows, columns, .. } => {
+                (*rows, *columns)
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! `conversion/bert.py`. Post-norm BERT (arXiv 1810.04805) with absolute positions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sha2::Digest;
 use sha2::Sha256;
@@ -22,7 +23,7 @@ use crate::weights::tokens::Vocabulary;
 pub const ARCHITECTURE: &str = "bert";
 /// Holds the whole `tokenizer.json`; it wins over llama.cpp's token list.
 pub const TOKENIZER_JSON_KEY: &str = "tokenizer.huggingface.json";
-/// Our own key: the pooling's name where llama.cpp has no number for it (`first-last`).
+/// Our own key: the pooling's name where llama.cpp has no number for it (`first-last`, `cls-mlp`).
 pub const POOLING_NAME_KEY: &str = "simcse.pooling";
 
 /// Above any BERT encoder there is (BERT-large has 24 layers of 1,024; XLM-R 250,002 tokens).
@@ -90,6 +91,12 @@ impl BertConfig {
     }
 }
 
+/// Weights of the MLP over the first token, `tanh(W cls + b)`, `[hidden, hidden]`: llama.cpp's name
+/// of BERT's pooler (`gguf-py/gguf/constants.py`, `MODEL_TENSOR.CLS`). Few encoders have it.
+pub const MLP_WEIGHT: &str = "cls.weight";
+/// Its bias, `[hidden]`.
+pub const MLP_BIAS: &str = "cls.bias";
+
 /// A checked encoder file. It owns the file's bytes; tensors are views of them.
 pub struct BertFile {
     pub config: BertConfig,
@@ -98,7 +105,8 @@ pub struct BertFile {
     pub sha256: String,
     quantisation: BlockType,
     tensors: BTreeMap<String, TensorEntry>,
-    bytes: Vec<u8>,
+    /// Shared with whoever keeps a tensor as it stands in the file.
+    bytes: Arc<Vec<u8>>,
 }
 
 impl BertFile {
@@ -120,13 +128,14 @@ impl BertFile {
         let tensors = pick_tensors(tensors, &config)?;
         let quantisation = main_type(&tensors);
         let sha256 = known_sha256.unwrap_or_else(|| sha256(&bytes));
-        Ok(Self { config, vocabulary, sha256, quantisation, tensors, bytes })
+        Ok(Self { config, vocabulary, sha256, quantisation, tensors, bytes: Arc::new(bytes) })
     }
 
     /// A tensor by llama.cpp's name: `blk.0.attn_q.weight`.
     ///
     /// # Errors
-    /// [`Error::MissingTensor`] for a name that is not in [`BertConfig::tensors`].
+    /// [`Error::MissingTensor`] for a name that is not in [`BertConfig::tensors`], nor one of the
+    /// MLP that the file has.
     pub fn tensor(&self, name: &str) -> Result<TensorView<'_>, Error> {
         let missing = || Error::MissingTensor { name: name.to_owned() };
         let (name, entry) = self.tensors.get_key_value(name).ok_or_else(missing)?;
@@ -137,7 +146,13 @@ impl BertFile {
             columns: columns as usize,
             block: entry.block.ok_or_else(missing)?,
             bytes: self.bytes.get(entry.range.clone()).ok_or_else(missing)?,
+            owner: Some((&self.bytes, entry.range.start)),
         })
+    }
+
+    /// Whether the file brings the MLP that [`Pooling::ClsMlp`] needs.
+    pub fn has_mlp(&self) -> bool {
+        self.tensors.contains_key(MLP_WEIGHT)
     }
 
     /// Format of most of the weights of the layers' matrices.
@@ -180,6 +195,9 @@ pub struct TensorView<'a> {
     pub columns: usize,
     pub block: BlockType,
     pub bytes: &'a [u8],
+    /// The file that `bytes` are a part of, and where they begin in it: whoever keeps them can
+    /// share it. `None` where they are on their own.
+    pub owner: Option<(&'a Arc<Vec<u8>>, usize)>,
 }
 
 impl TensorView<'_> {
@@ -239,6 +257,9 @@ fn read_config(
 ) -> Result<BertConfig, Error> {
     let architecture = header.text("general.architecture")?;
     let architecture = architecture.ok_or(Error::MissingKey { key: "general.architecture" })?;
+    if header.text("general.type")? == Some("adapter") {
+        return Err(Error::IsAdapter { name: name_hint.to_owned() });
+    }
     if architecture != ARCHITECTURE {
         return Err(Error::Architecture { found: architecture.to_owned() });
     }
@@ -358,7 +379,8 @@ fn read_vocabulary(header: &Gguf, rows: usize) -> Result<Vocabulary, Error> {
     tokens::rebuild(marked, &types, ids)
 }
 
-/// The encoder's tensors, each checked; others in the file (a pooler, say) are left out.
+/// The encoder's tensors, each checked, and the MLP's where both are there in their shape; others
+/// in the file are left out.
 fn pick_tensors(
     mut all: BTreeMap<String, TensorEntry>,
     config: &BertConfig,
@@ -376,6 +398,16 @@ fn pick_tensors(
             return Err(Error::TensorType { name, found: entry.type_name() });
         }
         picked.insert(name, entry);
+    }
+    let hidden = config.hidden as u64;
+    let mlp = [(MLP_WEIGHT, (hidden, hidden)), (MLP_BIAS, (1, hidden))];
+    let mlp = mlp.map(|(name, shape)| {
+        let entry = all.remove(name)?;
+        let fits = rows_and_columns(&entry.dimensions) == shape && entry.block.is_some();
+        fits.then(|| (name.to_owned(), entry))
+    });
+    if let [Some(weight), Some(bias)] = mlp {
+        picked.extend([weight, bias]);
     }
     Ok(picked)
 }

@@ -185,7 +185,15 @@ impl BlockType {
         }
         out.reserve(bytes);
         match self {
-            Self::F32 => out.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+            Self::F32 => {
+                let start = out.len();
+                out.resize(start + bytes, 0);
+                let places = out.split_at_mut(start).1.as_chunks_mut().0;
+                places
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(place, value)| *place = value.to_le_bytes());
+            }
             Self::F16 => {
                 for value in values.iter().map(|value| f16::from_f32(*value)) {
                     if !value.is_finite() {

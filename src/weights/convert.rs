@@ -8,15 +8,19 @@ use safetensors::tensor::TensorView as SafeTensor;
 use serde::Deserialize;
 
 use crate::protocol::readout::Pooling;
+use crate::weights::adapter_file::BASE_SHA256_KEY;
 use crate::weights::bert::ARCHITECTURE;
 use crate::weights::bert::BertConfig;
 use crate::weights::bert::BertFile;
+use crate::weights::bert::MLP_BIAS;
+use crate::weights::bert::MLP_WEIGHT;
 use crate::weights::bert::POOLING_NAME_KEY;
 use crate::weights::bert::TOKENIZER_JSON_KEY;
 use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
 use crate::weights::gguf::ALIGNMENT_KEY;
 use crate::weights::gguf::Gguf;
+use crate::weights::merged::Merged;
 use crate::weights::metadata::NumberKind;
 use crate::weights::metadata::Numbers;
 use crate::weights::metadata::Value;
@@ -176,24 +180,79 @@ pub fn convert(
 /// # Errors
 /// As [`convert`] and [`BertFile::read`].
 pub fn requantise(file: &BertFile, block: BlockType) -> Result<Vec<u8>, Error> {
-    let header = Gguf::read(&file.config.name, file.bytes())?;
-    let mut keys: Vec<_> = header.keys.into_iter().collect();
+    write_merged(&Merged::plain(file), block, None)
+}
+
+/// What a merged file says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct MergedName<'a> {
+    pub name: &'a str,
+    /// The readout the file asks for.
+    pub pooling: Pooling,
+    /// Lower-case hexadecimal, of the adapter's file.
+    pub adapter_sha256: &'a str,
+}
+
+/// A model with its adapter in it as one plain file, with the matrices in the format `block`.
+/// `name: None` leaves the model's keys as they are.
+///
+/// # Errors
+/// As [`BertFile::read`] and [`Merged::tensor`].
+pub fn write_merged(
+    merged: &Merged<'_>,
+    block: BlockType,
+    name: Option<MergedName<'_>>,
+) -> Result<Vec<u8>, Error> {
+    let file = merged.file();
+    let mut keys = Gguf::read(&file.config.name, file.bytes())?.keys;
     // The writer has an alignment of its own.
-    keys.retain(|(key, _)| key != ALIGNMENT_KEY);
-    for (key, value) in &mut keys {
-        if key == FILE_TYPE_KEY {
-            *value = Value::U32(file_type(block));
-        }
+    keys.remove(ALIGNMENT_KEY);
+    if let Some(value) = keys.get_mut(FILE_TYPE_KEY) {
+        *value = Value::U32(file_type(block));
     }
-    let shapes = file.config.tensors();
+    if let Some(name) = name {
+        let origin = [(BASE_SHA256_KEY, file.sha256.as_str()), (ADAPTER_KEY, name.adapter_sha256)];
+        let origin = origin.map(|(key, hash)| (key, text(hash)));
+        keys.remove(POOLING_NAME_KEY);
+        let named =
+            [("general.name", text(name.name)), (POOLING_KEY, pooling_number(name.pooling))];
+        let named = named.into_iter().chain(origin).chain(pooling_name(name.pooling));
+        keys.extend(named.map(|(key, value)| (key.to_owned(), value)));
+    }
+    let keys: Vec<_> = keys.into_iter().collect();
+    let config = &file.config;
+    let mut shapes = config.tensors();
+    if merged.has_mlp() {
+        shapes.push((MLP_WEIGHT.to_owned(), config.hidden, config.hidden));
+        shapes.push((MLP_BIAS.to_owned(), 1, config.hidden));
+    }
     let plans: Vec<_> =
         shapes.iter().map(|(name, rows, columns)| plan(name, *rows, *columns, block)).collect();
     writer::write(&keys, &plans, |plan, out| {
-        plan.block.encode(&plan.name, &file.tensor(&plan.name)?.to_f32()?, out)
+        let values = merged.tensor(&plan.name)?.view().to_f32()?;
+        plan.block.encode(&plan.name, &values, out)
     })
 }
 
+/// `enum llama_pooling_type` of llama.cpp's `include/llama.h`. It has no number for first-last, nor
+/// one for an MLP that gives a sentence's vector: to it these are mean and CLS.
+fn pooling_number(pooling: Pooling) -> Value {
+    Value::U32(match pooling {
+        Pooling::Mean | Pooling::FirstLast => 1,
+        Pooling::Cls | Pooling::ClsMlp => 2,
+    })
+}
+
+/// Our own key, where llama.cpp's number does not say it all.
+fn pooling_name(pooling: Pooling) -> Option<(&'static str, Value)> {
+    matches!(pooling, Pooling::FirstLast | Pooling::ClsMlp)
+        .then(|| (POOLING_NAME_KEY, text(pooling.name())))
+}
+
+/// Our own key: SHA-256 of the adapter that a merged file has in it.
+const ADAPTER_KEY: &str = "simcse.adapter.sha256";
 const FILE_TYPE_KEY: &str = "general.file_type";
+const POOLING_KEY: &str = "bert.pooling_type";
 
 /// `enum llama_ftype` of llama.cpp's `include/llama.h`.
 fn file_type(block: BlockType) -> u32 {
@@ -252,12 +311,10 @@ fn keys(
         ("bert.attention.head_count", size(config.heads)),
         ("bert.attention.layer_norm_epsilon", Value::F32(config.norm_epsilon)),
         ("bert.attention.causal", Value::Bool(false)),
-        ("bert.pooling_type", Value::U32(if config.pooling == Pooling::Cls { 2 } else { 1 })),
+        (POOLING_KEY, pooling_number(config.pooling)),
     ]);
     keys.extend(tokeniser_keys(config, list, tokenizer_json)?);
-    if config.pooling == Pooling::FirstLast {
-        keys.push((POOLING_NAME_KEY, text(config.pooling.name())));
-    }
+    keys.extend(pooling_name(config.pooling));
     Ok(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 

@@ -30,6 +30,26 @@ pub enum Error {
     )]
     Absurd { what: String, found: u64, limit: u64 },
 
+    #[error("{name} is an adapter, not a model; open its base model and attach it to that")]
+    IsAdapter { name: String },
+
+    #[error(
+        "{name} is no adapter; take a .gguf that `simcse train` or the page wrote, or a LoRA adapter of llama.cpp"
+    )]
+    NotAdapter { name: String },
+
+    #[error(
+        "the adapter {name} belongs to the model {expected_name} (sha256 {expected}), and this one is {found_name} (sha256 {found}); take the adapter's own base model"
+    )]
+    AdapterBase {
+        name: String,
+        expected: String,
+        expected_name: String,
+        // Boxed, or every result that may fail would be as large as these five.
+        found: Box<str>,
+        found_name: Box<str>,
+    },
+
     #[error("the file holds a {found} model; only BERT encoders (architecture `bert`) run here")]
     Architecture { found: String },
 
@@ -100,6 +120,11 @@ impl From<&Error> for Problem {
             Error::Damaged { what } => Self::Damaged { what },
             Error::Absurd { what, found, limit } => Self::Absurd { what, found, limit },
             Error::Architecture { found } => Self::Architecture { found },
+            Error::IsAdapter { name } => Self::IsAdapter { name },
+            Error::NotAdapter { name } => Self::NotAdapter { name },
+            Error::AdapterBase { expected, expected_name, found, .. } => {
+                Self::AdapterBase { expected, expected_name, found: found.into() }
+            }
             Error::MissingTensor { name } => Self::MissingTensor { name },
             Error::TensorShape { name, expected, found } => {
                 Self::TensorShape { name, expected, found }

@@ -1,6 +1,9 @@
 //! A tiny BERT of random weights, as a GGUF file.
 
 use serde_json::json;
+use simcse_lab::protocol::readout::Pooling;
+use simcse_lab::weights::adapter::{Change, Changes};
+use simcse_lab::weights::adapter_file::{AdapterMeta, write as write_adapter};
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::metadata::Value;
@@ -107,4 +110,61 @@ pub fn file(seed: u64) -> BertFile {
 /// A sentence of so many words, each time another.
 pub fn sentence(words: usize, salt: usize) -> String {
     (0..words).map(|i| WORDS[(i * i + salt * 7 + i * salt) % 7]).collect::<Vec<_>>().join(" ")
+}
+
+fn random(count: usize, numbers: &mut Numbers) -> Vec<f32> {
+    (0..count).map(|_| numbers.next() * 0.5).collect()
+}
+
+/// A low-rank change of a tensor of the fixture.
+pub fn low_rank(rank: usize, inputs: usize, outputs: usize, scale: f32, seed: u64) -> Change {
+    let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let a = random(rank * inputs, &mut numbers);
+    let b = random(rank * outputs, &mut numbers);
+    Change::LowRank { rank, inputs, outputs, a, b, scale }
+}
+
+/// A difference of a tensor of the fixture.
+pub fn difference(rows: usize, columns: usize, seed: u64) -> Change {
+    let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    Change::Difference { rows, columns, difference: random(rows * columns, &mut numbers) }
+}
+
+/// An MLP over the first token.
+pub fn mlp(seed: u64) -> Changes {
+    let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut added = |rows: usize| {
+        let values = random(rows * HIDDEN, &mut numbers);
+        Change::Added { rows, columns: HIDDEN, values }
+    };
+    Changes::from([("cls.weight".to_owned(), added(HIDDEN)), ("cls.bias".to_owned(), added(1))])
+}
+
+/// A low-rank adapter of every kind of linear layer.
+pub fn lora(seed: u64) -> Changes {
+    let change = |name: &str, rank, inputs, outputs, scale| {
+        (format!("{name}.weight"), low_rank(rank, inputs, outputs, scale, seed + rank as u64))
+    };
+    Changes::from([
+        change("blk.0.attn_q", 4, HIDDEN, HIDDEN, 0.5),
+        change("blk.1.ffn_up", 5, HIDDEN, FEED_FORWARD, 0.5),
+        change("blk.2.ffn_down", 3, FEED_FORWARD, HIDDEN, 2.0),
+    ])
+}
+
+/// An adapter's file for the model of [`gguf`] of that seed.
+pub fn adapter(changes: &Changes, base_seed: u64) -> Vec<u8> {
+    let meta = AdapterMeta {
+        name: "tuned".to_owned(),
+        base_name: format!("tiny-{base_seed}"),
+        base_sha256: file(base_seed).sha256,
+        recipe: "steps = 3\n".to_owned(),
+        seed: 7,
+        pooling: Some(Pooling::Cls),
+        best_pooling: Some(Pooling::Mean),
+        metrics: vec![("uniformity".to_owned(), "-2.5".to_owned())],
+        curve: "[]".to_owned(),
+        licence: Some("mit".to_owned()),
+    };
+    write_adapter(changes, &meta).expect("the adapter's numbers fit")
 }

@@ -1,8 +1,10 @@
 //! Native tests that need more than one module, or the repository itself: one binary.
 
+mod adapter;
 mod charts;
 mod checkpoint;
 mod cli;
+mod cli_adapter;
 mod faults;
 mod fixture;
 mod golden;
@@ -13,4 +15,5 @@ mod parity;
 mod quantise;
 mod shared;
 mod source;
+mod survey;
 mod word_pieces;

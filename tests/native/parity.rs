@@ -2,8 +2,11 @@
 
 use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::model::encoder::Encoder;
+use simcse_lab::protocol::problem::Problem;
 use simcse_lab::protocol::readout::{Pooling, Readout};
+use simcse_lab::weights::adapter::Change;
 use simcse_lab::weights::bert::BertFile;
+use simcse_lab::weights::merged::Merged;
 
 use crate::fixture::{self, HEADS, HIDDEN, LAYERS};
 
@@ -120,6 +123,7 @@ fn pooled(all: &[Matrix], readout: Readout) -> Vec<f64> {
         Pooling::Mean => unit(&mean(&all[layer])),
         Pooling::Cls => unit(&all[layer][0]),
         Pooling::FirstLast => unit(&mean(&add(&all[layer.min(1)], &all[layer]))),
+        Pooling::ClsMlp => panic!("the fixture has no MLP"),
     }
 }
 
@@ -199,4 +203,36 @@ fn a_layer_too_many_is_named() {
     let readout = Readout { pooling: Pooling::Mean, layer: Some(4) };
     let error = pollster::block_on(encoder.embed(&[], readout)).unwrap_err();
     assert_eq!(error.to_string(), "there is no layer 4; choose 0 (the embeddings) to 3 (the last)");
+}
+
+#[test]
+fn an_added_mlp_reads_the_first_token_through_its_tangent() {
+    let file = fixture::file(6);
+    let changes = fixture::mlp(6);
+    let merged = Merged::new(&file, &changes, 1.0).unwrap();
+    let encoder = Encoder::load_merged(Cpu, &merged).unwrap();
+    let tokens = encoder.tokenise("the cats sat.").unwrap();
+    let all = layers(&file, &tokens.ids);
+    let [Change::Added { values: bias, .. }, Change::Added { values: weights, .. }] =
+        ["cls.bias", "cls.weight"].map(|name| changes[name].clone())
+    else {
+        panic!("{changes:?}")
+    };
+    for layer in 0..=LAYERS {
+        let cls = &all[layer][0];
+        let wanted: Vec<f64> = (0..HIDDEN)
+            .map(|o| {
+                let row = &weights[o * HIDDEN..][..HIDDEN];
+                let dot: f64 = row.iter().zip(cls).map(|(w, x)| f64::from(*w) * x).sum();
+                (dot + f64::from(bias[o])).tanh()
+            })
+            .collect();
+        let readout = Readout { pooling: Pooling::ClsMlp, layer: Some(layer as u16) };
+        let one = std::slice::from_ref(&tokens);
+        let rows = pollster::block_on(encoder.embed(one, readout)).unwrap();
+        assert_close(&rows, &unit(&wanted), &format!("layer {layer}"));
+    }
+    let plain = Encoder::load(Cpu, &file).unwrap();
+    let error = plain.begin(Vec::new(), Readout::last(Pooling::ClsMlp)).unwrap_err();
+    assert_eq!(Problem::from(&error), Problem::NoMlp);
 }

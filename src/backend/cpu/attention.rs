@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::backend::cpu::lanes::{LANES, exp, largest, sum_of};
+use crate::math::lanes::{LANES, exp, largest, sum_of};
 
 /// Queries handled side by side.
 const ROWS: usize = 4;

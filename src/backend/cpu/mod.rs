@@ -1,15 +1,17 @@
 //! The CPU: candle's matrix product for the linear layers, our own loops for the rest.
 //!
 //! Linear weights are decoded to `f32` once, at load. Word, position and type tables stay in the
-//! file's own blocks, and rows are decoded as they are looked up: the word table is more than half
-//! of a small model. No candle type is visible outside this module.
+//! file, and rows are decoded as they are looked up: the word table is more than half of a small
+//! model. No candle type is visible outside this module.
 
 mod attention;
-mod lanes;
+
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
 use crate::backend::{Backend, Batch, Embedding, Error, Pool};
+use crate::math::lanes;
 use crate::protocol::event::Backend as Kind;
 use crate::weights::bert::TensorView;
 use crate::weights::blocks::BlockType;
@@ -19,18 +21,28 @@ use crate::weights::blocks::BlockType;
 pub struct Cpu;
 
 /// Rows in a number format of the file.
-#[derive(Debug)]
 pub struct Table {
     rows: usize,
     columns: usize,
     block: BlockType,
-    bytes: Vec<u8>,
+    /// The whole file where the table is a part of one, so that it is in memory once.
+    bytes: Arc<Vec<u8>>,
+    start: usize,
     row_bytes: usize,
+}
+
+/// Leaves out the bytes.
+impl std::fmt::Debug for Table {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rows, columns, block, .. } = self;
+        write!(out, "Table [{rows}, {columns}] {block:?}")
+    }
 }
 
 impl Table {
     fn row_into(&self, row: usize, out: &mut [f32]) -> Result<(), Error> {
         let from = row.checked_mul(self.row_bytes).filter(|_| row < self.rows);
+        let from = from.map(|from| self.start + from);
         let bytes = from.and_then(|from| self.bytes.get(from..from + self.row_bytes));
         let bytes = bytes.ok_or(Error::Row { row, rows: self.rows })?;
         Ok(self.block.decode(bytes, out)?)
@@ -118,11 +130,17 @@ impl Backend for Cpu {
         // Rows are decoded unchecked later, so every one is looked at now.
         let mut row = vec![0.0; tensor.columns];
         (0..tensor.rows).try_for_each(|position| tensor.row_into(position, &mut row))?;
-        let mut bytes = reserved(tensor.bytes.len())?;
-        bytes.extend_from_slice(tensor.bytes);
+        let (bytes, start) = match tensor.owner {
+            Some((file, start)) => (Arc::clone(file), start),
+            None => {
+                let mut bytes = reserved(tensor.bytes.len())?;
+                bytes.extend_from_slice(tensor.bytes);
+                (Arc::new(bytes), 0)
+            }
+        };
         let row_bytes = tensor.bytes.len().checked_div(tensor.rows).unwrap_or(0);
         let (rows, columns, block) = (tensor.rows, tensor.columns, tensor.block);
-        Ok(Table { rows, columns, block, bytes, row_bytes })
+        Ok(Table { rows, columns, block, bytes, start, row_bytes })
     }
 
     fn linear_weights(&self, parts: &[(TensorView<'_>, TensorView<'_>)]) -> Result<Linear, Error> {
@@ -183,6 +201,12 @@ impl Backend for Cpu {
     fn linear_gelu(&self, states: &States, weights: &Linear) -> Result<States, Error> {
         let mut product = multiply("linear gelu", states, weights)?;
         lanes::add_bias_gelu(&mut product.values, &weights.biases);
+        Ok(product)
+    }
+
+    fn linear_tanh(&self, states: &States, weights: &Linear) -> Result<States, Error> {
+        let mut product = self.linear(states, weights)?;
+        product.values.iter_mut().for_each(|value| *value = value.tanh());
         Ok(product)
     }
 
@@ -267,7 +291,7 @@ mod tests {
     use super::*;
 
     fn view(bytes: &[u8], rows: usize, columns: usize) -> TensorView<'_> {
-        TensorView { name: "test", rows, columns, block: BlockType::F32, bytes }
+        TensorView { name: "test", rows, columns, block: BlockType::F32, bytes, owner: None }
     }
 
     fn bytes(values: &[f32]) -> Vec<u8> {

@@ -1,0 +1,112 @@
+//! Surveys of sentences' vectors, on the engine.
+
+use simcse_lab::engine::{Engine, Events};
+use simcse_lab::geometry::shape::shape;
+use simcse_lab::geometry::whitening::whitened;
+use simcse_lab::protocol::event::Event;
+use simcse_lab::protocol::message::Message;
+use simcse_lab::protocol::problem::Problem;
+use simcse_lab::protocol::readout::{Lens, Pooling, Readout, Side};
+use simcse_lab::protocol::request::Request;
+use simcse_lab::protocol::training::Shape;
+
+use crate::fixture::{self, HIDDEN};
+
+const CLS: Lens =
+    Lens { side: Side::Before, readout: Readout { pooling: Pooling::Cls, layer: None } };
+
+fn opened() -> Engine {
+    let mut engine = Engine::new();
+    engine.open(1, "tiny", fixture::gguf(3), None, &mut Events::new());
+    engine
+}
+
+fn survey(revision: u32, slot: u8, count: usize, whitened: bool) -> Message<Request> {
+    let sentences = (0..count).map(|i| fixture::sentence(1 + i % 9, i)).collect();
+    Message::plain(Request::Survey { revision, slot, sentences, lens: CLS, whitened })
+}
+
+/// All events of a request, without progress, whose number depends on the clock.
+fn answers(engine: &mut Engine, requests: Vec<Message<Request>>) -> Vec<Event> {
+    let mut out = Events::new();
+    for request in requests {
+        engine.accept(request, &mut out);
+    }
+    while pollster::block_on(engine.step(&mut out)) {}
+    let heads = out.into_iter().map(|message| message.head);
+    heads.filter(|event| !matches!(event, Event::Progress { .. })).collect()
+}
+
+fn rows(engine: &mut Engine, count: usize) -> Vec<f32> {
+    let sentences = (0..count).map(|i| fixture::sentence(1 + i % 9, i)).collect();
+    let mut out = Events::new();
+    let request = Request::Embed { revision: 900, sentences, lens: CLS };
+    engine.accept(Message::plain(request), &mut out);
+    while pollster::block_on(engine.step(&mut out)) {}
+    out.iter().find_map(|message| message.f32()).expect("rows").to_vec()
+}
+
+fn the_shape(events: &[Event]) -> &Shape {
+    match events {
+        [Event::Survey { revision: 7, slot: 2, shape, .. }] => shape,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_survey_is_the_shape_of_the_sentences_rows() {
+    let mut engine = opened();
+    let expected = shape(&rows(&mut engine, 60), HIDDEN);
+    let events = answers(&mut engine, vec![survey(7, 2, 60, false)]);
+    assert_eq!(the_shape(&events), &expected);
+    assert_eq!((expected.sentences, expected.sphere.len()), (60, 180));
+}
+
+#[test]
+fn a_whitened_survey_is_the_shape_of_the_whitened_rows() {
+    let mut engine = opened();
+    let white = whitened(&rows(&mut engine, 60), HIDDEN).unwrap();
+    let events = answers(&mut engine, vec![survey(7, 2, 60, true)]);
+    assert_eq!(the_shape(&events), &shape(&white.rows, white.directions));
+}
+
+#[test]
+fn too_few_to_whiten_are_named() {
+    let events = answers(&mut opened(), vec![survey(7, 2, 5, true)]);
+    let problem = Problem::TooFewExamples { found: 5, needed: 8 };
+    assert_eq!(events, [Event::Failed { revision: Some(7), problem }]);
+}
+
+#[test]
+fn a_survey_supersedes_only_those_of_its_slot() {
+    let requests = vec![survey(4, 0, 9, false), survey(5, 1, 9, false), survey(6, 0, 12, false)];
+    let events = answers(&mut opened(), requests);
+    assert_eq!(events[0], Event::Cancelled { revision: 4 });
+    let done: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Survey { revision, slot, shape, .. } => {
+                Some((*revision, *slot, shape.sentences))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(done, [(5, 1, 9), (6, 0, 12)]);
+}
+
+#[test]
+fn a_new_model_begins_a_survey_anew_and_one_can_be_given_up() {
+    let mut engine = opened();
+    let mut out = Events::new();
+    engine.accept(survey(7, 2, 60, true), &mut out);
+    for _ in 0..6 {
+        pollster::block_on(engine.step(&mut out));
+    }
+    engine.open(8, "other", fixture::gguf(9), None, &mut Events::new());
+    let events = answers(&mut engine, Vec::new());
+    let white = whitened(&rows(&mut engine, 60), HIDDEN).unwrap();
+    assert_eq!(the_shape(&events), &shape(&white.rows, white.directions));
+    engine.accept(survey(9, 2, 60, true), &mut out);
+    let given_up = Message::plain(Request::Cancel { revision: 9 });
+    assert_eq!(answers(&mut engine, vec![given_up]), [Event::Cancelled { revision: 9 }]);
+}
