@@ -10,6 +10,7 @@ mod simcse {
     pub mod embed;
     pub mod info;
     pub mod input;
+    pub mod merge;
     pub mod model;
     pub mod npy;
     pub mod sts;
@@ -27,6 +28,7 @@ fn main() -> std::process::ExitCode {
         Command::Info(options) => simcse::info::run(&options),
         Command::Embed(options) => simcse::embed::run(&options),
         Command::Sts(options) => simcse::sts::run(&options),
+        Command::Merge(options) => simcse::merge::run(&options),
     };
     match done {
         Ok(()) => std::process::ExitCode::SUCCESS,

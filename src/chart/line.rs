@@ -47,10 +47,10 @@ pub fn line(data: &Line<'_>, width: f64, palette: &Palette) -> Scene {
         });
         shapes.push(label((across.end, y - 6.0), name, palette.quiet, Anchor::End));
     }
-    let finite = data.points.iter().filter(|point| point.1.is_finite());
+    let mut finite = data.points.iter().filter(|point| point.1.is_finite());
     let points: Vec<(f64, f64)> =
         finite.clone().map(|point| (across.at(point.0), up.at(point.1))).collect();
-    if let (Some(&end), Some(last)) = (points.last(), finite.last()) {
+    if let (Some(&end), Some(last)) = (points.last(), finite.next_back()) {
         draw_end(end, last.1, width, palette, &mut shapes);
     }
     if points.len() > 1 {

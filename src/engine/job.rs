@@ -5,7 +5,9 @@ use web_time::{Duration, Instant};
 use crate::backend::cpu::Cpu;
 use crate::engine::group::{Group, Scan, WindowWork};
 use crate::engine::rows::{Finished, Rows};
+use crate::engine::sides::Sides;
 use crate::engine::survey::{MOST_SENTENCES, Survey};
+use crate::engine::views::{Studio, Views};
 use crate::geometry::cosine::grid;
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
 use crate::math::ranks::{pearson, spearman};
@@ -17,7 +19,7 @@ use crate::protocol::Revision;
 use crate::protocol::event::{Agreement, Event};
 use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::Readout;
+use crate::protocol::readout::{Readout, Side};
 use crate::protocol::request::Request;
 
 /// Progress is told at most this often.
@@ -39,6 +41,7 @@ pub enum Kind {
     Survey {
         slot: u8,
     },
+    Views,
 }
 
 impl Kind {
@@ -47,7 +50,7 @@ impl Kind {
         match self {
             Self::Pair => 0,
             Self::Window => 1,
-            Self::Group | Self::Pairs | Self::Embed | Self::Survey { .. } => 2,
+            Self::Group | Self::Pairs | Self::Embed | Self::Survey { .. } | Self::Views => 2,
             Self::Baseline => 3,
         }
     }
@@ -68,6 +71,7 @@ pub enum Stage {
 #[derive(Debug)]
 pub struct Job {
     revision: Revision,
+    side: Side,
     begun: Option<Instant>,
     told: Option<Instant>,
     work: Work,
@@ -82,11 +86,13 @@ enum Work {
     Embed(Rows),
     Baseline(Rows),
     Survey(Rows, Survey),
+    Views(Views),
 }
 
 impl Job {
     /// The job of a request; `None` for requests that are none.
     pub fn new(request: Request) -> Result<Option<Self>, (Revision, Problem)> {
+        let side = side(&request);
         let (revision, work) = match request {
             Request::Pair { revision, first, second, lens } => {
                 (revision, Work::Pair(Rows::new(vec![first, second], lens.readout, true)))
@@ -113,6 +119,9 @@ impl Job {
                 let rows = Rows::new(sentences, lens.readout, false);
                 (revision, Work::Survey(rows, Survey::new(slot, whitened)))
             }
+            Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
+                (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
+            }
             Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
@@ -124,15 +133,31 @@ impl Job {
             | Request::ForgetAdapter { .. }
             | Request::ListAdapters { .. }
             | Request::ReadAdapter { .. }
-            | Request::Views { .. }
             | Request::Train { .. }
             | Request::Steer { .. } => return Ok(None),
         };
-        Ok(Some(Self { revision, begun: None, told: None, work }))
+        Ok(Some(Self { revision, side, begun: None, told: None, work }))
     }
 
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+
+    /// Which encoder it is for.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Whether it needs the encoder of that side.
+    pub fn needs(&self, side: Side) -> bool {
+        self.kind().needs_model() && self.side == side
+    }
+
+    /// Whether this one takes the other's place in the queue. Both sides' pairs and baselines can
+    /// wait beside each other, for a page that shows both.
+    pub fn supersedes(&self, old: &Self) -> bool {
+        let apart = matches!(self.kind(), Kind::Pair | Kind::Baseline) && self.side != old.side;
+        self.kind() == old.kind() && !apart && old.yields()
     }
 
     pub fn kind(&self) -> Kind {
@@ -144,20 +169,21 @@ impl Job {
             Work::Embed(_) => Kind::Embed,
             Work::Baseline(_) => Kind::Baseline,
             Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
+            Work::Views(_) => Kind::Views,
         }
     }
 
     /// Whether a newer request of the same kind supersedes this one. A pair that has begun is
     /// finished, or steady typing would never see an answer.
-    pub fn yields(&self) -> bool {
+    fn yields(&self) -> bool {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
-            Work::Group(..) | Work::Baseline(_) | Work::Survey(..) => true,
+            Work::Group(..) | Work::Baseline(_) | Work::Survey(..) | Work::Views(_) => true,
             Work::Window(_) | Work::Pairs(..) | Work::Embed(_) => false,
         }
     }
 
-    /// Begins anew, for a new model.
+    /// Begins anew, for a new encoder.
     pub fn restart(&mut self) {
         match &mut self.work {
             Work::Pair(rows) | Work::Pairs(rows, _) | Work::Embed(rows) | Work::Baseline(rows) => {
@@ -171,6 +197,7 @@ impl Job {
                 rows.restart();
                 survey.restart();
             }
+            Work::Views(views) => views.restart(),
             Work::Window(_) => {}
         }
         self.begun = None;
@@ -209,8 +236,9 @@ impl Job {
     /// Does a little. A finished group takes the place of the last one.
     pub async fn step(
         &mut self,
-        encoder: Option<&Encoder<Cpu>>,
+        sides: &Sides,
         group: &mut Option<Group>,
+        studio: &mut Option<Studio>,
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
@@ -238,7 +266,14 @@ impl Job {
                 Stage::Finished(Message::with_f32(event, found.with_last))
             }));
         }
-        let encoder = encoder.ok_or(Problem::NoModel)?;
+        if let Work::Views(views) = &mut self.work {
+            let cosines = views.step(sides, studio).await?;
+            return Ok(cosines.map_or(Stage::Working, |cosines| {
+                let latency_ms = milliseconds(begun);
+                Stage::Finished(Message::with_f32(Event::Views { revision, latency_ms }, cosines))
+            }));
+        }
+        let encoder = sides.encoder(self.side).ok_or(Problem::NoModel)?;
         self.embed(encoder, begun).await.map_err(|error| Problem::from(&error))
     }
 
@@ -263,11 +298,24 @@ impl Job {
                 survey.take_rows(finished);
                 return Ok(Stage::Working);
             }
-            Work::Pair(_) | Work::Window(_) => pair(revision, finished, begun),
+            Work::Pair(_) | Work::Window(_) | Work::Views(_) => pair(revision, finished, begun),
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),
             Work::Baseline(_) => baseline(revision, &finished),
         }))
+    }
+}
+
+fn side(request: &Request) -> Side {
+    match request {
+        Request::Pair { lens, .. }
+        | Request::Group { lens, .. }
+        | Request::Pairs { lens, .. }
+        | Request::Baseline { lens, .. }
+        | Request::Embed { lens, .. }
+        | Request::Survey { lens, .. }
+        | Request::Views { lens, .. } => lens.side,
+        _ => Side::Before,
     }
 }
 

@@ -35,8 +35,8 @@ pub fn axes(rows: &[f64], hidden: usize, keep: usize) -> Option<Axes> {
         found.values.iter().map(|value| value.max(0.0).sqrt()).collect();
     let least = singular_values.first().map_or(0.0, |largest| largest * SMALLEST);
     let mut coordinates = vec![0.0; count * kept];
-    for axis in 0..kept {
-        let (value, vector) = (singular_values[axis], &found.vectors[axis * side..][..side]);
+    let vectors = found.vectors.chunks_exact(side.max(1));
+    for (axis, (&value, vector)) in singular_values.iter().zip(vectors).enumerate().take(kept) {
         if value <= least {
             continue;
         }

@@ -1,8 +1,9 @@
-//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, turns.
+//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, turns, random numbers.
 
 pub mod eigen;
 pub mod lanes;
 pub mod ranks;
+pub mod rng;
 pub mod rows;
 pub mod statistics;
 pub mod turn;

@@ -1,6 +1,9 @@
 //! The learner on the CPU: candle's autograd over weights decoded from the GGUF file, with our own
 //! operations at its nodes; frozen layers on any inference backend.
 
+#[cfg(test)]
+mod test;
+
 use std::sync::Arc;
 
 use candle_core::backprop::GradStore;

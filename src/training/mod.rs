@@ -6,12 +6,17 @@
 //! the same whatever it computes with.
 
 mod adamw;
+pub mod augment;
+pub mod batches;
 mod build;
 pub mod cpu;
 pub mod error;
+pub mod examples;
 mod frozen;
 pub mod learner;
+pub mod loss;
 mod network;
 mod noise;
 mod ops;
 mod parameters;
+pub mod schedule;

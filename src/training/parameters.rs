@@ -152,4 +152,25 @@ impl Parameters {
         self.updates = checkpoint.updates;
         Ok(())
     }
+
+    /// The gathered gradients, in the order of the list; zeros where none has come.
+    #[cfg(test)]
+    pub fn gradients(&self) -> Vec<Vec<f32>> {
+        let gradient = |parameter: &Parameter| match &parameter.gradient {
+            Some(gradient) => values(gradient).unwrap().to_vec(),
+            None => vec![0.0; parameter.var.elem_count()],
+        };
+        self.list.iter().map(gradient).collect()
+    }
+
+    /// Moves the numbers of one parameter and forgets the gathered gradients.
+    #[cfg(test)]
+    pub fn nudge(&mut self, position: usize, by: impl Fn(usize) -> f32) {
+        self.list.iter_mut().for_each(|parameter| parameter.gradient = None);
+        let parameter = &mut self.list[position];
+        let numbers = values(parameter.var.as_tensor()).unwrap().to_vec();
+        let moved = numbers.iter().enumerate().map(|(place, value)| value + by(place)).collect();
+        let moved = Tensor::from_vec(moved, parameter.var.shape(), &Device::Cpu).unwrap();
+        parameter.var.set(&moved).unwrap();
+    }
 }

@@ -45,8 +45,9 @@ pub enum Error {
         name: String,
         expected: String,
         expected_name: String,
-        found: String,
-        found_name: String,
+        // Boxed, or every result that may fail would be as large as these five.
+        found: Box<str>,
+        found_name: Box<str>,
     },
 
     #[error("the file holds a {found} model; only BERT encoders (architecture `bert`) run here")]
@@ -122,7 +123,7 @@ impl From<&Error> for Problem {
             Error::IsAdapter { name } => Self::IsAdapter { name },
             Error::NotAdapter { name } => Self::NotAdapter { name },
             Error::AdapterBase { expected, expected_name, found, .. } => {
-                Self::AdapterBase { expected, expected_name, found }
+                Self::AdapterBase { expected, expected_name, found: found.into() }
             }
             Error::MissingTensor { name } => Self::MissingTensor { name },
             Error::TensorShape { name, expected, found } => {

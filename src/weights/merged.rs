@@ -113,8 +113,8 @@ pub fn check_base(meta: &AdapterMeta, file: &BertFile) -> Result<(), Error> {
         name: meta.name.clone(),
         expected: meta.base_sha256.clone(),
         expected_name: meta.base_name.clone(),
-        found: file.sha256.clone(),
-        found_name: file.config.name.clone(),
+        found: file.sha256.as_str().into(),
+        found_name: file.config.name.as_str().into(),
     })
 }
 

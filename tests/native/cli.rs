@@ -14,45 +14,45 @@ use crate::checkpoint;
 use crate::shared;
 
 /// An empty folder of this test's own.
-fn folder(test: &str) -> PathBuf {
+pub fn folder(test: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
     path
 }
 
-fn simcse() -> Command {
+pub fn simcse() -> Command {
     Command::new(env!("CARGO_BIN_EXE_simcse"))
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn err(output: &Output) -> String {
+pub fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-fn good(command: &mut Command) -> Output {
+pub fn good(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", err(&output));
     output
 }
 
 /// Runs the command with a text on its standard input.
-fn feed(command: &mut Command, text: &str) -> Output {
+pub fn feed(command: &mut Command, text: &str) -> Output {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
 }
 
-fn tiny_model() -> PathBuf {
+pub fn tiny_model() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny_bert.gguf")
 }
 
 /// The vectors of JSON lines.
-fn vectors(lines: &str) -> Vec<Vec<f32>> {
+pub fn vectors(lines: &str) -> Vec<Vec<f32>> {
     let line = |line: &str| -> Vec<f32> {
         let line: Value = serde_json::from_str(line).unwrap();
         serde_json::from_value(line["embedding"].clone()).unwrap()
@@ -62,7 +62,7 @@ fn vectors(lines: &str) -> Vec<Vec<f32>> {
 
 #[test]
 fn help_has_examples_and_misuse_exits_with_2() {
-    for command in ["convert", "info", "embed", "sts"] {
+    for command in ["convert", "info", "embed", "sts", "merge"] {
         let help = out(&good(simcse().args([command, "--help"])));
         assert!(help.contains("Examples:") && help.contains(&format!("simcse {command} ")));
     }

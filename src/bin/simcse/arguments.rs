@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::weights::blocks::BlockType;
+use simcse_lab::weights::merged::MAX_BLEND;
 
 /// Convert, inspect and use BERT sentence encoders.
 #[derive(Debug, Parser)]
@@ -18,6 +19,7 @@ use simcse_lab::weights::blocks::BlockType;
   simcse info m.gguf
   simcse embed --model m.gguf --out e.npy sentences.txt
   simcse sts --model m.gguf dev.csv
+  simcse merge --model m.gguf --adapter tuned.gguf --type q8_0 --out merged.gguf
 
 `simcse help COMMAND` says more. Exit codes: 0 done, 1 failed, 2 not understood.")]
 pub struct Arguments {
@@ -32,6 +34,7 @@ pub enum Command {
     Info(InfoOptions),
     Embed(EmbedOptions),
     Sts(StsOptions),
+    Merge(MergeOptions),
 }
 
 /// Write a Hugging Face BERT checkpoint as GGUF, in llama.cpp's layout
@@ -68,9 +71,12 @@ pub struct ConvertOptions {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   simcse info all-MiniLM-L6-v2-q8_0.gguf
-  simcse info all-MiniLM-L6-v2-q8_0.gguf --tensors")]
+  simcse info all-MiniLM-L6-v2-q8_0.gguf --tensors
+  simcse info tuned.gguf
+
+Of an adapter it prints the base model, recipe, seed and what was measured.")]
 pub struct InfoOptions {
-    /// The GGUF file
+    /// The GGUF file: a model or an adapter
     pub model: PathBuf,
     /// List every tensor too
     #[arg(long)]
@@ -106,6 +112,7 @@ pub struct EmbedOptions {
 #[command(after_help = "Examples:
   simcse sts --model m.gguf dev.csv
   simcse sts --model m.gguf --pooling cls --json dev.csv
+  simcse sts --model m.gguf --adapter tuned.gguf dev.csv
 
 Columns are sentence 1, sentence 2 and score; a header is optional; .tsv is tab-separated.
   spearman, pearson   of cosine and score, x 100, as papers print them
@@ -124,13 +131,61 @@ pub struct StsOptions {
     pub pairs: PathBuf,
 }
 
+/// Put an adapter into its base model, as one plain GGUF file
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse merge --model m.gguf --adapter tuned.gguf --type q8_0 --out merged.gguf
+  simcse merge --model m.gguf --adapter tuned.gguf --blend 0.7 --pooling cls --type f16 --out m7.gguf
+
+The result needs no adapter any more and is read by llama.cpp too, tokeniser included. The readout it
+asks for, unless given: the one that scores best with the adapter, else the one the adapter was
+trained for, else the model's. The same input gives the same bytes.")]
+pub struct MergeOptions {
+    /// GGUF file of the base model
+    #[arg(long, short)]
+    pub model: PathBuf,
+    /// GGUF file of an adapter that was made for the model
+    #[arg(long, short)]
+    pub adapter: PathBuf,
+    /// How much of it: 0 nothing, 1 as trained, at most 1.5
+    #[arg(long, default_value_t = 1.0, value_parser = blend)]
+    pub blend: f32,
+    /// Number format of the matrices
+    #[arg(long = "type", value_enum)]
+    pub kind: Kind,
+    /// File to write
+    #[arg(long, short)]
+    pub out: PathBuf,
+    /// Name to put into the file [default: the model's and the adapter's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Readout to put into the file
+    #[arg(long, value_enum)]
+    pub pooling: Option<PoolingName>,
+}
+
+fn blend(text: &str) -> Result<f32, String> {
+    let value = text.parse::<f32>().map_err(|error| error.to_string())?;
+    if (0.0..=MAX_BLEND).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("{value} is not between 0 and {MAX_BLEND}"))
+    }
+}
+
 /// A model and how it is read.
 #[derive(Debug, Args)]
 pub struct ModelOptions {
     /// GGUF file of a BERT encoder
     #[arg(long, short)]
     pub model: PathBuf,
-    /// Readout [default: the one the file asks for]
+    /// GGUF file of an adapter that was made for the model
+    #[arg(long, short)]
+    pub adapter: Option<PathBuf>,
+    /// How much of it: 0 nothing, 1 as trained, at most 1.5 [default: 1]
+    #[arg(long, requires = "adapter", value_parser = blend)]
+    pub blend: Option<f32>,
+    /// Readout [default: the one that scores best with the adapter, else the one the model asks for]
     #[arg(long, value_enum)]
     pub pooling: Option<PoolingName>,
     /// Layer to read, 0 being the embeddings [default: the last]

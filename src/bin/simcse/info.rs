@@ -7,6 +7,9 @@ use std::io::Write;
 
 use anyhow::Context;
 
+use simcse_lab::protocol::readout::Pooling;
+use simcse_lab::weights::adapter_file::AdapterFile;
+use simcse_lab::weights::adapter_file::GENERAL_TYPE;
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::gguf::Gguf;
 use simcse_lab::weights::metadata::Value;
@@ -17,7 +20,8 @@ use crate::simcse::arguments::InfoOptions;
 /// Longest text that is shown whole.
 const SHOWN_CHARS: usize = 72;
 
-/// Prints header and verdict; fails where the file cannot be used as an encoder.
+/// Prints header and verdict; fails where the file can be used neither as an encoder nor as an
+/// adapter.
 pub fn run(options: &InfoOptions) -> anyhow::Result<()> {
     let path = &options.model;
     let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -31,8 +35,43 @@ pub fn run(options: &InfoOptions) -> anyhow::Result<()> {
         writeln!(out, "  {} = {}", key.escape_debug(), show(value))?;
     }
     print_tensors(&header, options.tensors, out)?;
+    if header.text("general.type")? == Some(GENERAL_TYPE) {
+        let file = AdapterFile::read(&name, &bytes)?;
+        return Ok(print_adapter(&file, out)?);
+    }
     let file = BertFile::read(&name, bytes, None)?;
     print_model(&file, out)?;
+    Ok(())
+}
+
+fn print_adapter(file: &AdapterFile, out: &mut impl Write) -> io::Result<()> {
+    let (meta, summary) = (&file.meta, file.summary());
+    let or_unsaid = |text: &str| {
+        if text.is_empty() { "not said".to_owned() } else { text.escape_debug().to_string() }
+    };
+    let pooling = |pooling: Option<Pooling>| pooling.map_or("not said", Pooling::name);
+    writeln!(out, "\nAn adapter that runs here")?;
+    writeln!(out, "  name: {}", meta.name.escape_debug())?;
+    writeln!(out, "  licence: {}", or_unsaid(meta.licence.as_deref().unwrap_or_default()))?;
+    writeln!(out, "  sha256: {}", file.sha256)?;
+    writeln!(out, "  base: {}", or_unsaid(&meta.base_name))?;
+    writeln!(out, "  base sha256: {}", or_unsaid(&meta.base_sha256))?;
+    writeln!(out, "  tensors changed: {}, numbers {}", file.changes.len(), summary.parameters)?;
+    writeln!(out, "  trained readout: {}", pooling(meta.pooling))?;
+    writeln!(out, "  best readout: {}", pooling(meta.best_pooling))?;
+    writeln!(out, "  seed: {}", meta.seed)?;
+    if !meta.metrics.is_empty() {
+        writeln!(out, "\nMeasured")?;
+    }
+    for (name, value) in &meta.metrics {
+        writeln!(out, "  {}: {}", name.escape_debug(), value.escape_debug())?;
+    }
+    if !meta.recipe.trim().is_empty() {
+        writeln!(out, "\nRecipe")?;
+    }
+    for line in meta.recipe.lines() {
+        writeln!(out, "  {}", line.escape_debug())?;
+    }
     Ok(())
 }
 

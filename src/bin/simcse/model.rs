@@ -1,17 +1,55 @@
 //! A model from a file, and sentences through it with a bar.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context;
 
 use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::model::encoder::Encoder;
+use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::protocol::readout::Readout;
+use simcse_lab::weights::adapter_file::AdapterFile;
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::convert;
+use simcse_lab::weights::merged::Merged;
+use simcse_lab::weights::merged::check_base;
 
 use crate::simcse::arguments::ModelOptions;
 use crate::simcse::bars;
+
+/// A file's name and bytes.
+pub fn read(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes))
+}
+
+/// An adapter that belongs to a model, and how much of it is wanted.
+pub struct Adapter {
+    pub file: AdapterFile,
+    blend: f32,
+}
+
+impl Adapter {
+    /// The adapter in a file, if it belongs to the model.
+    pub fn open(path: &Path, blend: f32, base: &BertFile) -> anyhow::Result<Self> {
+        let (name, bytes) = read(path)?;
+        let file = AdapterFile::read(&name, &bytes)?;
+        check_base(&file.meta, base)?;
+        Ok(Self { file, blend })
+    }
+
+    /// The model with the adapter in it.
+    pub fn merged<'a>(&'a self, base: &'a BertFile) -> anyhow::Result<Merged<'a>> {
+        Ok(Merged::new(base, &self.file.changes, self.blend)?)
+    }
+
+    /// The readout that scores best with it, as far as that is known.
+    pub fn pooling(&self, base: &BertFile) -> Pooling {
+        let meta = &self.file.meta;
+        meta.best_pooling.or(meta.pooling).unwrap_or(base.config.pooling)
+    }
+}
 
 /// A model that is ready, and how it is read.
 pub struct Model {
@@ -22,18 +60,29 @@ pub struct Model {
 impl Model {
     /// The model that the options name.
     pub fn open(options: &ModelOptions) -> anyhow::Result<Self> {
-        let path = &options.model;
-        let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // Nobody is told the hash here, so it is not computed.
+        let (name, bytes) = read(&options.model)?;
+        // Only an adapter asks for the hash, so it is not computed without one.
         let unhashed = Some(String::new());
-        let mut file = BertFile::read(&name, bytes, unhashed.clone())?;
-        if let Some(kind) = options.kind {
-            file = BertFile::read(&name, convert::requantise(&file, kind.into())?, unhashed)?;
-        }
-        let pooling = options.pooling.map_or(file.config.pooling, Into::into);
+        let sha256 = if options.adapter.is_some() { None } else { unhashed.clone() };
+        let file = BertFile::read(&name, bytes, sha256)?;
+        let blend = options.blend.unwrap_or(1.0);
+        let adapter = options.adapter.as_ref().map(|path| Adapter::open(path, blend, &file));
+        let adapter = adapter.transpose()?;
+        let best = adapter.as_ref().map_or(file.config.pooling, |it| it.pooling(&file));
+        let pooling = options.pooling.map_or(best, Into::into);
         let readout = Readout { pooling, layer: options.layer };
-        Ok(Self { encoder: Encoder::load(Cpu, &file)?, readout })
+        let merged = match &adapter {
+            Some(adapter) => adapter.merged(&file)?,
+            None => Merged::plain(&file),
+        };
+        let encoder = match options.kind {
+            Some(kind) => {
+                let bytes = convert::write_merged(&merged, kind.into(), None)?;
+                Encoder::load(Cpu, &BertFile::read(&name, bytes, unhashed)?)?
+            }
+            None => Encoder::load_merged(Cpu, &merged)?,
+        };
+        Ok(Self { encoder, readout })
     }
 
     /// Length of a vector.
