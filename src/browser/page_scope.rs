@@ -134,6 +134,19 @@ pub fn download_text(name: &str, mime: &str, text: &str) -> Result<(), String> {
     download_blob(name, &blob)
 }
 
+/// Offers bytes as a file.
+///
+/// # Errors
+/// In words, where the browser refuses.
+pub fn download_bytes(name: &str, bytes: &[u8]) -> Result<(), String> {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let options = BlobPropertyBag::new();
+    options.set_type("application/octet-stream");
+    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)
+        .map_err(|error| words(&error))?;
+    download_blob(name, &blob)
+}
+
 /// Offers a blob as a file.
 ///
 /// # Errors

@@ -4,11 +4,14 @@
 //! names into its `{places}`. Examples and the sentences of the baseline are in [`examples`].
 
 pub mod examples;
+pub mod fine_tune;
 pub mod language;
 pub mod lesson;
 pub mod lesson_sentences;
 pub mod numbers;
 pub mod problems;
+pub mod scored;
+pub mod sentences;
 pub mod text;
 pub mod words;
 

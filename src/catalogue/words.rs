@@ -42,6 +42,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::Words;
+    use crate::catalogue::fine_tune::FineTuneText;
     use crate::catalogue::language::Language;
     use crate::catalogue::lesson::LessonText;
     use crate::catalogue::text::Text;
@@ -70,7 +71,7 @@ mod tests {
                 (format!("{text:?}"), Language::ALL.map(|language| text.in_language(language)))
             })
         }
-        of(Text::ALL).chain(of(LessonText::ALL)).collect()
+        of(Text::ALL).chain(of(FineTuneText::ALL)).chain(of(LessonText::ALL)).collect()
     }
 
     fn places(text: &str) -> BTreeSet<&str> {

@@ -1,5 +1,7 @@
 //! What the state asks the page to do.
 
+use std::sync::Arc;
+
 use crate::catalogue::language::Language;
 use crate::protocol::Revision;
 use crate::protocol::message::Message;
@@ -53,6 +55,11 @@ pub enum Effect {
         name: String,
         mime: &'static str,
         text: String,
+    },
+    /// A binary file.
+    DownloadBytes {
+        name: String,
+        bytes: Arc<[u8]>,
     },
     DownloadPng {
         name: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::language::Language;
 use crate::protocol::readout::Pooling;
 use crate::state::app::State;
+use crate::state::fine_tune;
 use crate::state::settings::Theme;
 
 /// What is kept in the browser between visits. Fields that an older page did not write get their
@@ -20,6 +21,8 @@ pub struct Saved {
     pub list_name: Option<String>,
     pub pooling: Option<Pooling>,
     pub layer: Option<u16>,
+    /// A text of its own: see [`fine_tune::saved`].
+    pub fine_tune: Option<String>,
 }
 
 impl Saved {
@@ -35,6 +38,7 @@ impl Saved {
             list_name: compare.text.list_name.clone(),
             pooling: compare.pooling,
             layer: compare.layer,
+            fine_tune: Some(fine_tune::saved::to_json(&state.fine_tune)),
         }
     }
 

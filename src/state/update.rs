@@ -13,6 +13,7 @@ use crate::state::compare::{Compare, CompareText, ListTrouble};
 use crate::state::effect::Effect;
 use crate::state::export;
 use crate::state::fine_tune;
+use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson;
 use crate::state::notice::{NoticeContent, Report};
 use crate::state::route::{Route, View};
@@ -56,10 +57,10 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         }
         Action::Worker(message) => take_event(state, message, now_ms),
         Action::WorkerDied { message } => worker_died(state, message, now_ms),
-        Action::Trainer(message) => fine_tune::take_trainer_event(state, message, now_ms),
-        Action::TrainerDied { message } => fine_tune::trainer_died(state, message),
+        Action::Trainer(message) => fine_tune::events::take_trainer_event(state, message, now_ms),
+        Action::TrainerDied { message } => fine_tune::events::trainer_died(state, message),
         Action::Adapters(action) => adapters::update(state, action),
-        Action::FineTune(action) => fine_tune::update(state, action, now_ms),
+        Action::FineTune(action) => fine_tune::update::update(state, action),
         Action::Lesson(action) => lesson::update(state, action),
         Action::FirstTyped(text) => type_first(state, text),
         Action::SecondTyped(text) => type_second(state, text),
@@ -99,23 +100,27 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
 }
 
 fn changes_saved(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::LanguageChosen(_)
-            | Action::ThemeChosen(_)
-            | Action::FirstTyped(_)
-            | Action::SecondTyped(_)
-            | Action::Swapped
-            | Action::PairExampleChosen(_)
-            | Action::PoolingChosen(_)
-            | Action::LayerChosen(_)
-            | Action::PairPicked { .. }
-            | Action::ListTyped(_)
-            | Action::ListExampleChosen(_)
-            | Action::ListFileRead { .. }
-            | Action::StartedOver
-            | Action::Undone
-    )
+    let passes = |action: &FineTuneAction| {
+        matches!(action, FineTuneAction::FigureSaved { .. } | FineTuneAction::Exported)
+    };
+    matches!(action, Action::FineTune(action) if !passes(action))
+        || matches!(
+            action,
+            Action::LanguageChosen(_)
+                | Action::ThemeChosen(_)
+                | Action::FirstTyped(_)
+                | Action::SecondTyped(_)
+                | Action::Swapped
+                | Action::PairExampleChosen(_)
+                | Action::PoolingChosen(_)
+                | Action::LayerChosen(_)
+                | Action::PairPicked { .. }
+                | Action::ListTyped(_)
+                | Action::ListExampleChosen(_)
+                | Action::ListFileRead { .. }
+                | Action::StartedOver
+                | Action::Undone
+        )
 }
 
 fn start(
@@ -139,6 +144,9 @@ fn start(
     compare.pooling = saved.pooling;
     compare.layer = saved.layer;
     compare.read_list();
+    if let Some(fine_tune) = saved.fine_tune {
+        state.fine_tune = fine_tune::saved::from_json(&fine_tune);
+    }
     let mut effects = vec![
         Effect::UseLanguage(state.language),
         Effect::UseTheme(state.theme),

@@ -12,6 +12,7 @@ use crate::state::compare::{
     Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairsResult,
 };
 use crate::state::effect::Effect;
+use crate::state::fine_tune;
 use crate::state::lesson;
 use crate::state::loading::Interrupted;
 use crate::state::notice::NoticeContent;
@@ -23,6 +24,10 @@ const DEATHS_WINDOW_MS: f64 = 60_000.0;
 
 /// Takes one event of the worker.
 pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64) -> Vec<Effect> {
+    let message = match fine_tune::events::take_answer(state, message) {
+        Ok(effects) => return effects,
+        Err(message) => message,
+    };
     match message.head {
         Event::Attached { .. }
         | Event::Blended { .. }
@@ -245,6 +250,7 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
         // The picked file may be what killed the worker; trying it again would kill the next one.
         state.wanted = Wanted::Default;
     }
+    fine_tune::events::worker_died(&mut state.fine_tune);
     let compare = &mut state.compare;
     compare.pair_pending = None;
     compare.baseline_pending = None;

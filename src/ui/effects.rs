@@ -68,6 +68,10 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
             let outcome = page_scope::download_text(&name, mime, &text);
             dispatch(Action::Reported(exported(name, outcome)));
         }
+        Effect::DownloadBytes { name, bytes } => {
+            let outcome = page_scope::download_bytes(&name, &bytes);
+            dispatch(Action::Reported(exported(name, outcome)));
+        }
         Effect::DownloadPng { name, svg } => spawn_local(async move {
             let name = format!("{name}.png");
             let outcome = match picture::png(&svg).await {
