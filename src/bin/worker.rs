@@ -6,6 +6,8 @@
 
 #[cfg(target_arch = "wasm32")]
 mod door {
+    mod adapters;
+
     use std::cell::RefCell;
     use std::collections::VecDeque;
     use std::rc::Rc;
@@ -25,6 +27,8 @@ mod door {
     use web_sys::AbortController;
     use web_time::{Duration, Instant};
 
+    use adapters::Adapters;
+
     /// The engine runs so long before messages are let in.
     const SLICE: Duration = Duration::from_millis(12);
 
@@ -34,6 +38,9 @@ mod door {
         LoadingBegan,
         LoadingEnded,
         Open { revision: Revision, name: String, bytes: Vec<u8>, sha256: Option<String> },
+        AdapterBegan,
+        AdapterEnded,
+        Attach { revision: Revision, name: String, bytes: Vec<u8> },
     }
 
     /// A hosted model that was asked for.
@@ -53,6 +60,7 @@ mod door {
         loader_bell: Bell,
         running: RefCell<Option<AbortController>>,
         remembered: RefCell<Remembered>,
+        adapters: Adapters,
     }
 
     /// Starts the worker.
@@ -86,12 +94,14 @@ mod door {
     }
 
     impl Door {
-        fn receive(&self, value: &JsValue) {
+        fn receive(self: &Rc<Self>, value: &JsValue) {
             match from_js::<Request>(value) {
                 Ok(message) => self.route(message),
                 Err(error) => {
                     let revision = head_from_js(value).ok().and_then(|head| match head {
-                        Request::Open { revision, .. } => Some(revision),
+                        Request::Open { revision, .. }
+                        | Request::Attach { revision, .. }
+                        | Request::KeepAdapter { revision } => Some(revision),
                         _ => None,
                     });
                     fail(revision, problem_of(&error));
@@ -99,7 +109,7 @@ mod door {
             }
         }
 
-        fn route(&self, message: Message<Request>) {
+        fn route(self: &Rc<Self>, message: Message<Request>) {
             match message.head {
                 Request::Open { revision, source: ModelSource::Picked { name } } => {
                     self.stop_loading();
@@ -128,6 +138,13 @@ mod door {
                         tell(Event::Stored { sha256, outcome: StoreOutcome::Removed });
                     });
                 }
+                Request::Attach { .. } | Request::Blend { .. } | Request::Detach { .. } => {
+                    adapters::order(self, message);
+                }
+                Request::KeepAdapter { .. }
+                | Request::ForgetAdapter { .. }
+                | Request::ListAdapters { .. }
+                | Request::ReadAdapter { .. } => adapters::tend(self, message),
                 _ => self.push(Task::Ask(message)),
             }
         }
@@ -228,6 +245,9 @@ mod door {
             Task::Ask(message) => engine.accept(message, out),
             Task::LoadingBegan => engine.loading_began(),
             Task::LoadingEnded => engine.loading_ended(out),
+            Task::AdapterBegan => engine.adapter_began(),
+            Task::AdapterEnded => engine.adapter_ended(out),
+            Task::Attach { revision, name, bytes } => engine.attach(revision, &name, &bytes, out),
             Task::Open { revision, name, bytes, sha256 } => {
                 let (stage, size) = (LoadingStage::Preparing, bytes.len() as u64);
                 tell(Event::Loading { revision, stage, done_bytes: size, total_bytes: size });

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use web_sys::AbortSignal;
 
 use crate::browser::download::{Fetched, Halted, Wanted, Watcher, fetch, hexadecimal};
-use crate::browser::store::{Store, Writer};
+use crate::browser::store::{MODELS, Store, Writer};
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, LoadingStage, StoreOutcome};
 
@@ -40,7 +40,7 @@ pub async fn load(
     post: &impl Fn(Event),
 ) -> Result<Fetched, Halted> {
     let named = !wanted.sha256.is_empty();
-    let store = if named { Store::open().await } else { None };
+    let store = if named { Store::open(MODELS).await } else { None };
     let loader = Loader { revision, wanted, store, post };
     if let Some(fetched) = loader.stored_copy().await {
         return Ok(fetched);
@@ -69,7 +69,7 @@ pub async fn load(
 
 /// Removes a model and what there is of its download.
 pub async fn forget(sha256: &str) {
-    if let Some(store) = Store::open().await {
+    if let Some(store) = Store::open(MODELS).await {
         store.remove(&model_name(sha256)).await;
         store.remove(&part_name(sha256)).await;
     }

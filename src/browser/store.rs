@@ -1,12 +1,12 @@
-//! Models in the browser's own store: the origin private file system, `models/<sha256>.gguf`, and
-//! `<sha256>.part` for downloads that did not come to their end.
+//! Files in the browser's own store, the origin private file system: `models/<sha256>.gguf`, and
+//! `<sha256>.part` for downloads that did not come to their end; `adapters/<sha256>.gguf`.
 //!
 //! Everything here may be refused (private windows, policies, quota, another tab that writes the
 //! same file); then the answer is `None` or `false`, and the visit works from memory. Files are
 //! written through sync access handles, which only one tab can hold, and read as snapshots
 //! (`getFile`), which any tab can.
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{AsyncIterator, Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -19,15 +19,20 @@ use crate::browser::worker_scope::scope;
 /// Files are read and written in such parts.
 const PART_BYTES: usize = 4 << 20;
 
-/// The folder of models.
+/// The folder of models and of what the site itself hosts.
+pub const MODELS: &str = "models";
+/// The folder of the visitor's adapters.
+pub const ADAPTERS: &str = "adapters";
+
+/// A folder.
 #[derive(Debug)]
 pub struct Store {
     folder: FileSystemDirectoryHandle,
 }
 
 impl Store {
-    /// The store; `None` where the browser refuses.
-    pub async fn open() -> Option<Self> {
+    /// A folder; `None` where the browser refuses.
+    pub async fn open(name: &str) -> Option<Self> {
         let storage = scope().navigator().storage();
         // Undefined on pages without TLS, whatever the type says.
         if !Reflect::has(&scope().navigator(), &"storage".into()).unwrap_or(false)
@@ -39,7 +44,7 @@ impl Store {
         let root: FileSystemDirectoryHandle = root.unchecked_into();
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
-        let folder = root.get_directory_handle_with_options("models", &options);
+        let folder = root.get_directory_handle_with_options(name, &options);
         Some(Self { folder: JsFuture::from(folder).await.ok()?.unchecked_into() })
     }
 
@@ -69,6 +74,19 @@ impl Store {
         }
         progress(size as u64, size as u64);
         Some(bytes)
+    }
+
+    /// Names of all files; none where they cannot be listed.
+    pub async fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let keys = Reflect::get(&self.folder, &"keys".into())
+            .and_then(|keys| keys.unchecked_into::<Function>().call0(&self.folder));
+        let Ok(keys) = keys else { return names };
+        let keys: AsyncIterator = keys.unchecked_into();
+        while let Some(name) = next(&keys).await {
+            names.extend(name.as_string());
+        }
+        names
     }
 
     /// Whether a file is there, with its length.
@@ -107,6 +125,13 @@ impl Store {
     pub async fn remove(&self, name: &str) -> bool {
         JsFuture::from(self.folder.remove_entry(name)).await.is_ok()
     }
+}
+
+/// The next value; `None` at the end and where the browser breaks off.
+async fn next(values: &AsyncIterator) -> Option<JsValue> {
+    let step: JsValue = JsFuture::from(values.next().ok()?).await.ok()?.into();
+    let done = Reflect::get(&step, &"done".into()).ok()?;
+    if done.is_truthy() { None } else { Reflect::get(&step, &"value".into()).ok() }
 }
 
 async fn append(part: &Blob, bytes: &mut Vec<u8>, length: usize) -> Option<()> {

@@ -6,6 +6,8 @@
 pub mod examples;
 pub mod fine_tune;
 pub mod language;
+pub mod lesson;
+pub mod lesson_sentences;
 pub mod numbers;
 pub mod problems;
 pub mod scored;

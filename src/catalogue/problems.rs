@@ -47,6 +47,7 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::Hash { .. } => (Text::ProblemHash, Text::RemedyHash),
         Problem::NoModel => (Text::ProblemNoModel, Text::RemedyNoModel),
         Problem::NoAdapter => (Text::ProblemNoAdapter, Text::RemedyNoAdapter),
+        Problem::NotKept => (Text::ProblemNotKept, Text::RemedyNotKept),
         Problem::AdapterBase { .. } => (Text::ProblemAdapterBase, Text::RemedyAdapterBase),
         Problem::IsAdapter { .. } => (Text::ProblemIsAdapter, Text::RemedyIsAdapter),
         Problem::NotAdapter { .. } => (Text::ProblemNotAdapter, Text::RemedyNotAdapter),
@@ -67,6 +68,7 @@ fn places(problem: &Problem) -> Vec<(&'static str, String)> {
         | Problem::Hash { .. }
         | Problem::NoModel
         | Problem::NoAdapter
+        | Problem::NotKept
         | Problem::NoMlp
         | Problem::Busy => Vec::new(),
         Problem::AdapterBase { expected, expected_name, .. } => {

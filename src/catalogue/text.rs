@@ -281,6 +281,8 @@ words! {
     RemedyNoAdapter: "Switch to “before”, or choose an adapter under Models.", "请切换到“之前”，或在“模型”中选择适配器。";
     ProblemAdapterBase: "This adapter was made for another model: {expected} ({hash}).", "该适配器是为另一模型制作的：{expected}（{hash}）。";
     RemedyAdapterBase: "Open that model first; the adapter that was in use stays in use.", "请先打开该模型；原来的适配器继续使用。";
+    ProblemNotKept: "This adapter is no longer in this browser's store.", "该适配器已不在此浏览器的存储中。";
+    RemedyNotKept: "Import its file again.", "请重新导入其文件。";
     ProblemIsAdapter: "{name} is an adapter, not a model.", "{name} 是适配器，不是模型。";
     RemedyIsAdapter: "Open the model it was made for, and attach it under Models.", "请打开它所属的模型，再在“模型”中装上它。";
     ProblemNotAdapter: "{name} is no adapter.", "{name} 不是适配器。";

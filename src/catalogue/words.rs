@@ -44,10 +44,11 @@ mod tests {
     use super::Words;
     use crate::catalogue::fine_tune::FineTuneText;
     use crate::catalogue::language::Language;
+    use crate::catalogue::lesson::LessonText;
     use crate::catalogue::text::Text;
 
     /// Texts that are names or symbols in both languages.
-    const SAME_IN_BOTH: [&str; 9] = [
+    const SAME_IN_BOTH: [&str; 11] = [
         "BackendCpu",
         "BackendWebGpu",
         "ExportCsv",
@@ -56,6 +57,8 @@ mod tests {
         "StatusReady",
         "StatusReadyUntimed",
         "ProblemAbout",
+        "StepNumber",
+        "ViewsAxis",
         "Working",
     ];
 
@@ -68,7 +71,7 @@ mod tests {
                 (format!("{text:?}"), Language::ALL.map(|language| text.in_language(language)))
             })
         }
-        of(Text::ALL).chain(of(FineTuneText::ALL)).collect()
+        of(Text::ALL).chain(of(LessonText::ALL)).chain(of(FineTuneText::ALL)).collect()
     }
 
     fn places(text: &str) -> BTreeSet<&str> {

@@ -14,3 +14,4 @@ pub mod scale_bar;
 pub mod scatter;
 pub mod scene;
 pub mod spectrum;
+pub mod sphere;

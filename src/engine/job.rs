@@ -17,7 +17,7 @@ use crate::protocol::Revision;
 use crate::protocol::event::{Agreement, Event};
 use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::Readout;
+use crate::protocol::readout::{Readout, Side};
 use crate::protocol::request::Request;
 
 /// Progress is told at most this often.
@@ -68,6 +68,7 @@ pub enum Stage {
 #[derive(Debug)]
 pub struct Job {
     revision: Revision,
+    side: Side,
     begun: Option<Instant>,
     told: Option<Instant>,
     work: Work,
@@ -87,6 +88,7 @@ enum Work {
 impl Job {
     /// The job of a request; `None` for requests that are none.
     pub fn new(request: Request) -> Result<Option<Self>, (Revision, Problem)> {
+        let side = side(&request);
         let (revision, work) = match request {
             Request::Pair { revision, first, second, lens } => {
                 (revision, Work::Pair(Rows::new(vec![first, second], lens.readout, true)))
@@ -128,11 +130,28 @@ impl Job {
             | Request::Train { .. }
             | Request::Steer { .. } => return Ok(None),
         };
-        Ok(Some(Self { revision, begun: None, told: None, work }))
+        Ok(Some(Self { revision, side, begun: None, told: None, work }))
     }
 
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+
+    /// Which encoder it is for.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Whether it needs the encoder of that side.
+    pub fn needs(&self, side: Side) -> bool {
+        self.kind().needs_model() && self.side == side
+    }
+
+    /// Whether this one takes the other's place in the queue. Both sides' pairs and baselines can
+    /// wait beside each other, for a page that shows both.
+    pub fn supersedes(&self, old: &Self) -> bool {
+        let apart = matches!(self.kind(), Kind::Pair | Kind::Baseline) && self.side != old.side;
+        self.kind() == old.kind() && !apart && old.yields()
     }
 
     pub fn kind(&self) -> Kind {
@@ -149,7 +168,7 @@ impl Job {
 
     /// Whether a newer request of the same kind supersedes this one. A pair that has begun is
     /// finished, or steady typing would never see an answer.
-    pub fn yields(&self) -> bool {
+    fn yields(&self) -> bool {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
             Work::Group(..) | Work::Baseline(_) | Work::Survey(..) => true,
@@ -157,7 +176,7 @@ impl Job {
         }
     }
 
-    /// Begins anew, for a new model.
+    /// Begins anew, for a new encoder.
     pub fn restart(&mut self) {
         match &mut self.work {
             Work::Pair(rows) | Work::Pairs(rows, _) | Work::Embed(rows) | Work::Baseline(rows) => {
@@ -232,9 +251,10 @@ impl Job {
             && survey.has_rows()
         {
             let slot = survey.slot;
-            return Ok(survey.step()?.map_or(Stage::Working, |shape| {
-                let (shape, latency_ms) = (Box::new(shape), milliseconds(begun));
-                Stage::Finished(Message::plain(Event::Survey { revision, slot, shape, latency_ms }))
+            return Ok(survey.step()?.map_or(Stage::Working, |found| {
+                let (shape, latency_ms) = (Box::new(found.shape), milliseconds(begun));
+                let event = Event::Survey { revision, slot, shape, latency_ms };
+                Stage::Finished(Message::with_f32(event, found.with_last))
             }));
         }
         let encoder = encoder.ok_or(Problem::NoModel)?;
@@ -267,6 +287,19 @@ impl Job {
             Work::Embed(_) => embedded(revision, finished),
             Work::Baseline(_) => baseline(revision, &finished),
         }))
+    }
+}
+
+fn side(request: &Request) -> Side {
+    match request {
+        Request::Pair { lens, .. }
+        | Request::Group { lens, .. }
+        | Request::Pairs { lens, .. }
+        | Request::Baseline { lens, .. }
+        | Request::Embed { lens, .. }
+        | Request::Survey { lens, .. }
+        | Request::Views { lens, .. } => lens.side,
+        _ => Side::Before,
     }
 }
 

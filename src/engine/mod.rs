@@ -10,6 +10,7 @@
 mod group;
 mod job;
 mod rows;
+mod sides;
 mod survey;
 
 use web_time::Instant;
@@ -18,22 +19,29 @@ use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
 use crate::engine::group::Group;
 use crate::engine::job::{Job, Stage};
+use crate::engine::sides::{Order, Sides};
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, ModelSummary};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
-use crate::protocol::request::{ModelSource, Request};
+use crate::protocol::readout::Side;
+use crate::protocol::request::{AdapterSource, ModelSource, Request};
+use crate::weights::adapter_file::AdapterFile;
 use crate::weights::bert::BertFile;
 
 /// The events of a step, with their arrays.
 pub type Events = Vec<Message<Event>>;
 
+/// The side after is made ready once nothing of a lower rank waits: a pair or a window of the side
+/// before does not wait for it.
+const ADAPTER_RANK: u8 = 2;
+
 /// The current model and what is to be done with it.
 #[derive(Debug, Default)]
 pub struct Engine {
-    encoder: Option<Encoder<Cpu>>,
+    sides: Sides,
     /// Models on their way: requests wait for them.
     loading: u32,
     jobs: Vec<Job>,
@@ -56,11 +64,33 @@ impl Engine {
     /// everything that waited fails.
     pub fn loading_ended(&mut self, out: &mut Events) {
         self.loading = self.loading.saturating_sub(1);
-        if self.encoder.is_some() || self.loading > 0 {
+        if self.sides.file().is_some() || self.loading > 0 {
             return;
         }
         for job in self.jobs.extract_if(.., |job| job.kind().needs_model()) {
-            out.push(no_model(job.revision()));
+            out.push(failed(job.revision(), Problem::NoModel));
+        }
+        self.sides.give_up(out);
+    }
+
+    /// An adapter is on its way: until as many calls of [`Engine::adapter_ended`], requests to
+    /// `Side::After` wait for it.
+    pub fn adapter_began(&mut self) {
+        self.sides.arriving();
+    }
+
+    /// An adapter that was on its way was given to [`Engine::attach`], or failed.
+    pub fn adapter_ended(&mut self, out: &mut Events) {
+        self.sides.arrived();
+        self.fail_orphans(out);
+    }
+
+    /// Attaches an adapter, after the models that are on their way. Where it fails, the last good
+    /// one stays. Answers `Attached` or `Failed`.
+    pub fn attach(&mut self, revision: Revision, name: &str, bytes: &[u8], out: &mut Events) {
+        match AdapterFile::read(name, bytes) {
+            Ok(adapter) => self.order(Order::Attach { revision, adapter: Box::new(adapter) }, out),
+            Err(error) => out.push(failed(revision, Problem::from(&error))),
         }
     }
 
@@ -75,12 +105,13 @@ impl Engine {
         out: &mut Events,
     ) {
         match prepare(name, bytes, sha256) {
-            Ok((encoder, summary)) => {
-                self.encoder = Some(encoder);
-                // What had begun with the old model begins anew with this one.
-                self.jobs.iter_mut().for_each(Job::restart);
+            Ok((file, encoder, summary)) => {
                 let model = Box::new(summary);
                 out.push(Message::plain(Event::Opened { revision, model }));
+                self.sides.replace(revision, file, encoder, out);
+                // What had begun with the old model begins anew with this one.
+                self.jobs.iter_mut().for_each(Job::restart);
+                self.fail_orphans(out);
             }
             Err(error) => {
                 let problem = Problem::from(&error);
@@ -95,16 +126,24 @@ impl Engine {
         let Message { head, bulk } = message;
         match head {
             Request::Open { revision, source: ModelSource::Picked { name } } => {
-                let file = bulk.into_iter().find_map(|bulk| match bulk {
-                    Bulk::Bytes(bytes) => Some(bytes),
-                    Bulk::F32(_) => None,
-                });
-                self.open(revision, &name, file.unwrap_or_default(), None, out);
+                self.open(revision, &name, file_bytes(bulk), None, out);
             }
             Request::Open { revision, source: ModelSource::Hosted { url, .. } } => {
                 let detail = format!("the engine cannot fetch {url} itself");
                 out.push(failed(revision, Problem::Internal { detail }));
             }
+            Request::Attach { revision, source: AdapterSource::Given { name } } => {
+                self.attach(revision, &name, &file_bytes(bulk), out);
+            }
+            Request::Attach {
+                revision,
+                source: AdapterSource::Hosted { .. } | AdapterSource::Kept { .. },
+            } => {
+                let detail = "the engine has neither network nor store".to_owned();
+                out.push(failed(revision, Problem::Internal { detail }));
+            }
+            Request::Blend { revision, blend } => self.order(Order::Blend { revision, blend }, out),
+            Request::Detach { revision } => self.order(Order::Detach { revision }, out),
             Request::StopLoading | Request::Forget { .. } => {}
             Request::Cancel { revision } => self.cancel(revision, out),
             other => self.enqueue(other, out),
@@ -113,9 +152,24 @@ impl Engine {
 
     /// Does a little of what is most urgent. `false` once there is nothing left to do.
     pub async fn step(&mut self, out: &mut Events) -> bool {
-        let Some(position) = self.most_urgent() else { return false };
+        let position = self.most_urgent();
+        let urgent = position.and_then(|position| self.jobs.get(position));
+        let waits = urgent.is_none_or(|job| job.kind().rank() >= ADAPTER_RANK);
+        if waits && self.can_change_sides() {
+            if self.sides.step(out) {
+                let after = self.jobs.iter_mut().filter(|job| job.needs(Side::After));
+                after.for_each(Job::restart);
+            }
+            self.fail_orphans(out);
+        } else if let Some(position) = position {
+            self.advance(position, out).await;
+        }
+        self.most_urgent().is_some() || self.can_change_sides()
+    }
+
+    async fn advance(&mut self, position: usize, out: &mut Events) {
         let mut job = self.jobs.remove(position);
-        match job.step(self.encoder.as_ref(), &mut self.group).await {
+        match job.step(self.sides.encoder(job.side()), &mut self.group).await {
             Ok(Stage::Working) => {
                 out.extend(job.progress().map(Message::plain));
                 self.jobs.insert(position, job);
@@ -123,14 +177,23 @@ impl Engine {
             Ok(Stage::Finished(answer)) => out.push(answer),
             Err(problem) => out.push(failed(job.revision(), problem)),
         }
-        self.most_urgent().is_some()
+    }
+
+    /// Whether adapters can be dealt with: they belong to the model that comes.
+    fn can_change_sides(&self) -> bool {
+        self.loading == 0 && self.sides.has_orders()
     }
 
     /// Position of the job to go on with: of the lowest rank, the oldest.
     fn most_urgent(&self) -> Option<usize> {
-        let ready = self.encoder.is_some();
+        let before = self.sides.encoder(Side::Before).is_some();
+        let after = self.sides.encoder(Side::After).is_some() && !self.sides.is_changing();
         let jobs = self.jobs.iter().enumerate();
-        let runnable = jobs.filter(|(_, job)| ready || !job.kind().needs_model());
+        let runnable = jobs.filter(|(_, job)| match job.side() {
+            _ if !job.kind().needs_model() => true,
+            Side::Before => before,
+            Side::After => after,
+        });
         runnable.min_by_key(|(_, job)| job.kind().rank()).map(|(position, _)| position)
     }
 
@@ -143,15 +206,37 @@ impl Engine {
                 return;
             }
         };
-        if job.kind().needs_model() && self.encoder.is_none() && self.loading == 0 {
-            out.push(no_model(job.revision()));
+        if job.kind().needs_model() && !self.has_model() {
+            out.push(failed(job.revision(), Problem::NoModel));
             return;
         }
-        let kind = job.kind();
-        for old in self.jobs.extract_if(.., |old| old.kind() == kind && old.yields()) {
+        for old in self.jobs.extract_if(.., |old| job.supersedes(old)) {
             out.push(Message::plain(Event::Cancelled { revision: old.revision() }));
         }
         self.jobs.push(job);
+        self.fail_orphans(out);
+    }
+
+    fn order(&mut self, order: Order, out: &mut Events) {
+        self.sides.order(order, out);
+        if !self.has_model() {
+            self.sides.give_up(out);
+        }
+    }
+
+    /// Whether a model is here or on its way.
+    fn has_model(&self) -> bool {
+        self.sides.file().is_some() || self.loading > 0
+    }
+
+    /// Requests to the side after fail where no adapter is here or on its way.
+    fn fail_orphans(&mut self, out: &mut Events) {
+        if self.sides.encoder(Side::After).is_some() || self.sides.is_changing() {
+            return;
+        }
+        for job in self.jobs.extract_if(.., |job| job.needs(Side::After)) {
+            out.push(failed(job.revision(), Problem::NoAdapter));
+        }
     }
 
     fn cancel(&mut self, revision: Revision, out: &mut Events) {
@@ -165,15 +250,19 @@ fn failed(revision: Revision, problem: Problem) -> Message<Event> {
     Message::plain(Event::Failed { revision: Some(revision), problem })
 }
 
-fn no_model(revision: Revision) -> Message<Event> {
-    failed(revision, Problem::NoModel)
+fn file_bytes(bulk: Vec<Bulk>) -> Vec<u8> {
+    let file = bulk.into_iter().find_map(|bulk| match bulk {
+        Bulk::Bytes(bytes) => Some(bytes),
+        Bulk::F32(_) => None,
+    });
+    file.unwrap_or_default()
 }
 
 fn prepare(
     name: &str,
     bytes: Vec<u8>,
     sha256: Option<String>,
-) -> Result<(Encoder<Cpu>, ModelSummary), Error> {
+) -> Result<(BertFile, Encoder<Cpu>, ModelSummary), Error> {
     let start = Instant::now();
     let file = BertFile::read(name, bytes, sha256)?;
     let encoder = Encoder::load(Cpu, &file)?;
@@ -196,5 +285,5 @@ fn prepare(
         device: encoder.backend().device(),
         prepare_ms: start.elapsed().as_secs_f64() * 1e3,
     };
-    Ok((encoder, summary))
+    Ok((file, encoder, summary))
 }

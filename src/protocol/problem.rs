@@ -44,6 +44,8 @@ pub enum Problem {
     NoBackend { name: String },
     /// `Side::After` was asked for, and no adapter is attached.
     NoAdapter,
+    /// The adapter is not, or no longer, in the browser's store.
+    NotKept,
     /// The adapter was made for another model.
     AdapterBase { expected: String, expected_name: String, found: String },
     /// The file is an adapter where a model belongs.

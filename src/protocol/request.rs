@@ -44,7 +44,8 @@ pub enum Request {
     StopLoading,
     /// Remove a stored model from the browser's store.
     Forget { sha256: String },
-    /// Compare two sentences. A newer `Pair` supersedes an older one that has not started.
+    /// Compare two sentences. A newer `Pair` supersedes an older one of the same side that has not
+    /// started.
     /// Answered by `Event::Pair`.
     Pair { revision: Revision, first: String, second: String, lens: Lens },
     /// Embed sentences, find the nearest pairs and the first window of their cosine matrix.
@@ -57,7 +58,8 @@ pub enum Request {
     /// `gold` is empty or one score a pair. Answered by `Progress`*, `Event::Pairs`.
     Pairs { revision: Revision, pairs: Vec<(String, String)>, gold: Vec<f32>, lens: Lens },
     /// What unrelated sentences score with this model and readout: statistics over the cosines of
-    /// all distinct pairs. Answered by `Event::Baseline`.
+    /// all distinct pairs. A newer one supersedes an older one of the same side. Answered by
+    /// `Event::Baseline`.
     Baseline { revision: Revision, sentences: Vec<String>, lens: Lens },
     /// Rows for the sentences, in the given order. Answered by `Progress`*, `Event::Embedded`.
     Embed { revision: Revision, sentences: Vec<String>, lens: Lens },

@@ -161,7 +161,7 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
     let route = Route::from_fragment(fragment);
     state.view = route.view;
     if !route.has_sentences() {
-        return Vec::new();
+        return lesson::ask(state);
     }
     let linked = CompareText {
         first: route.first.unwrap_or_default(),

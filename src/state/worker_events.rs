@@ -34,7 +34,11 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::Detached { .. }
         | Event::AdapterKept { .. }
         | Event::Shelf { .. }
-        | Event::AdapterFile { .. } => return adapters::take_event(state, message),
+        | Event::AdapterFile { .. } => {
+            let mut effects = adapters::take_event(state, message);
+            effects.extend(lesson::ask(state));
+            return effects;
+        }
         Event::Survey { .. } | Event::Views { .. } => return lesson::take_event(state, message),
         _ => {}
     }
@@ -184,7 +188,9 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
     state.compare.layer = state.compare.layer.filter(|layer| *layer <= model.layers);
     state.notices.retain(|notice| !matches!(notice.content, NoticeContent::Problem { .. }));
     state.model = Some(model);
-    ask_all(state)
+    let mut effects = ask_all(state);
+    effects.extend(lesson::ask(state));
+    effects
 }
 
 fn stored(state: &mut State, outcome: StoreOutcome) {
@@ -194,6 +200,9 @@ fn stored(state: &mut State, outcome: StoreOutcome) {
 fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Vec<Effect> {
     if state.loading.as_ref().is_some_and(|loading| Some(loading.revision) == revision) {
         loading_failed(state, problem);
+        return Vec::new();
+    }
+    if revision.is_some_and(|revision| lesson::take_failure(state, revision, &problem)) {
         return Vec::new();
     }
     let compare = &mut state.compare;
@@ -236,6 +245,7 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
         return Vec::new();
     }
     state.model = None;
+    state.lesson.forget_questions();
     if state.loading.take().is_some() {
         // The picked file may be what killed the worker; trying it again would kill the next one.
         state.wanted = Wanted::Default;

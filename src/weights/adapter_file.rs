@@ -111,14 +111,20 @@ impl AdapterFile {
 }
 
 /// What the page is told of an adapter, from its header alone: its numbers are not looked at.
+/// `known_sha256` spares hashing.
 ///
 /// # Errors
 /// As [`AdapterFile::read`].
-pub fn read_summary(name: &str, bytes: &[u8]) -> Result<AdapterSummary, Error> {
+pub fn read_summary(
+    name: &str,
+    bytes: &[u8],
+    known_sha256: Option<String>,
+) -> Result<AdapterSummary, Error> {
     let header = adapter_header(name, bytes)?;
     let meta = read_meta(&header, name)?;
     let sizes = header.tensors.values().map(|entry| entry.dimensions.iter().product::<u64>());
-    Ok(summary(meta, sha256(bytes), bytes.len() as u64, sizes.sum()))
+    let sha256 = known_sha256.unwrap_or_else(|| sha256(bytes));
+    Ok(summary(meta, sha256, bytes.len() as u64, sizes.sum()))
 }
 
 fn summary(meta: AdapterMeta, sha256: String, size_bytes: u64, parameters: u64) -> AdapterSummary {

@@ -76,7 +76,7 @@ fn what_is_written_is_read() {
 
     let summary = file.summary();
     assert_eq!(summary.size_bytes, bytes.len() as u64);
-    assert_eq!(summary, read_summary("x.gguf", &bytes).unwrap());
+    assert_eq!(summary, read_summary("x.gguf", &bytes, None).unwrap());
     assert_eq!(summary.parameters, changes.values().map(Change::parameters).sum::<u64>());
 }
 

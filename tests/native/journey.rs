@@ -9,10 +9,10 @@ use simcse_lab::protocol::request::{ModelSource, Request, WINDOW_SIDE, Window};
 
 use crate::fixture::{self, HIDDEN, MAX_TOKENS};
 
-const MEAN: Lens =
+pub const MEAN: Lens =
     Lens { side: Side::Before, readout: Readout { pooling: Pooling::Mean, layer: None } };
 
-fn opened(seed: u64) -> Engine {
+pub fn opened(seed: u64) -> Engine {
     let mut engine = Engine::new();
     let mut out = Events::new();
     engine.open(1, "tiny", fixture::gguf(seed), None, &mut out);
@@ -20,25 +20,25 @@ fn opened(seed: u64) -> Engine {
     engine
 }
 
-fn ask(engine: &mut Engine, request: Request) -> Events {
+pub fn ask(engine: &mut Engine, request: Request) -> Events {
     let mut out = Events::new();
     engine.accept(Message::plain(request), &mut out);
     out
 }
 
-fn step(engine: &mut Engine, out: &mut Events) -> bool {
+pub fn step(engine: &mut Engine, out: &mut Events) -> bool {
     pollster::block_on(engine.step(out))
 }
 
 /// Runs until nothing is left to do; without progress, whose number depends on the clock.
-fn run(engine: &mut Engine) -> Events {
+pub fn run(engine: &mut Engine) -> Events {
     let mut out = Events::new();
     while step(engine, &mut out) {}
     out.retain(|message| !matches!(message.head, Event::Progress { .. }));
     out
 }
 
-fn answer(engine: &mut Engine, request: Request) -> Message<Event> {
+pub fn answer(engine: &mut Engine, request: Request) -> Message<Event> {
     let early = ask(engine, request);
     assert!(early.is_empty(), "{early:?}");
     let mut events = run(engine);
@@ -46,7 +46,7 @@ fn answer(engine: &mut Engine, request: Request) -> Message<Event> {
     events.remove(0)
 }
 
-fn pair(revision: u32, first: &str, second: &str) -> Request {
+pub fn pair(revision: u32, first: &str, second: &str) -> Request {
     let (first, second) = (first.to_owned(), second.to_owned());
     Request::Pair { revision, first, second, lens: MEAN }
 }
@@ -55,7 +55,7 @@ fn embed(revision: u32, sentences: Vec<String>) -> Request {
     Request::Embed { revision, sentences, lens: MEAN }
 }
 
-fn sentences(count: usize) -> Vec<String> {
+pub fn sentences(count: usize) -> Vec<String> {
     (0..count).map(|i| fixture::sentence(1 + i % 9, i)).collect()
 }
 
@@ -64,11 +64,11 @@ fn rows(engine: &mut Engine, texts: &[String]) -> Vec<f32> {
     message.f32().unwrap().to_vec()
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn revisions(events: &Events) -> Vec<u32> {
+pub fn revisions(events: &Events) -> Vec<u32> {
     events.iter().filter_map(|message| message.head.revision()).collect()
 }
 

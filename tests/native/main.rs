@@ -9,6 +9,7 @@ mod faults;
 mod fixture;
 mod golden;
 mod journey;
+mod journey_adapter;
 mod layering;
 mod memory;
 mod parity;

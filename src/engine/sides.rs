@@ -1,0 +1,252 @@
+//! Before and after: the current model, and the same model with an adapter in it.
+//!
+//! Memory: the model's file stays (26 MB for the shipped one), for adapters are merged into it and
+//! both sides read their token table from it. Beside it each side has its linear layers as `f32`
+//! (43 MB); layers that the adapter leaves alone are shared. While an adapter or a blend is made
+//! ready, the side after is there twice.
+
+use std::collections::VecDeque;
+
+use web_time::Instant;
+
+use crate::backend::cpu::Cpu;
+use crate::model::encoder::Encoder;
+use crate::model::error::Error;
+use crate::protocol::Revision;
+use crate::protocol::event::Event;
+use crate::protocol::message::Message;
+use crate::protocol::problem::Problem;
+use crate::protocol::readout::Side;
+use crate::weights::adapter_file::AdapterFile;
+use crate::weights::bert::BertFile;
+use crate::weights::merged::{MAX_BLEND, Merged, check_base};
+
+/// What is to be done about the adapter, in the order it was asked for.
+#[derive(Debug)]
+pub enum Order {
+    Attach { revision: Revision, adapter: Box<AdapterFile> },
+    Blend { revision: Revision, blend: f32 },
+    Detach { revision: Revision },
+}
+
+impl Order {
+    fn blend(&self) -> Option<f32> {
+        match self {
+            Self::Blend { blend, .. } => Some(*blend),
+            Self::Attach { .. } | Self::Detach { .. } => None,
+        }
+    }
+
+    fn revision(&self) -> Revision {
+        match self {
+            Self::Attach { revision, .. }
+            | Self::Blend { revision, .. }
+            | Self::Detach { revision } => *revision,
+        }
+    }
+}
+
+/// The model on both sides.
+#[derive(Debug, Default)]
+pub struct Sides {
+    before: Option<Before>,
+    after: Option<After>,
+    making: Option<Making>,
+    orders: VecDeque<Order>,
+    /// Adapters that somebody fetches.
+    arriving: u32,
+}
+
+#[derive(Debug)]
+struct Before {
+    file: BertFile,
+    encoder: Encoder<Cpu>,
+}
+
+#[derive(Debug)]
+struct After {
+    adapter: Box<AdapterFile>,
+    blend: f32,
+    encoder: Encoder<Cpu>,
+}
+
+/// The next side after, on its way.
+#[derive(Debug)]
+struct Making {
+    revision: Revision,
+    /// `None`: the attached one, at another blend.
+    adapter: Option<Box<AdapterFile>>,
+    blend: f32,
+    encoder: Encoder<Cpu>,
+    begun: Instant,
+}
+
+impl Sides {
+    /// The model's file, if there is a model.
+    pub fn file(&self) -> Option<&BertFile> {
+        self.before.as_ref().map(|before| &before.file)
+    }
+
+    /// What computes on a side, if the side is there.
+    pub fn encoder(&self, side: Side) -> Option<&Encoder<Cpu>> {
+        match side {
+            Side::Before => self.before.as_ref().map(|before| &before.encoder),
+            Side::After => self.after.as_ref().map(|after| &after.encoder),
+        }
+    }
+
+    /// Whether the side after is about to become another one: requests to it wait.
+    pub fn is_changing(&self) -> bool {
+        self.arriving > 0 || self.has_orders()
+    }
+
+    /// Whether [`Sides::step`] has something to do.
+    pub fn has_orders(&self) -> bool {
+        self.making.is_some() || !self.orders.is_empty()
+    }
+
+    /// Another model takes the old one's place. An adapter that does not belong to it comes off;
+    /// the answer says so under the number of the request for the model.
+    pub fn replace(
+        &mut self,
+        revision: Revision,
+        file: BertFile,
+        encoder: Encoder<Cpu>,
+        out: &mut Vec<Message<Event>>,
+    ) {
+        if let Some(Making { revision, adapter, blend, .. }) = self.making.take() {
+            self.orders.push_front(match adapter {
+                Some(adapter) => Order::Attach { revision, adapter },
+                None => Order::Blend { revision, blend },
+            });
+        }
+        let gone = self.after.take_if(|after| after.adapter.meta.base_sha256 != file.sha256);
+        out.extend(gone.map(|_| Message::plain(Event::Detached { revision })));
+        self.before = Some(Before { file, encoder });
+    }
+
+    /// An adapter is fetched: until as many calls of [`Sides::arrived`], requests to the side after
+    /// wait.
+    pub fn arriving(&mut self) {
+        self.arriving += 1;
+    }
+
+    /// One that was fetched came or failed.
+    pub fn arrived(&mut self) {
+        self.arriving = self.arriving.saturating_sub(1);
+    }
+
+    /// Takes an order. A newer blend supersedes one that was not begun.
+    pub fn order(&mut self, order: Order, out: &mut Vec<Message<Event>>) {
+        if matches!(order, Order::Blend { .. }) {
+            let old = self.orders.pop_back_if(|last| matches!(last, Order::Blend { .. }));
+            let cancelled = old.map(|old| Event::Cancelled { revision: old.revision() });
+            out.extend(cancelled.map(Message::plain));
+        }
+        self.orders.push_back(order);
+    }
+
+    /// Gives all orders up for want of a model.
+    pub fn give_up(&mut self, out: &mut Vec<Message<Event>>) {
+        for order in self.orders.drain(..) {
+            out.push(failed(order.revision(), Problem::NoModel));
+        }
+    }
+
+    /// Does a little of the orders: looks at one, or makes a layer. `true` where the side after
+    /// became another one or went: what had begun with it must begin anew.
+    pub fn step(&mut self, out: &mut Vec<Message<Event>>) -> bool {
+        let Some(mut making) = self.making.take() else { return self.begin(out) };
+        match self.make_layer(&mut making) {
+            Ok(true) => {
+                self.making = Some(making);
+                false
+            }
+            Ok(false) => {
+                out.extend(self.change(making));
+                true
+            }
+            Err(error) => {
+                out.push(failed(making.revision, Problem::from(&error)));
+                false
+            }
+        }
+    }
+
+    fn begin(&mut self, out: &mut Vec<Message<Event>>) -> bool {
+        let Some(order) = self.orders.pop_front() else { return false };
+        let revision = order.revision();
+        if let Order::Detach { .. } = order {
+            out.push(Message::plain(Event::Detached { revision }));
+            return self.after.take().is_some();
+        }
+        match self.begin_making(order) {
+            Ok(Some(making)) => self.making = Some(making),
+            Ok(None) => {
+                let blend = self.after.as_ref().map_or(1.0, |after| after.blend);
+                out.push(Message::plain(Event::Blended { revision, blend }));
+            }
+            Err(problem) => out.push(failed(revision, problem)),
+        }
+        false
+    }
+
+    /// `None` where the side after is at that blend already.
+    fn begin_making(&self, order: Order) -> Result<Option<Making>, Problem> {
+        let before = self.before.as_ref().ok_or(Problem::NoModel)?;
+        let (revision, adapter, blend) = match order {
+            Order::Attach { revision, adapter } => {
+                check_base(&adapter.meta, &before.file).map_err(|error| Problem::from(&error))?;
+                // Not made twice where the blend is known already.
+                let blend = self.orders.front().and_then(Order::blend);
+                (revision, Some(adapter), blend.unwrap_or(1.0))
+            }
+            Order::Blend { revision, blend } => (revision, None, blend),
+            Order::Detach { .. } => return Ok(None),
+        };
+        let blend = if blend.is_finite() { blend.clamp(0.0, MAX_BLEND) } else { 1.0 };
+        let attached = self.after.as_ref();
+        if adapter.is_none() && attached.is_some_and(|after| after.blend == blend) {
+            return Ok(None);
+        }
+        let source = adapter.as_ref().or(attached.map(|after| &after.adapter));
+        let source = source.ok_or(Problem::NoAdapter)?;
+        let begun = Instant::now();
+        let encoder = Merged::new(&before.file, &source.changes, blend)
+            .map_err(Error::from)
+            .and_then(|merged| before.encoder.adapt(&merged))
+            .map_err(|error| Problem::from(&error))?;
+        Ok(Some(Making { revision, adapter, blend, encoder, begun }))
+    }
+
+    /// `false` once there was none left to make.
+    fn make_layer(&self, making: &mut Making) -> Result<bool, Error> {
+        let attached = self.after.as_ref().map(|after| &after.adapter);
+        let (Some(before), Some(adapter)) = (&self.before, making.adapter.as_ref().or(attached))
+        else {
+            return Ok(false);
+        };
+        let merged = Merged::new(&before.file, &adapter.changes, making.blend)?;
+        before.encoder.adapt_step(&merged, &mut making.encoder)
+    }
+
+    /// What was made takes its place.
+    fn change(&mut self, making: Making) -> Option<Message<Event>> {
+        let Making { revision, adapter, blend, encoder, begun } = making;
+        let event = match &adapter {
+            Some(adapter) => Event::Attached {
+                revision,
+                adapter: Box::new(adapter.summary()),
+                prepare_ms: begun.elapsed().as_secs_f64() * 1e3,
+            },
+            None => Event::Blended { revision, blend },
+        };
+        let adapter = adapter.or_else(|| self.after.take().map(|after| after.adapter))?;
+        self.after = Some(After { adapter, blend, encoder });
+        Some(Message::plain(event))
+    }
+}
+
+fn failed(revision: Revision, problem: Problem) -> Message<Event> {
+    Message::plain(Event::Failed { revision: Some(revision), problem })
+}
