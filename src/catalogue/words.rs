@@ -71,7 +71,7 @@ mod tests {
                 (format!("{text:?}"), Language::ALL.map(|language| text.in_language(language)))
             })
         }
-        of(Text::ALL).chain(of(FineTuneText::ALL)).chain(of(LessonText::ALL)).collect()
+        of(Text::ALL).chain(of(LessonText::ALL)).chain(of(FineTuneText::ALL)).collect()
     }
 
     fn places(text: &str) -> BTreeSet<&str> {

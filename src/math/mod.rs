@@ -1,4 +1,4 @@
-//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, turns, random numbers.
+//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, random numbers, turns.
 
 pub mod eigen;
 pub mod lanes;
