@@ -13,6 +13,7 @@ mod rows;
 mod sides;
 mod survey;
 mod train;
+mod views;
 
 use web_time::Instant;
 
@@ -22,6 +23,7 @@ use crate::engine::group::Group;
 use crate::engine::job::{Job, Stage};
 use crate::engine::sides::{Order, Sides};
 use crate::engine::train::Trainer;
+use crate::engine::views::Studio;
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
@@ -53,6 +55,8 @@ pub struct Engine {
     group: Option<Group>,
     /// The fine-tune that runs or rests: everything else goes before it.
     trainer: Option<Box<Trainer>>,
+    /// What draws dropout views, as long as they are asked for.
+    studio: Option<Studio>,
 }
 
 impl Engine {
@@ -116,6 +120,7 @@ impl Engine {
             Ok((file, encoder, summary)) => {
                 let model = Box::new(summary);
                 out.push(Message::plain(Event::Opened { revision, model }));
+                self.studio = None;
                 self.sides.replace(revision, file, encoder, out);
                 // What had begun with the old model begins anew with this one.
                 self.jobs.iter_mut().for_each(Job::restart);
@@ -183,8 +188,9 @@ impl Engine {
     }
 
     async fn advance(&mut self, position: usize, out: &mut Events) {
+        self.studio.take_if(|studio| studio.is_idle());
         let mut job = self.jobs.remove(position);
-        match job.step(self.sides.encoder(job.side()), &mut self.group).await {
+        match job.step(&self.sides, &mut self.group, &mut self.studio).await {
             Ok(Stage::Working) => {
                 out.extend(job.progress().map(Message::plain));
                 self.jobs.insert(position, job);

@@ -57,11 +57,19 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         }
         Action::Worker(message) => take_event(state, message, now_ms),
         Action::WorkerDied { message } => worker_died(state, message, now_ms),
-        Action::Trainer(message) => fine_tune::events::take_trainer_event(state, message, now_ms),
-        Action::TrainerDied { message } => fine_tune::events::trainer_died(state, message),
+        Action::Trainer(message) => {
+            let effects = fine_tune::events::take_trainer_event(state, message, now_ms);
+            lesson::update::note_run(state);
+            effects
+        }
+        Action::TrainerDied { message } => {
+            let effects = fine_tune::events::trainer_died(state, message);
+            lesson::update::note_run(state);
+            effects
+        }
         Action::Adapters(action) => adapters::update(state, action),
         Action::FineTune(action) => fine_tune::update::update(state, action),
-        Action::Lesson(action) => lesson::update(state, action),
+        Action::Lesson(action) => lesson::update::update(state, action),
         Action::FirstTyped(text) => type_first(state, text),
         Action::SecondTyped(text) => type_second(state, text),
         Action::Swapped => swap(state),
@@ -161,7 +169,7 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
     let route = Route::from_fragment(fragment);
     state.view = route.view;
     if !route.has_sentences() {
-        return lesson::ask(state);
+        return lesson::update::ask(state);
     }
     let linked = CompareText {
         first: route.first.unwrap_or_default(),

@@ -36,10 +36,12 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::Shelf { .. }
         | Event::AdapterFile { .. } => {
             let mut effects = adapters::take_event(state, message);
-            effects.extend(lesson::ask(state));
+            effects.extend(lesson::update::ask(state));
             return effects;
         }
-        Event::Survey { .. } | Event::Views { .. } => return lesson::take_event(state, message),
+        Event::Survey { .. } | Event::Views { .. } => {
+            return lesson::update::take_event(state, message);
+        }
         _ => {}
     }
     let numbers = message.bulk.into_iter().find_map(|bulk| match bulk {
@@ -189,7 +191,7 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
     state.notices.retain(|notice| !matches!(notice.content, NoticeContent::Problem { .. }));
     state.model = Some(model);
     let mut effects = ask_all(state);
-    effects.extend(lesson::ask(state));
+    effects.extend(lesson::update::ask(state));
     effects
 }
 
@@ -202,7 +204,7 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
         loading_failed(state, problem);
         return Vec::new();
     }
-    if revision.is_some_and(|revision| lesson::take_failure(state, revision, &problem)) {
+    if revision.is_some_and(|revision| lesson::update::take_failure(state, revision, &problem)) {
         return Vec::new();
     }
     let compare = &mut state.compare;

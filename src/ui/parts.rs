@@ -8,6 +8,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{DragEvent, Element, File, KeyboardEvent, MouseEvent, PointerEvent, ResizeObserver};
 
 use crate::catalogue::text::Text;
+use crate::catalogue::words::Words;
 use crate::chart::heat_map::{HeatMap, heat_map, layout};
 use crate::chart::ramp::Palette;
 use crate::chart::scene::{Scene, picture};
@@ -237,7 +238,11 @@ pub fn FileButton(
 
 /// Takes a file dropped anywhere inside.
 #[component]
-pub fn DropZone(on_file: impl Fn(File) + 'static, hint: Text, children: Children) -> impl IntoView {
+pub fn DropZone(
+    on_file: impl Fn(File) + 'static,
+    hint: impl Words,
+    children: Children,
+) -> impl IntoView {
     let page = page();
     let over = RwSignal::new(false);
     let dragged = move |event: DragEvent| {

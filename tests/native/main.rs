@@ -19,4 +19,5 @@ mod shared;
 mod source;
 mod survey;
 mod training;
+mod views;
 mod word_pieces;
