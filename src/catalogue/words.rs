@@ -42,11 +42,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::Words;
+    use crate::catalogue::adapters::AdapterText;
     use crate::catalogue::language::Language;
     use crate::catalogue::text::Text;
 
     /// Texts that are names or symbols in both languages.
-    const SAME_IN_BOTH: [&str; 9] = [
+    const SAME_IN_BOTH: [&str; 12] = [
+        "BlendValue",
+        "Hash",
+        "SideOf",
         "BackendCpu",
         "BackendWebGpu",
         "ExportCsv",
@@ -67,7 +71,7 @@ mod tests {
                 (format!("{text:?}"), Language::ALL.map(|language| text.in_language(language)))
             })
         }
-        of(Text::ALL).collect()
+        of(Text::ALL).chain(of(AdapterText::ALL)).collect()
     }
 
     fn places(text: &str) -> BTreeSet<&str> {

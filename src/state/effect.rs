@@ -1,5 +1,7 @@
 //! What the state asks the page to do.
 
+use std::sync::Arc;
+
 use crate::catalogue::language::Language;
 use crate::protocol::Revision;
 use crate::protocol::message::Message;
@@ -16,6 +18,10 @@ pub enum Effect {
     SendPickedModel {
         revision: Revision,
         name: String,
+    },
+    /// Send the picked adapter file, which the effects layer holds, as `Request::KeepAdapter`.
+    SendPickedAdapter {
+        revision: Revision,
     },
     /// End the worker, if it still runs, and start a new one.
     RestartWorker,
@@ -53,6 +59,11 @@ pub enum Effect {
         name: String,
         mime: &'static str,
         text: String,
+    },
+    /// A binary file.
+    DownloadBytes {
+        name: String,
+        bytes: Arc<[u8]>,
     },
     DownloadPng {
         name: String,

@@ -8,6 +8,7 @@ use crate::state::action::Action;
 use crate::state::route::{Route, View};
 use crate::state::settings::Theme;
 use crate::ui::page::{Page, page};
+use crate::ui::side_switch::SideSwitch;
 use crate::ui::status::Status;
 
 /// The page's header.
@@ -24,6 +25,7 @@ pub fn Header() -> impl IntoView {
                 {View::ALL.map(|view| view! { <ViewLink view/> }).collect_view()}
             </nav>
             <div class="tools">
+                <SideSwitch/>
                 <Status/>
                 <LanguageChoice/>
                 <ThemeChoice/>

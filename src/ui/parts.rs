@@ -8,6 +8,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{DragEvent, Element, File, KeyboardEvent, MouseEvent, PointerEvent, ResizeObserver};
 
 use crate::catalogue::text::Text;
+use crate::catalogue::words::Words;
 use crate::chart::heat_map::{HeatMap, heat_map, layout};
 use crate::chart::ramp::Palette;
 use crate::chart::scene::{Scene, picture};
@@ -207,7 +208,7 @@ pub fn marked_value(
 /// A button that opens the file dialogue.
 #[component]
 pub fn FileButton(
-    text: Text,
+    text: impl Words,
     accept: &'static str,
     on_file: impl Fn(File) + 'static,
 ) -> impl IntoView {
