@@ -88,6 +88,18 @@ pub fn after(pause_ms: u32, run: impl FnOnce() + 'static) {
         window.set_timeout_with_callback_and_timeout_and_arguments_0(run.unchecked_ref(), pause_ms);
 }
 
+/// Whether a media query holds now.
+pub fn media(query: &str) -> bool {
+    let list = window().and_then(|window| window.match_media(query).ok()?);
+    list.is_some_and(|list| list.matches())
+}
+
+/// Height of what is seen of the page, in pixels.
+pub fn viewport_height() -> f64 {
+    let height = window().and_then(|window| window.inner_height().ok());
+    height.and_then(|height| height.as_f64()).unwrap_or(800.0)
+}
+
 /// Whether a media query holds, and a listener for its changes for as long as the page lives.
 pub fn watch_media(query: &str, changed: impl Fn(bool) + 'static) -> bool {
     let Some(list) = window().and_then(|window| window.match_media(query).ok()?) else {

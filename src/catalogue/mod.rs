@@ -5,9 +5,14 @@
 
 pub mod adapters;
 pub mod examples;
+pub mod fine_tune;
 pub mod language;
+pub mod lesson;
+pub mod lesson_sentences;
 pub mod numbers;
 pub mod problems;
+pub mod scored;
+pub mod sentences;
 pub mod text;
 pub mod words;
 

@@ -43,11 +43,13 @@ mod tests {
 
     use super::Words;
     use crate::catalogue::adapters::AdapterText;
+    use crate::catalogue::fine_tune::FineTuneText;
     use crate::catalogue::language::Language;
+    use crate::catalogue::lesson::LessonText;
     use crate::catalogue::text::Text;
 
     /// Texts that are names or symbols in both languages.
-    const SAME_IN_BOTH: [&str; 12] = [
+    const SAME_IN_BOTH: [&str; 14] = [
         "BlendValue",
         "Hash",
         "SideOf",
@@ -59,6 +61,8 @@ mod tests {
         "StatusReady",
         "StatusReadyUntimed",
         "ProblemAbout",
+        "StepNumber",
+        "ViewsAxis",
         "Working",
     ];
 
@@ -71,7 +75,11 @@ mod tests {
                 (format!("{text:?}"), Language::ALL.map(|language| text.in_language(language)))
             })
         }
-        of(Text::ALL).chain(of(AdapterText::ALL)).collect()
+        of(Text::ALL)
+            .chain(of(LessonText::ALL))
+            .chain(of(FineTuneText::ALL))
+            .chain(of(AdapterText::ALL))
+            .collect()
     }
 
     fn places(text: &str) -> BTreeSet<&str> {

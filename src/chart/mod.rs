@@ -13,4 +13,7 @@ pub mod ramp;
 pub mod scale_bar;
 pub mod scatter;
 pub mod scene;
+pub mod shares;
 pub mod spectrum;
+pub mod sphere;
+pub mod views;

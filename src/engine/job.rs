@@ -5,7 +5,9 @@ use web_time::{Duration, Instant};
 use crate::backend::cpu::Cpu;
 use crate::engine::group::{Group, Scan, WindowWork};
 use crate::engine::rows::{Finished, Rows};
+use crate::engine::sides::Sides;
 use crate::engine::survey::{MOST_SENTENCES, Survey};
+use crate::engine::views::{Studio, Views};
 use crate::geometry::cosine::grid;
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
 use crate::math::ranks::{pearson, spearman};
@@ -39,6 +41,7 @@ pub enum Kind {
     Survey {
         slot: u8,
     },
+    Views,
 }
 
 impl Kind {
@@ -47,7 +50,7 @@ impl Kind {
         match self {
             Self::Pair => 0,
             Self::Window => 1,
-            Self::Group | Self::Pairs | Self::Embed | Self::Survey { .. } => 2,
+            Self::Group | Self::Pairs | Self::Embed | Self::Survey { .. } | Self::Views => 2,
             Self::Baseline => 3,
         }
     }
@@ -83,6 +86,7 @@ enum Work {
     Embed(Rows),
     Baseline(Rows),
     Survey(Rows, Survey),
+    Views(Views),
 }
 
 impl Job {
@@ -115,6 +119,9 @@ impl Job {
                 let rows = Rows::new(sentences, lens.readout, false);
                 (revision, Work::Survey(rows, Survey::new(slot, whitened)))
             }
+            Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
+                (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
+            }
             Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
@@ -126,7 +133,6 @@ impl Job {
             | Request::ForgetAdapter { .. }
             | Request::ListAdapters { .. }
             | Request::ReadAdapter { .. }
-            | Request::Views { .. }
             | Request::Train { .. }
             | Request::Steer { .. } => return Ok(None),
         };
@@ -163,6 +169,7 @@ impl Job {
             Work::Embed(_) => Kind::Embed,
             Work::Baseline(_) => Kind::Baseline,
             Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
+            Work::Views(_) => Kind::Views,
         }
     }
 
@@ -171,7 +178,7 @@ impl Job {
     fn yields(&self) -> bool {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
-            Work::Group(..) | Work::Baseline(_) | Work::Survey(..) => true,
+            Work::Group(..) | Work::Baseline(_) | Work::Survey(..) | Work::Views(_) => true,
             Work::Window(_) | Work::Pairs(..) | Work::Embed(_) => false,
         }
     }
@@ -190,6 +197,7 @@ impl Job {
                 rows.restart();
                 survey.restart();
             }
+            Work::Views(views) => views.restart(),
             Work::Window(_) => {}
         }
         self.begun = None;
@@ -228,8 +236,9 @@ impl Job {
     /// Does a little. A finished group takes the place of the last one.
     pub async fn step(
         &mut self,
-        encoder: Option<&Encoder<Cpu>>,
+        sides: &Sides,
         group: &mut Option<Group>,
+        studio: &mut Option<Studio>,
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
@@ -251,12 +260,20 @@ impl Job {
             && survey.has_rows()
         {
             let slot = survey.slot;
-            return Ok(survey.step()?.map_or(Stage::Working, |shape| {
-                let (shape, latency_ms) = (Box::new(shape), milliseconds(begun));
-                Stage::Finished(Message::plain(Event::Survey { revision, slot, shape, latency_ms }))
+            return Ok(survey.step()?.map_or(Stage::Working, |found| {
+                let (shape, latency_ms) = (Box::new(found.shape), milliseconds(begun));
+                let event = Event::Survey { revision, slot, shape, latency_ms };
+                Stage::Finished(Message::with_f32(event, found.with_last))
             }));
         }
-        let encoder = encoder.ok_or(Problem::NoModel)?;
+        if let Work::Views(views) = &mut self.work {
+            let cosines = views.step(sides, studio).await?;
+            return Ok(cosines.map_or(Stage::Working, |cosines| {
+                let latency_ms = milliseconds(begun);
+                Stage::Finished(Message::with_f32(Event::Views { revision, latency_ms }, cosines))
+            }));
+        }
+        let encoder = sides.encoder(self.side).ok_or(Problem::NoModel)?;
         self.embed(encoder, begun).await.map_err(|error| Problem::from(&error))
     }
 
@@ -281,7 +298,7 @@ impl Job {
                 survey.take_rows(finished);
                 return Ok(Stage::Working);
             }
-            Work::Pair(_) | Work::Window(_) => pair(revision, finished, begun),
+            Work::Pair(_) | Work::Window(_) | Work::Views(_) => pair(revision, finished, begun),
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),
             Work::Baseline(_) => baseline(revision, &finished),

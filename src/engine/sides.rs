@@ -95,6 +95,11 @@ impl Sides {
         }
     }
 
+    /// The attached adapter, and how much of it the side after has.
+    pub fn adapter(&self) -> Option<(&AdapterFile, f32)> {
+        self.after.as_ref().map(|after| (&*after.adapter, after.blend))
+    }
+
     /// Whether the side after is about to become another one: requests to it wait.
     pub fn is_changing(&self) -> bool {
         self.arriving > 0 || self.has_orders()

@@ -1,8 +1,10 @@
 //! The geometry of some sentences' vectors, as they are or whitened.
 
 use crate::engine::rows::Finished;
+use crate::geometry::cosine::grid;
 use crate::geometry::shape::shape;
 use crate::geometry::whitening::{LEAST_ROWS, whitened};
+use crate::math::rows::row;
 use crate::protocol::problem::Problem;
 use crate::protocol::training::Shape;
 
@@ -25,6 +27,14 @@ struct Rows {
     width: usize,
     /// Whether they are what is to be measured.
     ready: bool,
+}
+
+/// What a survey found.
+#[derive(Debug)]
+pub struct Measured {
+    pub shape: Shape,
+    /// `[n]`, cosine of each sentence with the last one.
+    pub with_last: Vec<f32>,
 }
 
 impl Survey {
@@ -51,10 +61,12 @@ impl Survey {
     ///
     /// # Errors
     /// [`Problem::TooFewExamples`] where there is too little to whiten.
-    pub fn step(&mut self) -> Result<Option<Shape>, Problem> {
+    pub fn step(&mut self) -> Result<Option<Measured>, Problem> {
         let Rows { values, width, ready } = self.rows.take().unwrap_or_default();
         if ready {
-            return Ok(Some(shape(&values, width)));
+            let last = (values.len() / width.max(1)).saturating_sub(1);
+            let with_last = grid(&values, row(&values, width, last), width);
+            return Ok(Some(Measured { shape: shape(&values, width), with_last }));
         }
         let white = whitened(&values, width).ok_or_else(|| too_few(&values, width))?;
         self.rows = Some(Rows { values: white.rows, width: white.directions, ready: true });

@@ -2,10 +2,13 @@
 
 use crate::math::rows::squared_distance;
 
+/// SimCSE takes STS-B pairs rated above this as positives (strictly; ratings are 0 to 5).
+pub const POSITIVE_ABOVE: f32 = 4.0;
+
 /// Mean over positive pairs of ||x - y||^2, 0 (same direction) to 4 (opposite); lower is better.
 ///
-/// `l_align` with alpha = 2 of Wang & Isola, ICML 2020 (arXiv 2005.10242), on unit rows. SimCSE
-/// takes STS-B pairs rated above 4 as positives. `None` without pairs.
+/// `l_align` with alpha = 2 of Wang & Isola, ICML 2020 (arXiv 2005.10242), on unit rows.
+/// `None` without pairs.
 pub fn alignment<'a>(pairs: impl IntoIterator<Item = (&'a [f32], &'a [f32])>) -> Option<f64> {
     let mut sum = 0.0;
     let mut count = 0_u64;

@@ -1,4 +1,4 @@
-//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, random numbers.
+//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, random numbers, turns.
 
 pub mod eigen;
 pub mod lanes;
@@ -6,3 +6,4 @@ pub mod ranks;
 pub mod rng;
 pub mod rows;
 pub mod statistics;
+pub mod turn;

@@ -125,6 +125,7 @@ pub enum Event {
         revision: Revision,
         adapter: Box<AdapterSummary>,
     },
+    /// Bulk: F32 `[sentences]`, cosine of each sentence with the last one.
     Survey {
         revision: Revision,
         slot: u8,

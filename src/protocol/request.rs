@@ -91,7 +91,8 @@ pub enum Request {
         whitened: bool,
     },
     /// Two views of every sentence under dropout, and the cosines of each first view with each
-    /// second one: the matrix inside the contrastive loss. A newer one supersedes an older one.
+    /// second one: the matrix inside the contrastive loss, of the first 64 sentences. Of readouts
+    /// those that can be trained. A newer one supersedes an older one.
     /// Answered by `Event::Views`.
     Views {
         revision: Revision,

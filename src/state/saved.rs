@@ -6,6 +6,7 @@ use crate::catalogue::language::Language;
 use crate::protocol::readout::{Pooling, Side};
 use crate::state::adapters::Choice;
 use crate::state::app::State;
+use crate::state::fine_tune;
 use crate::state::settings::Theme;
 
 /// What is kept in the browser between visits. Fields that an older page did not write get their
@@ -25,6 +26,8 @@ pub struct Saved {
     /// `None`: not chosen yet.
     pub side: Option<Side>,
     pub blend: Option<f32>,
+    /// A text of its own: see [`fine_tune::saved`].
+    pub fine_tune: Option<String>,
 }
 
 impl Saved {
@@ -43,6 +46,7 @@ impl Saved {
             adapter: state.adapters.choice.clone(),
             side: Some(state.adapters.chosen),
             blend: Some(state.adapters.blend),
+            fine_tune: Some(fine_tune::saved::to_json(&state.fine_tune)),
         }
     }
 

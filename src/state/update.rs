@@ -16,6 +16,7 @@ use crate::state::compare::{Compare, CompareText, ListTrouble};
 use crate::state::effect::Effect;
 use crate::state::export;
 use crate::state::fine_tune;
+use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson;
 use crate::state::notice::{NoticeContent, Report};
 use crate::state::route::{Route, View};
@@ -59,11 +60,19 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         }
         Action::Worker(message) => take_event(state, message, now_ms),
         Action::WorkerDied { message } => worker_died(state, message, now_ms),
-        Action::Trainer(message) => fine_tune::take_trainer_event(state, message, now_ms),
-        Action::TrainerDied { message } => fine_tune::trainer_died(state, message),
+        Action::Trainer(message) => {
+            let effects = fine_tune::events::take_trainer_event(state, message, now_ms);
+            lesson::update::note_run(state);
+            effects
+        }
+        Action::TrainerDied { message } => {
+            let effects = fine_tune::events::trainer_died(state, message);
+            lesson::update::note_run(state);
+            effects
+        }
         Action::Adapters(action) => adapters::update::update(state, action),
-        Action::FineTune(action) => fine_tune::update(state, action, now_ms),
-        Action::Lesson(action) => lesson::update(state, action),
+        Action::FineTune(action) => fine_tune::update::update(state, action),
+        Action::Lesson(action) => lesson::update::update(state, action),
         Action::FirstTyped(text) => type_first(state, text),
         Action::SecondTyped(text) => type_second(state, text),
         Action::Swapped => swap(state),
@@ -102,23 +111,28 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
 }
 
 fn changes_saved(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::LanguageChosen(_)
-            | Action::ThemeChosen(_)
-            | Action::FirstTyped(_)
-            | Action::SecondTyped(_)
-            | Action::Swapped
-            | Action::PairExampleChosen(_)
-            | Action::PoolingChosen(_)
-            | Action::LayerChosen(_)
-            | Action::PairPicked { .. }
-            | Action::ListTyped(_)
-            | Action::ListExampleChosen(_)
-            | Action::ListFileRead { .. }
-            | Action::StartedOver
-            | Action::Undone
-    ) || matches!(action, Action::Adapters(action) if action.changes_saved())
+    let passes = |action: &FineTuneAction| {
+        matches!(action, FineTuneAction::FigureSaved { .. } | FineTuneAction::Exported)
+    };
+    matches!(action, Action::FineTune(action) if !passes(action))
+        || matches!(action, Action::Adapters(action) if action.changes_saved())
+        || matches!(
+            action,
+            Action::LanguageChosen(_)
+                | Action::ThemeChosen(_)
+                | Action::FirstTyped(_)
+                | Action::SecondTyped(_)
+                | Action::Swapped
+                | Action::PairExampleChosen(_)
+                | Action::PoolingChosen(_)
+                | Action::LayerChosen(_)
+                | Action::PairPicked { .. }
+                | Action::ListTyped(_)
+                | Action::ListExampleChosen(_)
+                | Action::ListFileRead { .. }
+                | Action::StartedOver
+                | Action::Undone
+        )
 }
 
 fn start(
@@ -146,6 +160,9 @@ fn start(
     state.adapters.chosen = saved.side.unwrap_or(state.adapters.chosen);
     let blend = saved.blend.filter(|blend| blend.is_finite());
     state.adapters.blend = blend.map_or(1.0, |blend| blend.clamp(0.0, MOST_BLEND));
+    if let Some(fine_tune) = saved.fine_tune {
+        state.fine_tune = fine_tune::saved::from_json(&fine_tune);
+    }
     let mut effects = vec![
         Effect::UseLanguage(state.language),
         Effect::UseTheme(state.theme),
@@ -164,7 +181,7 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
         return adapters::update::list_shelf(state);
     }
     if !route.has_sentences() {
-        return Vec::new();
+        return lesson::update::ask(state);
     }
     let linked = CompareText {
         first: route.first.unwrap_or_default(),

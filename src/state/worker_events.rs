@@ -13,6 +13,7 @@ use crate::state::compare::{
     Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairSlot, PairsResult,
 };
 use crate::state::effect::Effect;
+use crate::state::fine_tune;
 use crate::state::lesson;
 use crate::state::loading::Interrupted;
 use crate::state::notice::NoticeContent;
@@ -25,14 +26,24 @@ const DEATHS_WINDOW_MS: f64 = 60_000.0;
 
 /// Takes one event of the worker.
 pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64) -> Vec<Effect> {
+    let message = match fine_tune::events::take_answer(state, message) {
+        Ok(effects) => return effects,
+        Err(message) => message,
+    };
     match message.head {
         Event::Attached { .. }
         | Event::Blended { .. }
         | Event::Detached { .. }
         | Event::AdapterKept { .. }
         | Event::Shelf { .. }
-        | Event::AdapterFile { .. } => return adapters::events::take_event(state, message),
-        Event::Survey { .. } | Event::Views { .. } => return lesson::take_event(state, message),
+        | Event::AdapterFile { .. } => {
+            let mut effects = adapters::events::take_event(state, message);
+            effects.extend(lesson::update::ask(state));
+            return effects;
+        }
+        Event::Survey { .. } | Event::Views { .. } => {
+            return lesson::update::take_event(state, message);
+        }
         _ => {}
     }
     let numbers = message.bulk.into_iter().find_map(|bulk| match bulk {
@@ -195,6 +206,7 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
     let mut effects = attach_wanted(state);
     state.settle_side();
     effects.extend(ask_all(state));
+    effects.extend(lesson::update::ask(state));
     effects
 }
 
@@ -211,6 +223,9 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
         state.notify(NoticeContent::Problem { problem, name: None });
         return Vec::new();
     };
+    if lesson::update::take_failure(state, revision, &problem) {
+        return Vec::new();
+    }
     if let Some(effects) = adapters::events::take_failure(state, revision, &problem) {
         return effects;
     }
@@ -254,11 +269,13 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
         return Vec::new();
     }
     state.model = None;
+    state.lesson.forget_questions();
     if state.loading.take().is_some() {
         // The picked file may be what killed the worker; trying it again would kill the next one.
         state.wanted = Wanted::Default;
     }
     adapters::events::worker_died(state);
+    fine_tune::events::worker_died(&mut state.fine_tune);
     let compare = &mut state.compare;
     compare.shown.pending = None;
     compare.window_pending = None;

@@ -13,7 +13,7 @@ use std::io::Read;
 pub type Pair = (String, String);
 
 /// The cells of a table, row by row.
-type Rows = Vec<Vec<String>>;
+pub(super) type Rows = Vec<Vec<String>>;
 
 /// What was understood.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -186,7 +186,7 @@ fn scored_table(text: &str) -> Option<Reading> {
 /// tell otherwise.
 const LAST_ROW: &str = "\n\u{1}";
 
-fn rows(text: &str, separator: u8) -> Result<Rows, ListError> {
+pub(super) fn rows(text: &str, separator: u8) -> Result<Rows, ListError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -293,16 +293,16 @@ fn sentences<'a>(lines: impl Iterator<Item = &'a str>) -> Reading {
     Reading { content, skipped: 0 }
 }
 
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.trim().is_empty())
 }
 
-fn clean(cell: &str) -> String {
+pub(super) fn clean(cell: &str) -> String {
     cell.trim().to_owned()
 }
 
 /// A finite number, with a decimal comma allowed.
-fn number(cell: &str) -> Option<f32> {
+pub(super) fn number(cell: &str) -> Option<f32> {
     let cell = cell.trim();
     let parsed = cell.parse::<f32>().ok().or_else(|| cell.replace(',', ".").parse().ok());
     parsed.filter(|number| number.is_finite())

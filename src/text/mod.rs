@@ -1,4 +1,5 @@
 //! Tokeniser, sentence lists, pairs files.
 
+pub mod examples;
 pub mod lists;
 pub mod tokeniser;

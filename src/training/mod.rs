@@ -9,14 +9,23 @@ mod adamw;
 pub mod augment;
 pub mod batches;
 mod build;
+mod checkpoints;
 pub mod cpu;
 pub mod error;
 pub mod examples;
 mod frozen;
 pub mod learner;
 pub mod loss;
+pub mod measure;
 mod network;
 mod noise;
 mod ops;
 mod parameters;
+pub mod recipe_text;
 pub mod schedule;
+pub mod session;
+mod step;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod toy;

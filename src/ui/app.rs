@@ -11,6 +11,7 @@ use crate::state::action::Action;
 use crate::state::route::View;
 use crate::ui::coming::Coming;
 use crate::ui::compare::Compare;
+use crate::ui::fine_tune::FineTune;
 use crate::ui::header::Header;
 use crate::ui::models::Models;
 use crate::ui::notices::Notices;
@@ -47,7 +48,8 @@ fn App() -> impl IntoView {
     let chosen = move || match view_now.get() {
         View::Compare => view! { <Compare/> }.into_any(),
         View::Models => view! { <Models/> }.into_any(),
-        view @ (View::Search | View::Geometry | View::FineTune | View::Lesson) => {
+        View::FineTune => view! { <FineTune/> }.into_any(),
+        view @ (View::Search | View::Geometry | View::Lesson) => {
             view! { <Coming view/> }.into_any()
         }
     };

@@ -12,9 +12,8 @@ pub fn Coming(view: View) -> impl IntoView {
     let page = page();
     let text = match view {
         View::Geometry => Text::ComingGeometry,
-        View::FineTune => Text::ComingFineTune,
         View::Lesson => Text::ComingLesson,
-        View::Search | View::Compare | View::Models => Text::ComingSearch,
+        View::Search | View::Compare | View::FineTune | View::Models => Text::ComingSearch,
     };
     view! {
         <section class="coming">

@@ -7,6 +7,7 @@ use crate::catalogue::text::Text;
 use crate::state::action::Action;
 use crate::state::route::{Route, View};
 use crate::state::settings::Theme;
+use crate::ui::fine_tune::note::TrainingNote;
 use crate::ui::page::{Page, page};
 use crate::ui::side_switch::SideSwitch;
 use crate::ui::status::Status;
@@ -25,6 +26,7 @@ pub fn Header() -> impl IntoView {
                 {View::ALL.map(|view| view! { <ViewLink view/> }).collect_view()}
             </nav>
             <div class="tools">
+                <TrainingNote/>
                 <SideSwitch/>
                 <Status/>
                 <LanguageChoice/>
@@ -69,7 +71,7 @@ fn view_name(view: View) -> Text {
 fn ViewLink(view: View) -> impl IntoView {
     let page = page();
     let current = page.part(move |state| state.view == view);
-    let empty = matches!(view, View::Search | View::Geometry | View::FineTune | View::Lesson);
+    let empty = matches!(view, View::Search | View::Geometry | View::Lesson);
     view! {
         <a
             href=Route { view, ..Route::default() }.to_fragment()

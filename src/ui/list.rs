@@ -59,22 +59,33 @@ pub fn ManySentences() -> impl IntoView {
 
 /// Reads a file and hands it to the state.
 async fn read(page: Page, file: File) {
+    if let Some((name, bytes)) = read_bytes(page, file).await {
+        let (reading, text) = understand(&name, &bytes);
+        page.dispatch(Action::ListFileRead { name, reading, text });
+    }
+}
+
+/// A file's name, and its text or why it has none; `None` where it could not be read from disk,
+/// which the visitor is told.
+pub async fn read_text(page: Page, file: File) -> Option<(String, Result<String, ListError>)> {
+    let (name, bytes) = read_bytes(page, file).await?;
+    Some((name, decode(&bytes)))
+}
+
+async fn read_bytes(page: Page, file: File) -> Option<(String, Vec<u8>)> {
     let name = file.name();
     let size_bytes = file.size() as u64;
     if size_bytes > MOST_BYTES {
         let report = Report::FileTooLarge { name, size_bytes, limit_bytes: MOST_BYTES };
         page.dispatch(Action::Reported(report));
-        return;
+        return None;
     }
     match JsFuture::from(file.array_buffer()).await {
-        Ok(buffer) => {
-            let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
-            let (reading, text) = understand(&name, &bytes);
-            page.dispatch(Action::ListFileRead { name, reading, text });
-        }
+        Ok(buffer) => Some((name, js_sys::Uint8Array::new(&buffer).to_vec())),
         Err(error) => {
             let detail = page_scope::words(&error);
             page.dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+            None
         }
     }
 }
@@ -147,7 +158,8 @@ fn trouble_words(page: Page, trouble: &ListTrouble) -> (String, String) {
     }
 }
 
-fn file_words(page: Page, name: &str, error: &ListError) -> (String, String) {
+/// A list's file that could not be read: what happened, and what to do.
+pub fn file_words(page: Page, name: &str, error: &ListError) -> (String, String) {
     let (text, remedy, places) = match error {
         ListError::Encoding { position } => (
             Text::ProblemFileEncoding,

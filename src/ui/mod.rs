@@ -6,6 +6,7 @@ pub mod app;
 mod coming;
 mod compare;
 mod effects;
+mod fine_tune;
 mod header;
 mod list;
 mod list_results;

@@ -238,7 +238,11 @@ pub fn FileButton(
 
 /// Takes a file dropped anywhere inside.
 #[component]
-pub fn DropZone(on_file: impl Fn(File) + 'static, hint: Text, children: Children) -> impl IntoView {
+pub fn DropZone(
+    on_file: impl Fn(File) + 'static,
+    hint: impl Words,
+    children: Children,
+) -> impl IntoView {
     let page = page();
     let over = RwSignal::new(false);
     let dragged = move |event: DragEvent| {

@@ -17,4 +17,5 @@ mod quantise;
 mod shared;
 mod source;
 mod survey;
+mod views;
 mod word_pieces;

@@ -63,6 +63,22 @@ fn a_survey_is_the_shape_of_the_sentences_rows() {
 }
 
 #[test]
+fn a_survey_tells_how_near_each_sentence_is_to_the_last() {
+    let mut engine = opened();
+    let rows = rows(&mut engine, 12);
+    let mut out = Events::new();
+    engine.accept(survey(7, 2, 12, false), &mut out);
+    while pollster::block_on(engine.step(&mut out)) {}
+    let cosines = out.iter().find_map(|message| message.f32()).unwrap();
+    let last = &rows[11 * HIDDEN..];
+    for (row, cosine) in rows.chunks_exact(HIDDEN).zip(cosines) {
+        let dot: f32 = row.iter().zip(last).map(|(a, b)| a * b).sum();
+        assert!((dot - cosine).abs() < 1e-5);
+    }
+    assert_eq!(cosines.len(), 12);
+}
+
+#[test]
 fn a_whitened_survey_is_the_shape_of_the_whitened_rows() {
     let mut engine = opened();
     let white = whitened(&rows(&mut engine, 60), HIDDEN).unwrap();

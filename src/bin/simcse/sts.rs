@@ -5,6 +5,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use simcse_lab::geometry::alignment::POSITIVE_ABOVE;
 use simcse_lab::geometry::alignment::alignment;
 use simcse_lab::geometry::cosine::mean_cosine;
 use simcse_lab::geometry::uniformity::uniformity;
@@ -15,9 +16,6 @@ use simcse_lab::math::rows::dot;
 use crate::simcse::arguments::StsOptions;
 use crate::simcse::input;
 use crate::simcse::model::Model;
-
-/// SimCSE takes STS-B pairs rated above this as positives (strictly; ratings are 0 to 5).
-const POSITIVE_ABOVE: f32 = 4.0;
 
 /// What is printed. Correlations are x 100.
 #[derive(Debug, Serialize)]

@@ -1,0 +1,66 @@
+//! What an earlier visit trained: go on, use, export, delete.
+
+use leptos::prelude::*;
+
+use crate::catalogue::fine_tune::FineTuneText as Text;
+use crate::state::action::Action;
+use crate::state::fine_tune::{Fetch, FineTuneAction as Do};
+use crate::ui::page::page;
+
+/// The banner; nothing once this visit has a fine-tune of its own.
+#[component]
+pub fn Kept() -> impl IntoView {
+    let page = page();
+    let kept = page.part(|state| {
+        let fine_tune = &state.fine_tune;
+        let kept = fine_tune.kept.as_ref().filter(|_| fine_tune.run.is_none())?;
+        Some((kept.step, kept.recipe.steps, kept.is_over))
+    });
+    let ready = page.part(|state| state.can_compute());
+    let can_go_on = page.part(|state| state.can_compute() && state.fine_tune.can_go_on());
+    let act = move |action: Do| page.dispatch(Action::FineTune(action));
+    move || {
+        kept.get().map(|(step, steps, is_over)| {
+            let (step, steps) = (step.to_string(), steps.to_string());
+            let places = [("step", step.as_str()), ("steps", steps.as_str())];
+            let text = if is_over { Text::KeptFinished } else { Text::KeptInterrupted };
+            let go_on = (!is_over).then(|| {
+                view! {
+                    <button
+                        class="primary"
+                        title=page.words(Text::KeptGoOnHow)
+                        disabled=move || !can_go_on.get()
+                        on:click=move |_| act(Do::KeptFetched(Fetch::GoOn))
+                    >
+                        {page.words(Text::KeptGoOn)}
+                    </button>
+                }
+            });
+            let buttons = [(Fetch::Use, Text::KeptUse), (Fetch::Export, Text::KeptExport)].map(
+                |(what, text)| {
+                    view! {
+                        <button
+                            class="plain"
+                            disabled=move || !ready.get()
+                            on:click=move |_| act(Do::KeptFetched(what))
+                        >
+                            {page.words(text)}
+                        </button>
+                    }
+                },
+            );
+            view! {
+                <div class="card tune-kept" role="status">
+                    <p>{page.filled(text, &places)}</p>
+                    <div class="actions">
+                        {go_on}
+                        {buttons.collect_view()}
+                        <button class="plain" on:click=move |_| act(Do::KeptForgotten)>
+                            {page.words(Text::KeptForget)}
+                        </button>
+                    </div>
+                </div>
+            }
+        })
+    }
+}
