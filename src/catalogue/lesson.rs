@@ -59,8 +59,8 @@ words! { LessonText;
     LossB: "Each row is a riddle: which of these eight is my other view? Divide the row by a temperature τ, take the exponential, and let the results be shares of 1 (softmax). The row's loss is the negative logarithm of the diagonal's share.", "每一行是一道谜题：这八个里哪个是我的另一个视图？把整行除以温度 τ，取指数，再化为总和为 1 的份额（softmax）。该行的损失就是对角线份额的负对数。";
     LossFormula: "Lᵢ = − log ( exp(cos(hᵢ, hᵢ′) / τ) / Σⱼ exp(cos(hᵢ, hⱼ′) / τ) )", "第 i 行：Lᵢ = − log ( exp(cos(hᵢ, hᵢ′) / τ) / Σⱼ exp(cos(hᵢ, hⱼ′) / τ) )";
     LossSlider: "Temperature τ", "温度 τ";
-    LossRow: "Row {n}: “{sentence}”. Its own view gets {share} of the softmax, so the row's loss is {loss}.", "第 {n} 行：“{sentence}”。它自己的视图占 softmax 的 {share}，该行损失为 {loss}。";
-    LossBatch: "Mean over the rows, which training lowers: {loss}. Guessing would give ln 8 = 2.08.", "各行的均值（训练要降低的就是它）：{loss}。瞎猜会得到 ln 8 = 2.08。";
+    LossRow: "Row {row}: “{sentence}”. Its own view gets {row_share} of the softmax, so the row's loss is {row_loss}.", "第 {row} 行：“{sentence}”。它自己的视图占 softmax 的 {row_share}，该行损失为 {row_loss}。";
+    LossBatch: "Mean over the rows, which training lowers: {batch_loss}. Guessing would give ln 8 = 2.08.", "各行的均值（训练要降低的就是它）：{batch_loss}。瞎猜会得到 ln 8 = 2.08。";
     LossC: "Choose row 4 or 5: two sentences about a hurt foot are each other's hard rival. A small τ makes the loss look at the hardest rival almost alone; a large one treats all alike. In the paper .05 is best.", "选第 4 或第 5 行：两个关于脚伤的句子互为劲敌。τ 小时，损失几乎只看最难的对手；τ 大时，一视同仁。论文中 0.05 最佳。";
     LossPick: "Row", "行";
     LossCaption: "First views (rows) by second views (columns), p = {p}. Choose a row.", "第一视图（行）对第二视图（列），p = {p}。请选一行。";
@@ -136,7 +136,7 @@ words! { LessonText;
 
     WhiteTitle: "Another way out: whitening", "另一条路：白化";
     WhiteA: "A cone can also be repaired without training. Subtract the mean arrow, turn the cloud to its principal axes, and divide each axis by its spread: (x − μ) U Λ^(−1/2). Every direction is then equally long (BERT-whitening, arXiv 2103.15316).", "不训练也能修复锥形。减去平均箭头，把点云转到主轴，再把每个轴除以它的离散程度：(x − μ) U Λ^(−1/2)。于是每个方向一样长（BERT-whitening，arXiv 2103.15316）。";
-    WhiteB: "The result is round at once: mean cosine {mean}, uniformity {uniformity}. But it is round by decree. Nothing was learnt about what belongs together, and directions that held mostly noise are now as loud as the rest. In the paper whitening reaches 66.3 on average over seven STS tasks, unsupervised SimCSE 76.3 (both BERT base, table 5).", "结果立刻变圆：平均余弦 {mean}，均匀性 {uniformity}。但这是强令的圆：并没有学到什么该在一起，原本多为噪声的方向也变得同样响亮。论文中，白化在七个 STS 任务上平均 66.3，无监督 SimCSE 为 76.3（均为 BERT base，表 5）。";
+    WhiteB: "The result is round at once: mean cosine {white_mean}, uniformity {white_uniformity}. But it is round by decree. Nothing was learnt about what belongs together, and directions that held mostly noise are now as loud as the rest. In the paper whitening reaches 66.3 on average over seven STS tasks, unsupervised SimCSE 76.3 (both BERT base, table 5).", "结果立刻变圆：平均余弦 {white_mean}，均匀性 {white_uniformity}。但这是强令的圆：并没有学到什么该在一起，原本多为噪声的方向也变得同样响亮。论文中，白化在七个 STS 任务上平均 66.3，无监督 SimCSE 为 76.3（均为 BERT base，表 5）。";
     WhiteC: "A warning about small numbers: with fewer sentences than dimensions every cloud can be made perfectly round, whatever it was. The figure therefore keeps only the {directions} strongest directions, one for every four sentences.", "小样本须谨慎：句子数少于维数时，任何点云都能变得完美地圆。因此图中只保留最强的 {directions} 个方向，每四个句子一个。";
     WhiteCaption: "Before, after training, and whitened; all turned alike.", "之前、训练之后与白化；转动一致。";
 
