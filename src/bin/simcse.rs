@@ -7,13 +7,17 @@ mod simcse {
     pub mod arguments;
     pub mod bars;
     pub mod convert;
+    pub mod corpus;
     pub mod embed;
     pub mod info;
     pub mod input;
     pub mod merge;
     pub mod model;
     pub mod npy;
+    pub mod recipe_file;
+    pub mod run;
     pub mod sts;
+    pub mod train;
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -29,6 +33,7 @@ fn main() -> std::process::ExitCode {
         Command::Embed(options) => simcse::embed::run(&options),
         Command::Sts(options) => simcse::sts::run(&options),
         Command::Merge(options) => simcse::merge::run(&options),
+        Command::Train(options) => simcse::train::run(&options),
     };
     match done {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -117,7 +117,7 @@ words! {
     BaselineHow: "What counts as unrelated is measured with this very model and readout: {pairs} pairs of {sentences} sentences on different subjects score {mean} on average; the grey band holds 90 % of them.", "“无关”由当前模型与读出方式实测：{sentences} 个不同主题句子的 {pairs} 个句对平均为 {mean}；灰带包含其中 90 %。";
     Readout: "Readout", "读出方式";
     ReadoutHow: "How the token vectors become one sentence vector.", "词元向量如何合成一个句向量。";
-    PoolingModel: "Model's own ({pooling})", "模型默认（{pooling}）";
+    PoolingModel: "Recommended ({pooling})", "推荐（{pooling}）";
     PoolingMean: "Mean of tokens", "词元平均";
     PoolingCls: "[CLS] token", "[CLS] 词元";
     PoolingClsMlp: "[CLS] through the MLP", "[CLS] 经 MLP";

@@ -12,6 +12,7 @@ mod job;
 mod rows;
 mod sides;
 mod survey;
+mod train;
 mod views;
 
 use web_time::Instant;
@@ -21,6 +22,7 @@ use crate::backend::cpu::Cpu;
 use crate::engine::group::Group;
 use crate::engine::job::{Job, Stage};
 use crate::engine::sides::{Order, Sides};
+use crate::engine::train::Trainer;
 use crate::engine::views::Studio;
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
@@ -30,6 +32,8 @@ use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Side;
 use crate::protocol::request::{AdapterSource, ModelSource, Request};
+use crate::protocol::training;
+use crate::protocol::training::Plan;
 use crate::weights::adapter_file::AdapterFile;
 use crate::weights::bert::BertFile;
 
@@ -49,6 +53,8 @@ pub struct Engine {
     jobs: Vec<Job>,
     /// The group embedded last.
     group: Option<Group>,
+    /// The fine-tune that runs or rests: everything else goes before it.
+    trainer: Option<Box<Trainer>>,
     /// What draws dropout views, as long as they are asked for.
     studio: Option<Studio>,
 }
@@ -75,6 +81,8 @@ impl Engine {
             out.push(failed(job.revision(), Problem::NoModel));
         }
         self.sides.give_up(out);
+        let trainer = self.trainer.take();
+        out.extend(trainer.map(|trainer| failed(trainer.revision(), Problem::NoModel)));
     }
 
     /// An adapter is on its way: until as many calls of [`Engine::adapter_ended`], requests to
@@ -117,6 +125,7 @@ impl Engine {
                 // What had begun with the old model begins anew with this one.
                 self.jobs.iter_mut().for_each(Job::restart);
                 self.fail_orphans(out);
+                self.drop_trainer(out);
             }
             Err(error) => {
                 let problem = Problem::from(&error);
@@ -149,6 +158,10 @@ impl Engine {
             }
             Request::Blend { revision, blend } => self.order(Order::Blend { revision, blend }, out),
             Request::Detach { revision } => self.order(Order::Detach { revision }, out),
+            Request::Train { revision, plan } => {
+                self.train(revision, *plan, file_of(bulk).as_deref(), out);
+            }
+            Request::Steer { revision, order } => self.steer(revision, order, out),
             Request::StopLoading | Request::Forget { .. } => {}
             Request::Cancel { revision } => self.cancel(revision, out),
             other => self.enqueue(other, out),
@@ -168,8 +181,10 @@ impl Engine {
             self.fail_orphans(out);
         } else if let Some(position) = position {
             self.advance(position, out).await;
+        } else if self.can_train() {
+            self.train_on(out).await;
         }
-        self.most_urgent().is_some() || self.can_change_sides()
+        self.most_urgent().is_some() || self.can_change_sides() || self.can_train()
     }
 
     async fn advance(&mut self, position: usize, out: &mut Events) {
@@ -183,6 +198,22 @@ impl Engine {
             Ok(Stage::Finished(answer)) => out.push(answer),
             Err(problem) => out.push(failed(job.revision(), problem)),
         }
+    }
+
+    async fn train_on(&mut self, out: &mut Events) {
+        let parts = self.sides.file().zip(self.sides.encoder(Side::Before));
+        let Some((trainer, (file, encoder))) = self.trainer.as_mut().zip(parts) else { return };
+        if let Err(problem) = trainer.step(file, encoder, out).await {
+            out.push(failed(trainer.revision(), problem));
+            self.trainer = None;
+        } else if trainer.is_stopped() {
+            self.trainer = None;
+        }
+    }
+
+    fn can_train(&self) -> bool {
+        let runs = self.trainer.as_ref().is_some_and(|trainer| trainer.is_running());
+        runs && self.sides.file().is_some()
     }
 
     /// Whether adapters can be dealt with: they belong to the model that comes.
@@ -223,6 +254,44 @@ impl Engine {
         self.fail_orphans(out);
     }
 
+    fn train(&mut self, revision: Revision, plan: Plan, from: Option<&[u8]>, out: &mut Events) {
+        let problem = if self.trainer.as_ref().is_some_and(|trainer| !trainer.is_over()) {
+            Problem::Busy
+        } else if !self.has_model() {
+            Problem::NoModel
+        } else {
+            match Trainer::new(revision, plan, from) {
+                Ok(trainer) => {
+                    self.trainer = Some(Box::new(trainer));
+                    return;
+                }
+                Err(problem) => problem,
+            }
+        };
+        out.push(failed(revision, problem));
+    }
+
+    /// A fine-tune that is not here any more was cancelled.
+    fn steer(&mut self, revision: Revision, order: training::Order, out: &mut Events) {
+        let trainer = self.trainer.as_mut().filter(|trainer| trainer.revision() == revision);
+        let Some(trainer) = trainer else {
+            out.push(Message::plain(Event::Cancelled { revision }));
+            return;
+        };
+        let problem = trainer.obey(order, out).err();
+        if problem.is_some() || trainer.is_stopped() {
+            self.trainer = None;
+        }
+        out.extend(problem.map(|problem| failed(revision, problem)));
+    }
+
+    /// A fine-tune ends with the model it began with.
+    fn drop_trainer(&mut self, out: &mut Events) {
+        let began = self.trainer.take_if(|trainer| trainer.has_begun());
+        let revision = began.map(|trainer| trainer.revision());
+        out.extend(revision.map(|revision| Message::plain(Event::Cancelled { revision })));
+    }
+
     fn order(&mut self, order: Order, out: &mut Events) {
         self.sides.order(order, out);
         if !self.has_model() {
@@ -249,6 +318,9 @@ impl Engine {
         for job in self.jobs.extract_if(.., |job| job.revision() == revision) {
             out.push(Message::plain(Event::Cancelled { revision: job.revision() }));
         }
+        if self.trainer.take_if(|trainer| trainer.revision() == revision).is_some() {
+            out.push(Message::plain(Event::Cancelled { revision }));
+        }
     }
 }
 
@@ -257,11 +329,14 @@ fn failed(revision: Revision, problem: Problem) -> Message<Event> {
 }
 
 fn file_bytes(bulk: Vec<Bulk>) -> Vec<u8> {
-    let file = bulk.into_iter().find_map(|bulk| match bulk {
+    file_of(bulk).unwrap_or_default()
+}
+
+fn file_of(bulk: Vec<Bulk>) -> Option<Vec<u8>> {
+    bulk.into_iter().find_map(|bulk| match bulk {
         Bulk::Bytes(bytes) => Some(bytes),
         Bulk::F32(_) => None,
-    });
-    file.unwrap_or_default()
+    })
 }
 
 fn prepare(

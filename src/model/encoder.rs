@@ -145,7 +145,11 @@ impl<B: Backend> Encoder<B> {
     }
 }
 
-fn tokeniser(file: &BertFile) -> Result<Tokeniser, Error> {
+/// The tokeniser of a file's model.
+///
+/// # Errors
+/// Where it does not fit the model.
+pub fn tokeniser(file: &BertFile) -> Result<Tokeniser, Error> {
     let limits = Limits { max_tokens: file.config.max_tokens, vocabulary: file.config.vocabulary };
     Ok(match &file.vocabulary {
         Vocabulary::TokenizerJson(json) => Tokeniser::from_json(json, limits)?,

@@ -11,7 +11,7 @@ use crate::math::rng::seed_of;
 use crate::math::rows::{dot, normalise, row};
 use crate::model;
 use crate::protocol::readout::Pooling;
-use crate::protocol::training::{Measures, Positives};
+use crate::protocol::training::{Measures, Positives, Probe};
 use crate::text::tokeniser::Tokens;
 use crate::training::error::Error;
 use crate::training::learner::{Learner, Noise};
@@ -89,6 +89,30 @@ impl TokenisedProbe {
         let pair = (self.number(first, tokenise)?, self.number(second, tokenise)?);
         self.pinned.push(pair);
         Ok(())
+    }
+
+    /// Adds the item of that place of a probe: its sentences, then its scored, then its pinned
+    /// pairs. `false` where there is none.
+    ///
+    /// # Errors
+    /// Where the tokeniser fails.
+    pub fn push(
+        &mut self,
+        probe: &Probe,
+        place: usize,
+        tokenise: &impl Fn(&str) -> Result<Tokens, model::error::Error>,
+    ) -> Result<bool, Error> {
+        let (sentences, scored) = (probe.sentences.len(), probe.scored.len());
+        if let Some(sentence) = probe.sentences.get(place) {
+            self.push_sentence(sentence, tokenise)?;
+        } else if let Some(pair) = probe.scored.get(place - sentences) {
+            self.push_scored(pair, tokenise)?;
+        } else if let Some(pair) = probe.pinned.get(place - sentences - scored) {
+            self.push_pinned(pair, tokenise)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     fn number(

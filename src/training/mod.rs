@@ -21,6 +21,7 @@ mod network;
 mod noise;
 mod ops;
 mod parameters;
+pub mod recipe_text;
 pub mod schedule;
 pub mod session;
 mod step;

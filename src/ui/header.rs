@@ -9,6 +9,7 @@ use crate::state::route::{Route, View};
 use crate::state::settings::Theme;
 use crate::ui::fine_tune::note::TrainingNote;
 use crate::ui::page::{Page, page};
+use crate::ui::side_switch::SideSwitch;
 use crate::ui::status::Status;
 
 /// The page's header.
@@ -26,6 +27,7 @@ pub fn Header() -> impl IntoView {
             </nav>
             <div class="tools">
                 <TrainingNote/>
+                <SideSwitch/>
                 <Status/>
                 <LanguageChoice/>
                 <ThemeChoice/>

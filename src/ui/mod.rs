@@ -1,6 +1,7 @@
 //! Leptos views. They only draw; every change goes through [`crate::state`].
 #![cfg(target_arch = "wasm32")]
 
+mod adapters;
 pub mod app;
 mod coming;
 mod compare;
@@ -16,5 +17,6 @@ mod names;
 mod notices;
 mod page;
 mod parts;
+mod side_switch;
 mod status;
 mod tokens;

@@ -214,7 +214,7 @@ pub fn marked_value(
 /// A button that opens the file dialogue.
 #[component]
 pub fn FileButton(
-    text: Text,
+    text: impl Words,
     accept: &'static str,
     on_file: impl Fn(File) + 'static,
 ) -> impl IntoView {

@@ -20,6 +20,7 @@ use simcse_lab::weights::merged::MAX_BLEND;
   simcse embed --model m.gguf --out e.npy sentences.txt
   simcse sts --model m.gguf dev.csv
   simcse merge --model m.gguf --adapter tuned.gguf --type q8_0 --out merged.gguf
+  simcse train --recipe simcse.toml --out tuned.gguf
 
 `simcse help COMMAND` says more. Exit codes: 0 done, 1 failed, 2 not understood.")]
 pub struct Arguments {
@@ -35,6 +36,7 @@ pub enum Command {
     Embed(EmbedOptions),
     Sts(StsOptions),
     Merge(MergeOptions),
+    Train(TrainOptions),
 }
 
 /// Write a Hugging Face BERT checkpoint as GGUF, in llama.cpp's layout
@@ -171,6 +173,52 @@ fn blend(text: &str) -> Result<f32, String> {
     } else {
         Err(format!("{value} is not between 0 and {MAX_BLEND}"))
     }
+}
+
+/// Fine-tune a model as a recipe says, and write what it changed as an adapter
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse train --recipe simcse.toml --data shared/data --out adapter.gguf
+  simcse train --recipe simcse.toml --set stage.0.learning_rate=1e-3 --set stage.0.steps=50 --json
+
+A recipe is a TOML file:
+  name = \"my adapter\"             # goes into the adapter, as does licence
+  base = \"m.gguf\"                 # relative to the recipe
+  [dev]                             # scored pairs that choose the checkpoint
+  path = \"dev.csv\"                # relative to --data, else to the recipe
+  readout = \"cls\"                 # or mean [default: the trained one]
+  keep_mean_above = 0.867           # of the checkpoints whose mean readout scores this
+  [[source]]                        # as many as wanted
+  name = \"news\"
+  path = \"news.txt\"
+  kind = \"lines\"                  # tsv, scored-sentences, scored-pairs, triplet-sentences,
+                                    # triplet-anchors, triplet-pairs, triplets
+  min_words = 4                     # and max_words, column (tsv, from 1), above (scored-pairs)
+  [[stage]]                         # one after another, on the same weights
+  data.news.count = 1000            # or share; without data: all sources, whole
+  learning_rate = 5e-4              # and every other setting of a recipe
+Sentences of the dev set are never trained on. The best checkpoint of all stages is written; the
+next stage begins with the best so far (go_on_from = \"last\": as the last stage ended). Ctrl-C ends
+the run and writes the best so far.")]
+pub struct TrainOptions {
+    /// The recipe
+    #[arg(long)]
+    pub recipe: PathBuf,
+    /// Adapter to write [default: only measure]
+    #[arg(long, short)]
+    pub out: Option<PathBuf>,
+    /// GGUF file of the model [default: the recipe's]
+    #[arg(long)]
+    pub base: Option<PathBuf>,
+    /// Folder that the data's paths begin in [default: the recipe's]
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Change a setting of the recipe: stage.0.steps=50
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Print one JSON object a step and measurement
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A model and how it is read.
