@@ -3,7 +3,10 @@
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, Document, HtmlAnchorElement, Storage, Url, Window};
+use web_sys::{
+    Blob, BlobPropertyBag, Document, HtmlAnchorElement, HtmlElement, KeyboardEvent, Storage, Url,
+    Window,
+};
 
 const SAVED_KEY: &str = "simcse-lab";
 
@@ -120,6 +123,46 @@ pub fn listen(name: &str, run: impl Fn() + 'static) {
     listener.forget();
 }
 
+/// Calls `run` with whether it was pressed or released, for a key that is typed nowhere, for as
+/// long as the page lives. Leaving the window releases it.
+pub fn watch_key(key: &'static str, run: impl Fn(bool) + Clone + 'static) {
+    let Some(window) = window() else { return };
+    for (name, pressed) in [("keydown", true), ("keyup", false)] {
+        let run = run.clone();
+        let listener = Closure::<dyn Fn(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+            let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
+            if event.key().eq_ignore_ascii_case(key)
+                && !event.repeat()
+                && plain
+                && !is_typed(&event)
+            {
+                run(pressed);
+            }
+        });
+        // Adding a listener cannot fail for a function.
+        let _ = window.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+        listener.forget();
+    }
+    listen("blur", move || run(false));
+}
+
+/// Whether the key goes into a field.
+fn is_typed(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+    target.is_some_and(|target| {
+        target.is_content_editable()
+            || ["INPUT", "TEXTAREA", "SELECT"].contains(&target.tag_name().as_str())
+    })
+}
+
+/// Whether the first bytes of a file contain a mark; `false` too where it cannot be read.
+pub async fn contains(file: &Blob, first_bytes: f64, mark: &[u8]) -> bool {
+    let Ok(front) = file.slice_with_f64_and_f64(0.0, first_bytes) else { return false };
+    let Ok(buffer) = JsFuture::from(front.array_buffer()).await else { return false };
+    let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
+    bytes.windows(mark.len()).any(|part| part == mark)
+}
+
 /// Copies text to the clipboard.
 ///
 /// # Errors
@@ -191,6 +234,13 @@ pub fn set_title(title: &str) {
     if let Some(document) = document() {
         document.set_title(title);
     }
+}
+
+/// Distance of the first match of a selector from the top of what is seen, in pixels; `None` where
+/// there is no match.
+pub fn top_of(selector: &str) -> Option<f64> {
+    let element = document()?.query_selector(selector).ok()??;
+    Some(element.get_bounding_client_rect().top())
 }
 
 /// Scrolls to the first match of a selector.

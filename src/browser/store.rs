@@ -129,7 +129,7 @@ impl Store {
 
 /// The next value; `None` at the end and where the browser breaks off.
 async fn next(values: &AsyncIterator) -> Option<JsValue> {
-    let step: JsValue = JsFuture::from(values.next().ok()?).await.ok()?.into();
+    let step = JsFuture::from(values.next().ok()?).await.ok()?;
     let done = Reflect::get(&step, &"done".into()).ok()?;
     if done.is_truthy() { None } else { Reflect::get(&step, &"value".into()).ok() }
 }

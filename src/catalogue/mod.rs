@@ -3,6 +3,7 @@
 //! [`text::Text`] names a text, [`language::Language`] chooses its words, [`fill`] puts numbers and
 //! names into its `{places}`. Examples and the sentences of the baseline are in [`examples`].
 
+pub mod adapters;
 pub mod examples;
 pub mod fine_tune;
 pub mod language;

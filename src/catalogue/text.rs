@@ -33,7 +33,6 @@ words! {
     // Views that are still empty
     ComingTitle: "Not built yet", "尚未建成";
     ComingSearch: "Here you will paste a corpus and search it by meaning as you type: results with their context, more-like-this, and keyword search beside it.", "您将能在此粘贴语料并按含义即时搜索：带上下文的结果、“更多类似”，并与关键词搜索对照。";
-    ComingLesson: "Here a lesson will tell the story of contrastive sentence embeddings on living figures.", "这里将用可交互的图讲述对比式句子嵌入的故事。";
     ComingGeometry: "Here you will see alignment, uniformity and anisotropy of your own sentences, live: the cone of embeddings before SimCSE and the sphere after it.", "您将能在此实时看到自己句子的对齐性、均匀性与各向异性：SimCSE 之前的嵌入锥与之后的球面。";
     ComingUntil: "Until then, Compare works on any sentences you like.", "在此之前，“比较”可用于任何句子。";
     GoToCompare: "Go to Compare", "前往“比较”";
@@ -118,7 +117,7 @@ words! {
     BaselineHow: "What counts as unrelated is measured with this very model and readout: {pairs} pairs of {sentences} sentences on different subjects score {mean} on average; the grey band holds 90 % of them.", "“无关”由当前模型与读出方式实测：{sentences} 个不同主题句子的 {pairs} 个句对平均为 {mean}；灰带包含其中 90 %。";
     Readout: "Readout", "读出方式";
     ReadoutHow: "How the token vectors become one sentence vector.", "词元向量如何合成一个句向量。";
-    PoolingModel: "Model's own ({pooling})", "模型默认（{pooling}）";
+    PoolingModel: "Recommended ({pooling})", "推荐（{pooling}）";
     PoolingMean: "Mean of tokens", "词元平均";
     PoolingCls: "[CLS] token", "[CLS] 词元";
     PoolingClsMlp: "[CLS] through the MLP", "[CLS] 经 MLP";

@@ -42,13 +42,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::Words;
+    use crate::catalogue::adapters::AdapterText;
     use crate::catalogue::fine_tune::FineTuneText;
     use crate::catalogue::language::Language;
     use crate::catalogue::lesson::LessonText;
     use crate::catalogue::text::Text;
 
     /// Texts that are names or symbols in both languages.
-    const SAME_IN_BOTH: [&str; 11] = [
+    const SAME_IN_BOTH: [&str; 14] = [
+        "BlendValue",
+        "Hash",
+        "SideOf",
         "BackendCpu",
         "BackendWebGpu",
         "ExportCsv",
@@ -71,7 +75,11 @@ mod tests {
                 (format!("{text:?}"), Language::ALL.map(|language| text.in_language(language)))
             })
         }
-        of(Text::ALL).chain(of(LessonText::ALL)).chain(of(FineTuneText::ALL)).collect()
+        of(Text::ALL)
+            .chain(of(LessonText::ALL))
+            .chain(of(FineTuneText::ALL))
+            .chain(of(AdapterText::ALL))
+            .collect()
     }
 
     fn places(text: &str) -> BTreeSet<&str> {

@@ -3,11 +3,34 @@
 use crate::chart::ramp::Palette;
 use crate::chart::scene::{Anchor, Scene, Shape, text_width};
 
+/// Whose value it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hue {
+    /// Nobody's in particular.
+    #[default]
+    Accent,
+    Before,
+    After,
+}
+
+impl Hue {
+    fn of(self, palette: &Palette) -> &'static str {
+        match self {
+            Self::Accent => palette.accent,
+            Self::Before => palette.before,
+            Self::After => palette.after,
+        }
+    }
+}
+
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScaleBar {
     /// The cosine, if there is one yet.
     pub cosine: Option<f32>,
+    pub hue: Hue,
+    /// The cosine of the other side of a fine-tune, drawn quietly.
+    pub other: Option<(f32, Hue)>,
     /// 5th percentile, mean and 95th percentile of unrelated pairs, if measured.
     pub unrelated: Option<[f32; 3]>,
     pub unrelated_label: String,
@@ -22,7 +45,8 @@ const LINE_Y: f64 = 30.0;
 /// Draws the bar over `width` pixels. The axis runs from -0.2 (or lower where a value lies lower)
 /// to 1, cosine units.
 pub fn scale_bar(bar: &ScaleBar, width: f64, palette: &Palette) -> Scene {
-    let lowest = [bar.cosine, bar.unrelated.map(|[low, ..]| low)].into_iter().flatten();
+    let other = bar.other.map(|(cosine, _)| cosine).filter(|cosine| cosine.is_finite());
+    let lowest = [bar.cosine, other, bar.unrelated.map(|[low, ..]| low)].into_iter().flatten();
     let start = lowest.map(f64::from).fold(-0.2, f64::min);
     let x = |value: f64| MARGIN + (value - start) / (1.0 - start) * (width - 2.0 * MARGIN);
     let mut shapes = vec![Shape::Rect {
@@ -38,8 +62,25 @@ pub fn scale_bar(bar: &ScaleBar, width: f64, palette: &Palette) -> Scene {
     }
     shapes.push(tick(x(1.0), palette));
     shapes.push(label((width, LINE_Y + 28.0), &bar.identical_label, palette.quiet, Anchor::End));
-    if let Some(cosine) = bar.cosine.filter(|cosine| cosine.is_finite()) {
-        draw_value(f64::from(cosine), bar.unrelated, &x, palette, &mut shapes);
+    let shown = bar.cosine.filter(|cosine| cosine.is_finite());
+    if let (Some(cosine), Some([_, mean, _])) = (shown, bar.unrelated) {
+        shapes.push(Shape::Line {
+            from: (x(f64::from(mean)), LINE_Y),
+            to: (x(f64::from(cosine)), LINE_Y),
+            stroke: bar.hue.of(palette).to_owned(),
+            width: 6.0,
+        });
+    }
+    if let (Some(cosine), Some((_, hue))) = (other, bar.other) {
+        shapes.push(Shape::Circle {
+            centre: (x(f64::from(cosine)), LINE_Y),
+            radius: 5.0,
+            fill: hue.of(palette).to_owned(),
+            ring: Some(palette.paper.to_owned()),
+        });
+    }
+    if let Some(cosine) = shown {
+        draw_value(f64::from(cosine), bar.hue, &x, palette, &mut shapes);
     }
     Scene { width, height: HEIGHT, description: bar.description.clone(), background: None, shapes }
 }
@@ -68,23 +109,15 @@ fn draw_unrelated(
 
 fn draw_value(
     cosine: f64,
-    unrelated: Option<[f32; 3]>,
+    hue: Hue,
     x: &impl Fn(f64) -> f64,
     palette: &Palette,
     shapes: &mut Vec<Shape>,
 ) {
-    if let Some([_, mean, _]) = unrelated {
-        shapes.push(Shape::Line {
-            from: (x(f64::from(mean)), LINE_Y),
-            to: (x(cosine), LINE_Y),
-            stroke: palette.accent.to_owned(),
-            width: 6.0,
-        });
-    }
     shapes.push(Shape::Circle {
         centre: (x(cosine), LINE_Y),
         radius: 8.0,
-        fill: palette.accent.to_owned(),
+        fill: hue.of(palette).to_owned(),
         ring: Some(palette.paper.to_owned()),
     });
     let at = x(cosine).clamp(22.0, (x(1.0) - 10.0).max(22.0));

@@ -3,6 +3,7 @@
 use crate::catalogue::language::Language;
 use crate::protocol::Revision;
 use crate::protocol::event::{ModelSummary, StoreOutcome};
+use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::adapters::Adapters;
 use crate::state::compare::Compare;
 use crate::state::fine_tune::FineTune;
@@ -105,6 +106,32 @@ impl State {
     /// Whether a model is there and the worker listens.
     pub fn can_compute(&self) -> bool {
         self.model.is_some() && self.worker == Worker::Ready
+    }
+
+    /// Works out the side on show; what is known of it takes the other one's place.
+    pub(super) fn settle_side(&mut self) {
+        let before = self.adapters.side;
+        self.adapters.settle();
+        if self.adapters.side != before {
+            self.compare.swap_sides();
+        }
+    }
+
+    /// Which weights every view reads, and how; `None` without a model.
+    pub fn lens(&self) -> Option<Lens> {
+        self.lens_of(self.adapters.side)
+    }
+
+    /// How a side is read.
+    pub fn lens_of(&self, side: Side) -> Option<Lens> {
+        let pooling = self.compare.pooling.or(self.best_pooling(side))?;
+        Some(Lens { side, readout: Readout { pooling, layer: self.compare.layer } })
+    }
+
+    /// The readout that scores best on a side, as far as model and adapter say.
+    pub fn best_pooling(&self, side: Side) -> Option<Pooling> {
+        let model = self.model.as_ref()?;
+        Some(self.adapters.pooling(side).unwrap_or(model.pooling))
     }
 
     pub(super) fn revision(&mut self) -> Revision {

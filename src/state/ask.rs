@@ -2,11 +2,14 @@
 
 use crate::catalogue::examples;
 use crate::protocol::message::Message;
-use crate::protocol::readout::{Lens, Readout, Side};
+use crate::protocol::readout::{Lens, Side};
+
 use crate::protocol::request::{Request, WINDOW_SIDE, Window};
+use crate::state::adapters::attach::attach_wanted;
+use crate::state::adapters::other;
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::compare::{
-    CompareText, Job, ListResult, ListTrouble, MOST_PAIRS, MOST_SENTENCES,
+    CompareText, Job, ListResult, ListTrouble, MOST_PAIRS, MOST_SENTENCES, PairSlot,
 };
 use crate::state::effect::Effect;
 use crate::state::loading::Loading;
@@ -27,55 +30,111 @@ pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
         Wanted::Default => {
             let Some(model) = state.hosted.first().cloned() else { return Vec::new() };
             state.loading = Some(Loading::new(revision, model.name.clone(), model.size_bytes));
-            vec![Effect::Send(Message::plain(Request::Open { revision, source: model.source() }))]
+            let mut effects = vec![send(Request::Open { revision, source: model.source() })];
+            // Fetched beside its model, it is there when the model is.
+            effects.extend(attach_wanted(state));
+            state.settle_side();
+            effects
         }
     }
 }
 
-/// Asks for the two sentences' cosine.
+/// Asks for the two sentences' cosine: the side on show first, then the other one, if there is one.
 pub(super) fn ask_pair(state: &mut State) -> Vec<Effect> {
-    let readout = ready_readout(state).filter(|_| !state.compare.lacks_sentence());
-    let Some(readout) = readout else {
-        // Nobody will answer, so the number on show would stay beside sentences it is not of.
-        state.compare.pair = None;
-        state.compare.pair_pending = None;
-        return Vec::new();
-    };
-    let revision = state.revision();
-    state.compare.pair_pending = Some(revision);
-    let CompareText { first, second, .. } = state.compare.text.clone();
-    vec![send(Request::Pair { revision, first, second, lens: before(readout) })]
+    let side = state.adapters.side;
+    let mut effects = ask_pair_of(state, side);
+    effects.extend(ask_pair_of(state, other(side)));
+    effects
 }
 
-/// Asks what unrelated sentences score, unless it is known for this readout.
-pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
-    let Some(readout) = ready_readout(state) else { return Vec::new() };
-    let known = state.compare.baseline.is_some_and(|baseline| baseline.readout == readout);
-    let asked = state.compare.baseline_pending.is_some_and(|(_, asked)| asked == readout);
-    if known {
-        // An answer on its way is for a readout that was left again.
-        state.compare.baseline_pending = None;
+/// Asks for what is not known, nor on its way, of the two sentences on either side.
+pub(super) fn ask_missing_pairs(state: &mut State) -> Vec<Effect> {
+    let side = state.adapters.side;
+    let mut effects = Vec::new();
+    for side in [side, other(side)] {
+        let slot =
+            if side == state.adapters.side { &state.compare.shown } else { &state.compare.other };
+        if slot.lens.is_none() || slot.lens != state.lens_of(side) {
+            effects.extend(ask_pair_of(state, side));
+        }
     }
-    if known || asked {
+    effects
+}
+
+/// Asks for the two sentences' cosine on one side.
+pub(super) fn ask_pair_of(state: &mut State, side: Side) -> Vec<Effect> {
+    let is_there = side == state.adapters.side || state.adapters.attached.is_some();
+    let lens = ready_lens(state, side).filter(|_| is_there && !state.compare.lacks_sentence());
+    let revision = state.revision();
+    let compare = &mut state.compare;
+    let slot = if side == state.adapters.side { &mut compare.shown } else { &mut compare.other };
+    let Some(lens) = lens else {
+        // Nobody will answer, so the number on show would stay beside sentences it is not of.
+        *slot = PairSlot { problem: slot.problem.take(), ..PairSlot::default() };
+        return Vec::new();
+    };
+    slot.pending = Some(revision);
+    slot.lens = Some(lens);
+    let CompareText { first, second, .. } = compare.text.clone();
+    vec![send(Request::Pair { revision, first, second, lens })]
+}
+
+/// Shows what unrelated sentences score; asks for it unless it is known for these weights and this
+/// readout.
+pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
+    let Some(lens) = ready_lens(state, state.adapters.side) else { return Vec::new() };
+    // One readout's cosines say nothing beside another's baseline.
+    let known = state.compare.baselines.iter().find(|baseline| baseline.lens == lens);
+    state.compare.baseline = known.copied();
+    let asked = state.compare.baselines_pending.iter().any(|(_, of)| *of == lens);
+    if state.compare.baseline.is_some() || asked {
         return Vec::new();
     }
-    // One readout's cosines say nothing beside another's baseline.
-    state.compare.baseline = None;
     let revision = state.revision();
-    state.compare.baseline_pending = Some((revision, readout));
+    state.compare.baselines_pending.push((revision, lens));
     let sentences = examples::UNRELATED.iter().map(|&sentence| sentence.to_owned()).collect();
-    vec![send(Request::Baseline { revision, sentences, lens: before(readout) })]
+    vec![send(Request::Baseline { revision, sentences, lens })]
+}
+
+/// Forgets what was measured on a side, for its weights are others now.
+pub(super) fn forget_side(state: &mut State, side: Side) {
+    let compare = &mut state.compare;
+    compare.baselines.retain(|baseline| baseline.lens.side != side);
+    compare.baselines_pending.retain(|(_, lens)| lens.side != side);
+    compare.result_lens.take_if(|lens| lens.side == side);
+    compare.stash.take_if(|(lens, _)| lens.side == side);
+    for slot in [&mut compare.shown, &mut compare.other] {
+        slot.lens.take_if(|lens| lens.side == side);
+    }
+    if let Some(job) = compare.job.as_mut().filter(|job| job.lens.side == side) {
+        // The worker begins it anew with the new weights.
+        job.done = 0;
+    }
+}
+
+/// Shows the list as the side on show reads it, from memory where it is known. Where it is not and
+/// `may_ask`, asks for it.
+pub(super) fn show_list(state: &mut State, may_ask: bool) -> Vec<Effect> {
+    let Some(lens) = ready_lens(state, state.adapters.side) else { return Vec::new() };
+    let compare = &mut state.compare;
+    let on_its_way = compare.job.is_some_and(|job| job.lens == lens);
+    // What the visitor gave up does not start again by itself.
+    let is_due = may_ask && !on_its_way && compare.cancelled.is_none();
+    if compare.result_lens == Some(lens) || compare.bring_back(lens) || !is_due {
+        return Vec::new();
+    }
+    ask_list(state)
 }
 
 /// Asks for the list's matrix or scores; an older list that still runs is given up.
 pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
     let mut effects = cancel_job(state);
     state.compare.cancelled = None;
-    let Some(readout) = ready_readout(state) else { return effects };
+    let Some(lens) = ready_lens(state, state.adapters.side) else { return effects };
     match state.compare.trouble {
         // Only another text is worth another try.
         Some(ListTrouble::Crashed) => {
-            state.compare.result = None;
+            state.compare.drop_result();
             return effects;
         }
         // A file that was not taken says nothing of the list that is there.
@@ -88,33 +147,27 @@ pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
         Content::Sentences(_) | Content::Empty => MOST_SENTENCES,
     };
     if total > limit {
-        state.compare.result = None;
+        state.compare.drop_result();
         state.compare.trouble = Some(ListTrouble::TooLong { found: total, limit });
         return effects;
     }
     let revision = state.revision();
     let request = match state.compare.reading.content.clone() {
-        Content::Sentences(sentences) if total >= 2 => {
-            Request::Group { revision, sentences, lens: before(readout) }
-        }
-        Content::Pairs { pairs, gold } => {
-            Request::Pairs { revision, pairs, gold, lens: before(readout) }
-        }
+        Content::Sentences(sentences) if total >= 2 => Request::Group { revision, sentences, lens },
+        Content::Pairs { pairs, gold } => Request::Pairs { revision, pairs, gold, lens },
         Content::Empty | Content::Sentences(_) => {
-            state.compare.result = None;
+            state.compare.drop_result();
             return effects;
         }
     };
     let total = u32::try_from(total).unwrap_or(u32::MAX);
-    state.compare.job = Some(Job { revision, done: 0, total, elapsed_ms: 0.0 });
+    state.compare.job = Some(Job { revision, lens, done: 0, total, elapsed_ms: 0.0 });
     effects.push(send(request));
     effects
 }
 
 /// Everything the view needs, for a new model or a new worker.
 pub(super) fn ask_all(state: &mut State) -> Vec<Effect> {
-    state.compare.baseline = None;
-    state.compare.baseline_pending = None;
     let mut effects = ask_pair(state);
     effects.extend(ask_list(state));
     effects.extend(ask_baseline(state));
@@ -152,15 +205,10 @@ pub(super) fn ask_window(state: &mut State, row: u32, column: u32) -> Vec<Effect
     vec![send(Request::GroupWindow { revision, group, window })]
 }
 
-fn ready_readout(state: &State) -> Option<Readout> {
-    let model = state.model.as_ref().filter(|_| state.can_compute())?;
-    Some(state.compare.readout(model.pooling))
+fn ready_lens(state: &State, side: Side) -> Option<Lens> {
+    if state.can_compute() { state.lens_of(side) } else { None }
 }
 
 fn send(request: Request) -> Effect {
     Effect::Send(Message::plain(request))
-}
-
-fn before(readout: Readout) -> Lens {
-    Lens { side: Side::Before, readout }
 }

@@ -4,7 +4,7 @@ use crate::catalogue::examples;
 use crate::protocol::Revision;
 use crate::protocol::event::{Agreement, TokenisedText};
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::{Pooling, Readout};
+use crate::protocol::readout::{Lens, Pooling};
 use crate::protocol::request::Window;
 use crate::text::lists::{ListError, Reading, read_file, read_pasted};
 
@@ -37,10 +37,20 @@ pub struct PairResult {
     pub latency_ms: f64,
 }
 
+/// One side's answer about two sentences, there or on its way.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PairSlot {
+    pub(super) pending: Option<Revision>,
+    /// What was asked for; `None` where those weights are not in use any more.
+    pub(super) lens: Option<Lens>,
+    pub pair: Option<PairResult>,
+    pub problem: Option<Problem>,
+}
+
 /// What unrelated sentences score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Baseline {
-    pub readout: Readout,
+    pub lens: Lens,
     pub mean: f32,
     pub low: f32,
     pub high: f32,
@@ -51,6 +61,7 @@ pub struct Baseline {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Job {
     pub revision: Revision,
+    pub(super) lens: Lens,
     pub done: u32,
     pub total: u32,
     pub elapsed_ms: f64,
@@ -111,11 +122,14 @@ pub struct Compare {
     pub(super) undo: Vec<CompareText>,
     pub pooling: Option<Pooling>,
     pub layer: Option<u16>,
-    pub(super) pair_pending: Option<Revision>,
-    pub pair: Option<PairResult>,
-    pub pair_problem: Option<Problem>,
-    pub(super) baseline_pending: Option<(Revision, Readout)>,
+    /// Of the side on show.
+    pub shown: PairSlot,
+    /// Of the other side, where an adapter is attached.
+    pub other: PairSlot,
     pub baseline: Option<Baseline>,
+    /// All that were measured with this model and adapter.
+    pub(super) baselines: Vec<Baseline>,
+    pub(super) baselines_pending: Vec<(Revision, Lens)>,
     /// How the list's text is understood.
     pub reading: Reading,
     pub(super) typed_count: u32,
@@ -124,6 +138,10 @@ pub struct Compare {
     pub cancelled: Option<Job>,
     pub(super) window_pending: Option<Revision>,
     pub result: Option<ListResult>,
+    /// Which weights gave it; `None` where they are not in use any more.
+    pub(super) result_lens: Option<Lens>,
+    /// The same list, read otherwise: the switch brings it back at once.
+    pub(super) stash: Option<(Lens, ListResult)>,
     pub trouble: Option<ListTrouble>,
     pub(super) crashes: u32,
 }
@@ -138,17 +156,19 @@ impl Default for Compare {
             undo: Vec::new(),
             pooling: None,
             layer: None,
-            pair_pending: None,
-            pair: None,
-            pair_problem: None,
-            baseline_pending: None,
+            shown: PairSlot::default(),
+            other: PairSlot::default(),
             baseline: None,
+            baselines: Vec::new(),
+            baselines_pending: Vec::new(),
             reading: Reading::default(),
             typed_count: 0,
             job: None,
             cancelled: None,
             window_pending: None,
             result: None,
+            result_lens: None,
+            stash: None,
             trouble: None,
             crashes: 0,
         }
@@ -161,11 +181,6 @@ impl Compare {
         !self.undo.is_empty()
     }
 
-    /// The readout in use, given what the model asks for.
-    pub fn readout(&self, model_pooling: Pooling) -> Readout {
-        Readout { pooling: self.pooling.unwrap_or(model_pooling), layer: self.layer }
-    }
-
     /// One of the two boxes is empty: there is nothing to compare.
     pub fn lacks_sentence(&self) -> bool {
         self.text.first.trim().is_empty() || self.text.second.trim().is_empty()
@@ -173,7 +188,58 @@ impl Compare {
 
     /// The number shown belongs to the sentences shown.
     pub fn pair_is_current(&self) -> bool {
-        self.pair.is_some() && self.pair_pending.is_none()
+        self.shown.pair.is_some() && self.shown.pending.is_none()
+    }
+
+    /// The slot that waits for an answer of that number.
+    pub(super) fn slot_waiting_for(&mut self, revision: Revision) -> Option<&mut PairSlot> {
+        let slots = [&mut self.shown, &mut self.other];
+        slots.into_iter().find(|slot| slot.pending == Some(revision))
+    }
+
+    /// The other side is on show now.
+    pub(super) fn swap_sides(&mut self) {
+        std::mem::swap(&mut self.shown, &mut self.other);
+    }
+
+    /// Both sides have other weights now, or none. The number on show stays until there is another.
+    pub(super) fn forget_sides(&mut self) {
+        self.shown.pending = None;
+        self.shown.lens = None;
+        self.other = PairSlot::default();
+        self.baseline = None;
+        self.baselines.clear();
+        self.baselines_pending.clear();
+        self.result_lens = None;
+        self.stash = None;
+    }
+
+    /// The list's text is another one, or cannot be computed.
+    pub(super) fn drop_result(&mut self) {
+        self.result = None;
+        self.result_lens = None;
+        self.stash = None;
+    }
+
+    /// Takes a list's result: on show where it was read as `shown`, else for the switch.
+    pub(super) fn take_result(&mut self, lens: Lens, result: ListResult, shown: Option<Lens>) {
+        if shown != Some(lens) {
+            self.stash = Some((lens, result));
+            return;
+        }
+        let old = self.result.replace(result);
+        if let (Some(old), Some(old_lens)) = (old, self.result_lens.replace(lens))
+            && old_lens != lens
+        {
+            self.stash = Some((old_lens, old));
+        }
+    }
+
+    /// Brings back what is known of the list as `lens` reads it; `false` where nothing is.
+    pub(super) fn bring_back(&mut self, lens: Lens) -> bool {
+        let Some((_, result)) = self.stash.take_if(|(of, _)| *of == lens) else { return false };
+        self.take_result(lens, result, Some(lens));
+        true
     }
 
     pub(super) fn remember(&mut self) {

@@ -19,6 +19,10 @@ pub enum Effect {
         revision: Revision,
         name: String,
     },
+    /// Send the picked adapter file, which the effects layer holds, as `Request::KeepAdapter`.
+    SendPickedAdapter {
+        revision: Revision,
+    },
     /// End the worker, if it still runs, and start a new one.
     RestartWorker,
     /// Start a second worker, for training alone; its events come as `Action::Trainer`.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::language::Language;
-use crate::protocol::readout::Pooling;
+use crate::protocol::readout::{Pooling, Side};
+use crate::state::adapters::Choice;
 use crate::state::app::State;
 use crate::state::fine_tune;
 use crate::state::settings::Theme;
@@ -21,6 +22,10 @@ pub struct Saved {
     pub list_name: Option<String>,
     pub pooling: Option<Pooling>,
     pub layer: Option<u16>,
+    pub adapter: Choice,
+    /// `None`: not chosen yet.
+    pub side: Option<Side>,
+    pub blend: Option<f32>,
     /// A text of its own: see [`fine_tune::saved`].
     pub fine_tune: Option<String>,
 }
@@ -38,6 +43,9 @@ impl Saved {
             list_name: compare.text.list_name.clone(),
             pooling: compare.pooling,
             layer: compare.layer,
+            adapter: state.adapters.choice.clone(),
+            side: Some(state.adapters.chosen),
+            blend: Some(state.adapters.blend),
             fine_tune: Some(fine_tune::saved::to_json(&state.fine_tune)),
         }
     }

@@ -7,8 +7,11 @@ use crate::protocol::readout::Pooling;
 use crate::protocol::request::Request;
 use crate::state::action::Action;
 use crate::state::adapters;
+use crate::state::adapters::MOST_BLEND;
 use crate::state::app::{State, Wanted, Worker};
-use crate::state::ask::{ask_baseline, ask_list, ask_pair, ask_window, cancel_job, open_wanted};
+use crate::state::ask::{
+    ask_baseline, ask_list, ask_pair, ask_window, cancel_job, open_wanted, show_list,
+};
 use crate::state::compare::{Compare, CompareText, ListTrouble};
 use crate::state::effect::Effect;
 use crate::state::export;
@@ -67,7 +70,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
             lesson::update::note_run(state);
             effects
         }
-        Action::Adapters(action) => adapters::update(state, action),
+        Action::Adapters(action) => adapters::update::update(state, action),
         Action::FineTune(action) => fine_tune::update::update(state, action),
         Action::Lesson(action) => lesson::update::update(state, action),
         Action::FirstTyped(text) => type_first(state, text),
@@ -112,6 +115,7 @@ fn changes_saved(action: &Action) -> bool {
         matches!(action, FineTuneAction::FigureSaved { .. } | FineTuneAction::Exported)
     };
     matches!(action, Action::FineTune(action) if !passes(action))
+        || matches!(action, Action::Adapters(action) if action.changes_saved())
         || matches!(
             action,
             Action::LanguageChosen(_)
@@ -152,6 +156,10 @@ fn start(
     compare.pooling = saved.pooling;
     compare.layer = saved.layer;
     compare.read_list();
+    state.adapters.choice = saved.adapter;
+    state.adapters.chosen = saved.side.unwrap_or(state.adapters.chosen);
+    let blend = saved.blend.filter(|blend| blend.is_finite());
+    state.adapters.blend = blend.map_or(1.0, |blend| blend.clamp(0.0, MOST_BLEND));
     if let Some(fine_tune) = saved.fine_tune {
         state.fine_tune = fine_tune::saved::from_json(&fine_tune);
     }
@@ -167,7 +175,11 @@ fn start(
 /// Opens what a link names. Sentences that it replaces can be brought back with undo.
 fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
     let route = Route::from_fragment(fragment);
+    let entered = state.view != route.view;
     state.view = route.view;
+    if entered && state.view == View::Models {
+        return adapters::update::list_shelf(state);
+    }
     if !route.has_sentences() {
         return lesson::update::ask(state);
     }
@@ -257,10 +269,7 @@ fn choose_readout(state: &mut State, pooling: Option<Pooling>, layer: Option<u16
     state.compare.layer = layer;
     let mut effects = ask_pair(state);
     effects.extend(ask_baseline(state));
-    // What the visitor gave up does not start again by itself.
-    if state.compare.cancelled.is_none() {
-        effects.extend(ask_list(state));
-    }
+    effects.extend(show_list(state, true));
     effects
 }
 
@@ -280,6 +289,8 @@ fn settle_list(state: &mut State, count: u32) -> Vec<Effect> {
     }
     state.compare.crashes = 0;
     state.compare.read_list();
+    state.compare.result_lens = None;
+    state.compare.stash = None;
     ask_list(state)
 }
 
@@ -321,7 +332,7 @@ fn replace_text(state: &mut State, text: CompareText) -> Vec<Effect> {
     state.compare.text = text;
     let mut effects = ask_pair(state);
     if list_changed {
-        state.compare.result = None;
+        state.compare.drop_result();
         effects.push(settle_later(state, 0));
     }
     effects

@@ -6,16 +6,18 @@ use crate::protocol::event::{Event, LoadingStage, ModelSummary, StoreOutcome};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::state::adapters;
+use crate::state::adapters::attach::attach_wanted;
 use crate::state::app::{State, Wanted, Worker};
-use crate::state::ask::{ask_all, open_wanted};
+use crate::state::ask::{ask_all, ask_list, open_wanted};
 use crate::state::compare::{
-    Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairsResult,
+    Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairSlot, PairsResult,
 };
 use crate::state::effect::Effect;
 use crate::state::fine_tune;
 use crate::state::lesson;
 use crate::state::loading::Interrupted;
 use crate::state::notice::NoticeContent;
+use crate::state::route::View;
 use crate::text::lists::Content;
 
 /// After this many deaths within a minute the page stops restarting by itself.
@@ -35,7 +37,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::AdapterKept { .. }
         | Event::Shelf { .. }
         | Event::AdapterFile { .. } => {
-            let mut effects = adapters::take_event(state, message);
+            let mut effects = adapters::events::take_event(state, message);
             effects.extend(lesson::update::ask(state));
             return effects;
         }
@@ -52,7 +54,11 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
     match message.head {
         Event::Ready => {
             state.worker = Worker::Ready;
-            return open_wanted(state);
+            let mut effects = open_wanted(state);
+            if state.view == View::Models || state.adapters.choice.is_own() {
+                effects.extend(adapters::update::list_shelf(state));
+            }
+            return effects;
         }
         Event::Opened { revision, model } => return opened(state, revision, *model),
         Event::Failed { revision, problem } => return failed(state, revision, problem),
@@ -77,6 +83,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         }
         Event::Cancelled { revision } => {
             state.compare.job.take_if(|job| job.revision == revision);
+            state.compare.baselines_pending.retain(|asked| asked.0 != revision);
         }
         // The panic's words; the worker's death follows as an event of its own.
         Event::Panicked { .. }
@@ -106,20 +113,22 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
 }
 
 fn pair_answer(state: &mut State, answer: Event, grid: Vec<f32>) {
+    let lens = state.lens();
     let compare = &mut state.compare;
     match answer {
-        Event::Pair { revision, cosine, first, second, latency_ms }
-            if compare.pair_pending == Some(revision) =>
-        {
-            compare.pair_pending = None;
-            compare.pair_problem = None;
-            compare.pair = Some(PairResult { cosine, first, second, grid, latency_ms });
+        Event::Pair { revision, cosine, first, second, latency_ms } => {
+            let Some(slot) = compare.slot_waiting_for(revision) else { return };
+            let pair = Some(PairResult { cosine, first, second, grid, latency_ms });
+            *slot = PairSlot { pending: None, pair, problem: None, ..*slot };
         }
         Event::Baseline { revision, mean, low, high, pair_count, .. } => {
-            if let Some((_, readout)) =
-                compare.baseline_pending.take_if(|asked| asked.0 == revision)
-            {
-                compare.baseline = Some(Baseline { readout, mean, low, high, pair_count });
+            let mut asked = compare.baselines_pending.extract_if(.., |asked| asked.0 == revision);
+            let Some((_, of)) = asked.next() else { return };
+            drop(asked);
+            let baseline = Baseline { lens: of, mean, low, high, pair_count };
+            compare.baselines.push(baseline);
+            if lens == Some(of) {
+                compare.baseline = Some(baseline);
             }
         }
         _ => {}
@@ -127,6 +136,7 @@ fn pair_answer(state: &mut State, answer: Event, grid: Vec<f32>) {
 }
 
 fn list_answer(state: &mut State, answer: Event, cosines: Vec<f32>) {
+    let shown = state.lens();
     let compare = &mut state.compare;
     match answer {
         Event::GroupWindow { revision, window } => {
@@ -146,10 +156,10 @@ fn list_answer(state: &mut State, answer: Event, cosines: Vec<f32>) {
             latency_ms,
             ..
         } => {
-            let done = compare.job.take_if(|job| job.revision == revision).is_some();
-            if let (true, Content::Sentences(sentences)) = (done, &compare.reading.content) {
+            let done = compare.job.take_if(|job| job.revision == revision);
+            if let (Some(job), Content::Sentences(sentences)) = (done, &compare.reading.content) {
                 let sentences = sentences.clone();
-                compare.result = Some(ListResult::Group(GroupResult {
+                let result = ListResult::Group(GroupResult {
                     revision,
                     sentences,
                     truncated,
@@ -159,21 +169,23 @@ fn list_answer(state: &mut State, answer: Event, cosines: Vec<f32>) {
                     window,
                     cosines,
                     latency_ms,
-                }));
+                });
+                compare.take_result(job.lens, result, shown);
             }
         }
         Event::Pairs { revision, truncated, agreement, latency_ms } => {
-            let done = compare.job.take_if(|job| job.revision == revision).is_some();
-            if let (true, Content::Pairs { pairs, gold }) = (done, &compare.reading.content) {
+            let done = compare.job.take_if(|job| job.revision == revision);
+            if let (Some(job), Content::Pairs { pairs, gold }) = (done, &compare.reading.content) {
                 let (pairs, gold) = (pairs.clone(), gold.clone());
-                compare.result = Some(ListResult::Pairs(PairsResult {
+                let result = ListResult::Pairs(PairsResult {
                     pairs,
                     gold,
                     cosines,
                     truncated,
                     agreement,
                     latency_ms,
-                }));
+                });
+                compare.take_result(job.lens, result, shown);
             }
         }
         _ => {}
@@ -190,7 +202,10 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
     state.compare.layer = state.compare.layer.filter(|layer| *layer <= model.layers);
     state.notices.retain(|notice| !matches!(notice.content, NoticeContent::Problem { .. }));
     state.model = Some(model);
-    let mut effects = ask_all(state);
+    state.compare.forget_sides();
+    let mut effects = attach_wanted(state);
+    state.settle_side();
+    effects.extend(ask_all(state));
     effects.extend(lesson::update::ask(state));
     effects
 }
@@ -204,22 +219,29 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
         loading_failed(state, problem);
         return Vec::new();
     }
-    if revision.is_some_and(|revision| lesson::update::take_failure(state, revision, &problem)) {
+    let Some(revision) = revision else {
+        state.notify(NoticeContent::Problem { problem, name: None });
+        return Vec::new();
+    };
+    if lesson::update::take_failure(state, revision, &problem) {
         return Vec::new();
     }
+    if let Some(effects) = adapters::events::take_failure(state, revision, &problem) {
+        return effects;
+    }
     let compare = &mut state.compare;
-    if revision.is_some() && compare.pair_pending == revision {
-        compare.pair_pending = None;
-        compare.pair = None;
-        compare.pair_problem = Some(problem);
-    } else if compare.job.take_if(|job| Some(job.revision) == revision).is_some() {
-        compare.result = None;
+    if let Some(slot) = compare.slot_waiting_for(revision) {
+        *slot = PairSlot { pending: None, pair: None, problem: Some(problem), ..*slot };
+    } else if compare.job.take_if(|job| job.revision == revision).is_some() {
+        compare.drop_result();
         compare.trouble = Some(ListTrouble::Worker(problem));
-    } else if compare.baseline_pending.take_if(|asked| Some(asked.0) == revision).is_none()
-        && compare.window_pending.take_if(|asked| Some(*asked) == revision).is_none()
-        && revision.is_none()
-    {
-        state.notify(NoticeContent::Problem { problem, name: None });
+    } else if compare.window_pending.take_if(|asked| *asked == revision).is_some() {
+        // The worker holds the group of the other side, or of another worker's life.
+        if problem == Problem::NoWindow {
+            return ask_list(state);
+        }
+    } else {
+        compare.baselines_pending.retain(|asked| asked.0 != revision);
     }
     Vec::new()
 }
@@ -252,10 +274,10 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
         // The picked file may be what killed the worker; trying it again would kill the next one.
         state.wanted = Wanted::Default;
     }
+    adapters::events::worker_died(state);
     fine_tune::events::worker_died(&mut state.fine_tune);
     let compare = &mut state.compare;
-    compare.pair_pending = None;
-    compare.baseline_pending = None;
+    compare.shown.pending = None;
     compare.window_pending = None;
     if compare.job.take().is_some() {
         compare.crashes += 1;

@@ -2,16 +2,18 @@
 
 use leptos::prelude::*;
 
+use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::examples::{PAIRS, UNRELATED};
 use crate::catalogue::numbers::{grouped, milliseconds};
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text;
-use crate::chart::scale_bar::{ScaleBar, scale_bar};
+use crate::chart::scale_bar::{Hue, ScaleBar, scale_bar};
 use crate::protocol::event::TokenisedText;
-use crate::protocol::readout::Pooling;
+use crate::protocol::readout::{Pooling, Side};
 use crate::state::action::Action;
+use crate::state::adapters::other;
 use crate::state::app::{State, Wanted};
-use crate::state::compare::Baseline;
+use crate::state::compare::{Baseline, PairSlot};
 use crate::ui::list::ManySentences;
 use crate::ui::loading::LoadingBar;
 use crate::ui::names::pooling_name;
@@ -98,19 +100,27 @@ fn SentenceBox(
 #[component]
 fn Outcome() -> impl IntoView {
     let page = page();
-    let number = page.part(|state| state.compare.pair.as_ref().map(|pair| pair.cosine));
+    let number = page.part(|state| state.compare.shown.pair.as_ref().map(|pair| pair.cosine));
     let current = page.part(|state| state.compare.pair_is_current());
-    let problem = page.part(|state| state.compare.pair_problem.clone());
+    let side = page.part(named_side);
+    let problem = page.part(|state| state.compare.shown.problem.clone());
     let details = page.part(details);
     let missing = page.part(missing);
-    let shown = move || {
-        match (problem.get(), number.get()) {
+    let shown = move || match (problem.get(), number.get()) {
         (Some(problem), _) => {
             let words = explain(&problem, page.language());
-            view! { <p class="error" role="alert">{words.happened} " " {words.remedy}</p> }.into_any()
+            view! { <p class="error" role="alert">{words.happened} " " {words.remedy}</p> }
+                .into_any()
         }
         (None, Some(cosine)) => view! {
-            <output class="number" class:stale=move || !current.get()>{format!("{cosine:.2}")}</output>
+            <output
+                class="number"
+                class:stale=move || !current.get()
+                class:before=move || side.get() == Some(Side::Before)
+                class:after=move || side.get() == Some(Side::After)
+            >
+                {format!("{cosine:.2}")}
+            </output>
         }
         .into_any(),
         (None, None) => view! {
@@ -118,7 +128,6 @@ fn Outcome() -> impl IntoView {
             <p class="quiet">{page.words(missing.get().unwrap_or(Text::CosineWaiting))}</p>
         }
         .into_any(),
-    }
     };
     view! {
         <div class="outcome">
@@ -144,8 +153,8 @@ fn missing(state: &State) -> Option<Text> {
 /// Quantisation, pooling and time: the choices the number depends on.
 fn details(state: &State) -> Option<(String, Pooling, Option<u16>, f64)> {
     let model = state.model.as_ref()?;
-    let pair = state.compare.pair.as_ref()?;
-    let readout = state.compare.readout(model.pooling);
+    let pair = state.compare.shown.pair.as_ref()?;
+    let readout = state.lens()?.readout;
     Some((model.quantisation.clone(), readout.pooling, readout.layer, pair.latency_ms))
 }
 
@@ -174,15 +183,21 @@ fn Stage() -> impl IntoView {
 #[component]
 fn Scale() -> impl IntoView {
     let page = page();
-    let values = page.part(|state| {
-        (state.compare.pair.as_ref().map(|pair| pair.cosine), state.compare.baseline)
+    let cosine = |slot: &PairSlot| slot.pair.as_ref().map(|pair| pair.cosine);
+    let values = page.part(move |state| (cosine(&state.compare.shown), state.compare.baseline));
+    let sides = page.part(move |state| {
+        let side = named_side(state)?;
+        Some((side, cosine(&state.compare.other)))
     });
     let draw = move |width: f64, palette: &crate::chart::ramp::Palette| {
         let (cosine, baseline) = values.get();
+        let (side, beside) = sides.get().unzip();
         let mean =
             baseline.map_or_else(|| "…".to_owned(), |baseline| format!("{:.2}", baseline.mean));
         let bar = ScaleBar {
             cosine,
+            hue: side.map_or(Hue::Accent, hue),
+            other: side.and_then(|side| Some((beside.flatten()?, hue(other(side))))),
             unrelated: baseline.map(|baseline| [baseline.low, baseline.mean, baseline.high]),
             unrelated_label: page.filled(Text::UnrelatedAt, &[("value", &mean)]),
             identical_label: page.words(Text::Identical).to_owned(),
@@ -202,6 +217,7 @@ fn Scale() -> impl IntoView {
                 let (cosine, baseline) = values.get();
                 verdict(page, cosine, baseline)
             }}</p>
+            <p class="quiet both">{move || both_scores(page, values.get().0, sides.get())}</p>
             <details>
                 <summary>{page.text(Text::WhatItMeans)}</summary>
                 <p>{body}</p>
@@ -209,6 +225,33 @@ fn Scale() -> impl IntoView {
             </details>
         </div>
     }
+}
+
+/// The side on show, where there are two.
+fn named_side(state: &State) -> Option<Side> {
+    state.adapters.attached.is_some().then_some(state.adapters.side)
+}
+
+fn hue(side: Side) -> Hue {
+    match side {
+        Side::Before => Hue::Before,
+        Side::After => Hue::After,
+    }
+}
+
+/// Both sides' numbers in words, where both are known.
+fn both_scores(
+    page: Page,
+    shown: Option<f32>,
+    sides: Option<(Side, Option<f32>)>,
+) -> Option<String> {
+    let (side, beside) = sides?;
+    let [shown, beside] = [shown?, beside?].map(|cosine| format!("{cosine:.2}"));
+    let (before, after) = match side {
+        Side::Before => (shown, beside),
+        Side::After => (beside, shown),
+    };
+    Some(page.filled(AdapterText::BothScores, &[("before", &before), ("after", &after)]))
 }
 
 fn baseline_words(page: Page, baseline: &Baseline) -> String {
@@ -243,7 +286,7 @@ fn verdict(page: Page, cosine: Option<f32>, baseline: Option<Baseline>) -> Optio
 fn Notes() -> impl IntoView {
     let page = page();
     let cut = page.part(|state| {
-        state.compare.pair.as_ref().map(|pair| {
+        state.compare.shown.pair.as_ref().map(|pair| {
             let note = |text: &TokenisedText| text.cut_from.map(|total| (text.pieces.len(), total));
             (note(&pair.first), note(&pair.second))
         })
@@ -262,7 +305,7 @@ fn Notes() -> impl IntoView {
     };
     let lesson = page.part(lesson);
     let unknown = page.part(|state| {
-        let pair = state.compare.pair.as_ref()?;
+        let pair = state.compare.shown.pair.as_ref()?;
         [(&pair.first, Text::SentenceA), (&pair.second, Text::SentenceB)]
             .into_iter()
             .find(|(text, _)| knows_nothing(text))
@@ -304,7 +347,9 @@ fn knows_nothing(text: &TokenisedText) -> bool {
 #[component]
 fn ReadoutChoice() -> impl IntoView {
     let page = page();
-    let model = page.part(|state| state.model.as_ref().map(|model| (model.pooling, model.layers)));
+    let layer_count = page.part(|state| state.model.as_ref().map_or(0, |model| model.layers));
+    let best = page.part(|state| state.best_pooling(state.adapters.side));
+    let has_mlp = page.part(|state| state.adapters.has_mlp());
     let chosen = page.part(|state| (state.compare.pooling, state.compare.layer));
     let pooled = move |event| {
         page.dispatch(Action::PoolingChosen(Pooling::from_name(&event_target_value(&event))));
@@ -312,9 +357,11 @@ fn ReadoutChoice() -> impl IntoView {
     let layered =
         move |event| page.dispatch(Action::LayerChosen(event_target_value(&event).parse().ok()));
     let poolings = move || {
-        let own = model.get().map_or(Pooling::Mean, |(pooling, _)| pooling);
+        let own = best.get().unwrap_or(Pooling::Mean);
         let own = page.filled(Text::PoolingModel, &[("pooling", page.words(pooling_name(own)))]);
-        let others = [Pooling::Mean, Pooling::Cls, Pooling::FirstLast].map(|pooling| {
+        let mut all = vec![Pooling::Mean, Pooling::Cls, Pooling::FirstLast];
+        all.extend(has_mlp.get().then_some(Pooling::ClsMlp));
+        let others = all.into_iter().map(|pooling| {
             view! {
                 <option value=pooling.name() selected=move || chosen.get().0 == Some(pooling)>
                     {page.words(pooling_name(pooling))}
@@ -327,7 +374,7 @@ fn ReadoutChoice() -> impl IntoView {
         }
     };
     let layers = move || {
-        let count = model.get().map_or(0, |(_, layers)| layers);
+        let count = layer_count.get();
         let known = (count > 0).then(|| count.to_string());
         let last = page.filled(Text::LayerLast, &[("n", known.as_deref().unwrap_or("…"))]);
         let others = (0..count).rev().map(|layer| {

@@ -15,6 +15,7 @@ use crate::catalogue::words::Words;
 use crate::protocol::Revision;
 use crate::protocol::request::{ModelSource, Request};
 use crate::state::action::Action;
+use crate::state::adapters::AdapterAction;
 use crate::state::effect::Effect;
 use crate::state::notice::Report;
 use crate::state::settings::Theme;
@@ -25,10 +26,30 @@ thread_local! {
     static TRAINER: RefCell<Option<Bridge>> = const { RefCell::new(None) };
     /// The model file the visitor picked: kept for a restart of the worker.
     static PICKED: RefCell<Option<File>> = const { RefCell::new(None) };
+    /// The adapter file the visitor picked, until it is read.
+    static ADAPTER: RefCell<Option<File>> = const { RefCell::new(None) };
 }
 
+/// Takes a GGUF file that the visitor picked or dropped: a model, or an adapter.
+pub fn take_file(dispatch: impl Dispatch, file: File) {
+    spawn_local(async move {
+        if page_scope::contains(&file, LOOKED_AT_BYTES, ADAPTER_MARK).await {
+            ADAPTER.with_borrow_mut(|held| *held = Some(file));
+            return dispatch(Action::Adapters(AdapterAction::FilePicked));
+        }
+        let (name, size_bytes) = (file.name(), file.size() as u64);
+        hold_picked(file);
+        dispatch(Action::ModelFilePicked { name, size_bytes });
+    });
+}
+
+/// Bytes from the front of a GGUF file among which the key stands that tells an adapter from a model.
+const LOOKED_AT_BYTES: f64 = 65_536.0;
+/// `general.type = "adapter"`, as GGUF writes it: the key, the type of a text (8), its length, itself.
+const ADAPTER_MARK: &[u8] = b"general.type\x08\0\0\0\x07\0\0\0\0\0\0\0adapter";
+
 /// Remembers the file that [`Action::ModelFilePicked`] is about.
-pub fn hold_picked(file: File) {
+fn hold_picked(file: File) {
     PICKED.with_borrow_mut(|picked| *picked = Some(file));
 }
 
@@ -44,6 +65,7 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
         Effect::SendPickedModel { revision, name } => {
             send_picked(dispatch, Line::Main, revision, name)
         }
+        Effect::SendPickedAdapter { revision } => send_adapter(dispatch, revision),
         Effect::RestartWorker => restart(dispatch),
         Effect::StartTrainer => start_trainer(dispatch),
         Effect::EndTrainer => end_trainer(),
@@ -168,6 +190,21 @@ fn send_picked(dispatch: impl Dispatch, line: Line, revision: Revision, name: St
             }
             Err(error) => {
                 let detail = page_scope::words(&error);
+                dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+            }
+        }
+    });
+}
+
+fn send_adapter(dispatch: impl Dispatch, revision: Revision) {
+    let Some(file) = ADAPTER.with_borrow_mut(Option::take) else { return };
+    spawn_local(async move {
+        match JsFuture::from(file.array_buffer()).await {
+            Ok(bytes) => with_bridge(dispatch, |bridge| {
+                bridge.send_file(Request::KeepAdapter { revision }, &bytes.unchecked_into())
+            }),
+            Err(error) => {
+                let (name, detail) = (file.name(), page_scope::words(&error));
                 dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
             }
         }

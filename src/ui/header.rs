@@ -9,6 +9,7 @@ use crate::state::route::{Route, View};
 use crate::state::settings::Theme;
 use crate::ui::fine_tune::note::TrainingNote;
 use crate::ui::page::{Page, page};
+use crate::ui::side_switch::SideSwitch;
 use crate::ui::status::Status;
 
 /// The page's header.
@@ -26,6 +27,7 @@ pub fn Header() -> impl IntoView {
             </nav>
             <div class="tools">
                 <TrainingNote/>
+                <SideSwitch/>
                 <Status/>
                 <LanguageChoice/>
                 <ThemeChoice/>
@@ -69,7 +71,7 @@ fn view_name(view: View) -> Text {
 fn ViewLink(view: View) -> impl IntoView {
     let page = page();
     let current = page.part(move |state| state.view == view);
-    let empty = matches!(view, View::Search | View::Geometry | View::Lesson);
+    let empty = matches!(view, View::Search | View::Geometry);
     view! {
         <a
             href=Route { view, ..Route::default() }.to_fragment()

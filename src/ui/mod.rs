@@ -1,12 +1,14 @@
 //! Leptos views. They only draw; every change goes through [`crate::state`].
 #![cfg(target_arch = "wasm32")]
 
+mod adapters;
 pub mod app;
 mod coming;
 mod compare;
 mod effects;
 mod fine_tune;
 mod header;
+mod lesson;
 mod list;
 mod list_results;
 mod loading;
@@ -15,5 +17,6 @@ mod names;
 mod notices;
 mod page;
 mod parts;
+mod side_switch;
 mod status;
 mod tokens;

@@ -8,6 +8,7 @@ use crate::catalogue::text::Text;
 use crate::protocol::event::{ModelSummary, StoreOutcome};
 use crate::state::action::Action;
 use crate::state::app::Wanted;
+use crate::ui::adapters::Shelf;
 use crate::ui::effects;
 use crate::ui::loading::LoadingBar;
 use crate::ui::names::pooling_name;
@@ -19,11 +20,7 @@ use crate::ui::status::{row, storage_text};
 #[component]
 pub fn Models() -> impl IntoView {
     let page = page();
-    let picked = move |file: File| {
-        let (name, size_bytes) = (file.name(), file.size() as u64);
-        effects::hold_picked(file);
-        page.dispatch(Action::ModelFilePicked { name, size_bytes });
-    };
+    let picked = move |file: File| effects::take_file(move |action| page.dispatch(action), file);
     let is_own = page.part(|state| state.wanted == Wanted::Default && state.model.is_some());
     let back =
         move || {
@@ -47,6 +44,7 @@ pub fn Models() -> impl IntoView {
                 <p class="quiet">{page.text(Text::ModelDrop)}</p>
                 <p class="quiet">{page.text(Text::ModelForVisit)}</p>
             </section>
+            <Shelf/>
         </DropZone>
     }
 }

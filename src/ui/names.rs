@@ -1,7 +1,8 @@
 //! Names and captions that several panels show.
 
+use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::text::Text;
-use crate::protocol::readout::Pooling;
+use crate::protocol::readout::{Pooling, Side};
 use crate::state::app::State;
 use crate::ui::page::Page;
 
@@ -15,14 +16,32 @@ pub fn pooling_name(pooling: Pooling) -> Text {
     }
 }
 
+/// Words for a side.
+pub fn side_name(side: Side) -> AdapterText {
+    match side {
+        Side::Before => AdapterText::Before,
+        Side::After => AdapterText::After,
+    }
+}
+
+/// Name of a side in style sheets.
+pub fn side_class(side: Side) -> &'static str {
+    match side {
+        Side::Before => "before",
+        Side::After => "after",
+    }
+}
+
 /// What a number depends on: "all-MiniLM-L6-v2, q8_0 · Mean of tokens · Layer 4".
 pub fn caption(page: Page, state: &State) -> String {
-    let Some(model) = &state.model else { return String::new() };
-    let readout = state.compare.readout(model.pooling);
-    let mut parts = vec![
-        format!("{}, {}", model.name, model.quantisation),
-        page.words(pooling_name(readout.pooling)).to_owned(),
-    ];
+    let (Some(model), Some(lens)) = (&state.model, state.lens()) else { return String::new() };
+    let readout = lens.readout;
+    let mut parts = vec![format!("{}, {}", model.name, model.quantisation)];
+    parts.extend(state.adapters.attached.as_ref().map(|adapter| {
+        let side = page.words(side_name(lens.side));
+        page.filled(AdapterText::SideOf, &[("side", side), ("value", &adapter.name)])
+    }));
+    parts.push(page.words(pooling_name(readout.pooling)).to_owned());
     parts.extend(readout.layer.map(|layer| format!("{} {layer}", page.words(Text::Layer))));
     parts.join(" · ")
 }

@@ -2,8 +2,10 @@
 
 use leptos::prelude::*;
 
+use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::numbers::{megabytes, milliseconds};
 use crate::catalogue::text::Text;
+use crate::catalogue::words::Words;
 use crate::protocol::event::{Backend, LoadingStage, ModelSummary, StoreOutcome};
 use crate::state::app::{State, Wanted, Worker};
 use crate::ui::page::{Page, page};
@@ -25,7 +27,7 @@ fn pill(state: &State) -> Pill {
         (Some(model), Worker::Ready) => Pill::Ready {
             quantisation: model.quantisation.clone(),
             backend: model.backend,
-            each_ms: state.compare.pair.as_ref().map(|pair| pair.latency_ms / 2.0),
+            each_ms: state.compare.shown.pair.as_ref().map(|pair| pair.latency_ms / 2.0),
         },
         (_, Worker::Starting) => Pill::Starting,
         _ => Pill::NoModel,
@@ -90,13 +92,26 @@ fn StatusTable() -> impl IntoView {
     let page = page();
     let model = page.part(|state| state.model.clone());
     let store = page.part(|state| (state.store, state.wanted.clone()));
-    let each_ms = page.part(|state| state.compare.pair.as_ref().map(|pair| pair.latency_ms / 2.0));
+    let adapter = page.part(|state| {
+        let attached = state.adapters.attached.as_ref()?;
+        Some((attached.name.clone(), state.adapters.blend))
+    });
+    let each_ms =
+        page.part(|state| state.compare.shown.pair.as_ref().map(|pair| pair.latency_ms / 2.0));
     move || match model.get() {
         None => view! { <p>{page.words(Text::StatusNoModel)}</p> }.into_any(),
         Some(model) => {
             let speed = each_ms.get().map(|ms| {
                 let value = page.filled(Text::StatusSpeedValue, &[("ms", &milliseconds(ms))]);
                 row(page, Text::StatusSpeed, value)
+            });
+            let adapter = adapter.get().map(|(name, blend)| {
+                let percent = format!("{:.0}", blend * 100.0);
+                let value = page.filled(
+                    AdapterText::StatusAdapterValue,
+                    &[("name", &name), ("percent", &percent)],
+                );
+                row(page, AdapterText::StatusAdapter, value)
             });
             let (_, wanted) = store.get();
             let honest =
@@ -105,6 +120,7 @@ fn StatusTable() -> impl IntoView {
                 <p class="quiet">{page.words(honest)}</p>
                 <dl>
                     {model_rows(page, &model)}
+                    {adapter}
                     {speed}
                     {row(page, Text::StatusStorage, page.words(storage_text(&store.get())).to_owned())}
                 </dl>
@@ -153,7 +169,7 @@ pub fn model_rows(page: Page, model: &ModelSummary) -> impl IntoView + use<> {
 }
 
 /// One line of a list of facts.
-pub fn row(page: Page, name: Text, value: String) -> impl IntoView + use<> {
+pub fn row<W: Words>(page: Page, name: W, value: String) -> impl IntoView + use<W> {
     view! {
         <div class="fact">
             <dt>{page.words(name)}</dt>

@@ -16,7 +16,7 @@ const MOST: usize = 64;
 
 /// The grid's data; empty while there is no pair.
 fn grid(page: Page, state: &State) -> HeatData {
-    let Some(pair) = &state.compare.pair else { return HeatData::default() };
+    let Some(pair) = &state.compare.shown.pair else { return HeatData::default() };
     let (rows, columns) = (pair.first.pieces.len(), pair.second.pieces.len());
     let (shown_rows, shown_columns) = (rows.min(MOST), columns.min(MOST));
     let values: Vec<f32> = pair
@@ -54,6 +54,7 @@ pub fn Tokens() -> impl IntoView {
     let total = page.part(|state| {
         state
             .compare
+            .shown
             .pair
             .as_ref()
             .map_or(0, |pair| pair.first.pieces.len().max(pair.second.pieces.len()))

@@ -11,12 +11,12 @@ use simcse_lab::chart::line::{Line, line};
 use simcse_lab::chart::moves::{Move, Moves, moves};
 use simcse_lab::chart::plane::{Plane, Spot, plane};
 use simcse_lab::chart::ramp::{DARK, LIGHT};
-use simcse_lab::chart::scale_bar::{ScaleBar, scale_bar};
+use simcse_lab::chart::scale_bar::{Hue, ScaleBar, scale_bar};
 use simcse_lab::chart::scatter::{Scatter, scatter};
 use simcse_lab::chart::scene::Scene;
 use simcse_lab::chart::spectrum::{Spectrum, spectrum};
 
-fn compare(name: &str, scene: &Scene) -> Result<(), String> {
+pub fn compare(name: &str, scene: &Scene) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let path = folder.join(format!("{name}.svg"));
     let drawn = scene.to_svg().replace("><", ">\n<");
@@ -42,6 +42,8 @@ fn names(words: &[&str]) -> Vec<String> {
 fn bar(cosine: Option<f32>, unrelated: Option<[f32; 3]>) -> ScaleBar {
     ScaleBar {
         cosine,
+        hue: Hue::Accent,
+        other: None,
         unrelated,
         unrelated_label: "unrelated 0.06".into(),
         identical_label: "identical 1".into(),
@@ -55,7 +57,9 @@ fn scale_bar_before_between_and_beyond() -> Result<(), String> {
     let between = bar(Some(0.68), Some([-0.05, 0.06, 0.2]));
     compare("scale_bar_between", &scale_bar(&between, 640.0, &LIGHT))?;
     let below = bar(Some(-0.6), Some([-0.05, 0.06, 0.2]));
-    compare("scale_bar_below", &scale_bar(&below, 320.0, &DARK))
+    compare("scale_bar_below", &scale_bar(&below, 320.0, &DARK))?;
+    let both = ScaleBar { hue: Hue::After, other: Some((0.81, Hue::Before)), ..between };
+    compare("scale_bar_both", &scale_bar(&both, 640.0, &LIGHT))
 }
 
 #[test]

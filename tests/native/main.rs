@@ -11,6 +11,7 @@ mod golden;
 mod journey;
 mod journey_adapter;
 mod layering;
+mod lesson_charts;
 mod memory;
 mod parity;
 mod quantise;

@@ -218,8 +218,8 @@ fn an_added_mlp_reads_the_first_token_through_its_tangent() {
     else {
         panic!("{changes:?}")
     };
-    for layer in 0..=LAYERS {
-        let cls = &all[layer][0];
+    for (layer, states) in all.iter().enumerate() {
+        let cls = &states[0];
         let wanted: Vec<f64> = (0..HIDDEN)
             .map(|o| {
                 let row = &weights[o * HIDDEN..][..HIDDEN];
