@@ -236,6 +236,13 @@ pub fn set_title(title: &str) {
     }
 }
 
+/// Distance of the first match of a selector from the top of what is seen, in pixels; `None` where
+/// there is no match.
+pub fn top_of(selector: &str) -> Option<f64> {
+    let element = document()?.query_selector(selector).ok()??;
+    Some(element.get_bounding_client_rect().top())
+}
+
 /// Scrolls to the first match of a selector.
 pub fn reveal(selector: &str) {
     if let Some(element) = document().and_then(|document| document.query_selector(selector).ok()?) {

@@ -13,6 +13,7 @@ use crate::ui::coming::Coming;
 use crate::ui::compare::Compare;
 use crate::ui::fine_tune::FineTune;
 use crate::ui::header::Header;
+use crate::ui::lesson::Lesson;
 use crate::ui::models::Models;
 use crate::ui::notices::Notices;
 use crate::ui::page::{Page, page};
@@ -49,9 +50,8 @@ fn App() -> impl IntoView {
         View::Compare => view! { <Compare/> }.into_any(),
         View::Models => view! { <Models/> }.into_any(),
         View::FineTune => view! { <FineTune/> }.into_any(),
-        view @ (View::Search | View::Geometry | View::Lesson) => {
-            view! { <Coming view/> }.into_any()
-        }
+        View::Lesson => view! { <Lesson/> }.into_any(),
+        view @ (View::Search | View::Geometry) => view! { <Coming view/> }.into_any(),
     };
     view! {
         <button class="skip" on:click=move |_| focus_main()>{page.text(Text::SkipToContent)}</button>

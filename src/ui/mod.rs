@@ -8,6 +8,7 @@ mod compare;
 mod effects;
 mod fine_tune;
 mod header;
+mod lesson;
 mod list;
 mod list_results;
 mod loading;

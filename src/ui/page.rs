@@ -53,6 +53,11 @@ impl Page {
         Memo::new(move |_| self.state.with(&part))
     }
 
+    /// The lesson's step now, for listeners.
+    pub fn step_untracked(self) -> usize {
+        self.state.with_untracked(|state| state.lesson.step)
+    }
+
     /// The language in use.
     pub fn language(self) -> Language {
         self.language.get()

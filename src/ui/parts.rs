@@ -86,6 +86,12 @@ impl HeatData {
         }
     }
 
+    /// Where the columns stand over `width` pixels: the first one's left edge, and a column's width.
+    pub fn columns(&self, width: f64) -> (f64, f64) {
+        let place = layout(&self.map(None), width);
+        (place.left, place.cell_width)
+    }
+
     /// The drawing for a file of its own.
     pub fn picture(&self, title: &str, caption: &str, palette: &Palette) -> String {
         let width = 220.0 + 46.0 * self.column_labels.len() as f64;

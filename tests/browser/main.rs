@@ -36,6 +36,7 @@ mod browser;
 mod cdp;
 mod check;
 mod compare;
+mod fine_tune;
 mod golden;
 mod harness;
 mod input;

@@ -16,7 +16,7 @@ use simcse_lab::chart::scatter::{Scatter, scatter};
 use simcse_lab::chart::scene::Scene;
 use simcse_lab::chart::spectrum::{Spectrum, spectrum};
 
-fn compare(name: &str, scene: &Scene) -> Result<(), String> {
+pub fn compare(name: &str, scene: &Scene) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let path = folder.join(format!("{name}.svg"));
     let drawn = scene.to_svg().replace("><", ">\n<");
