@@ -112,7 +112,10 @@ fn of(state: &State, cloud: Cloud) -> Option<Of> {
     let model = state.model.as_ref()?.sha256.clone();
     let adapter = match cloud {
         Cloud::Before | Cloud::Whitened => None,
-        Cloud::After => Some((state.adapters.attached.as_ref()?.sha256.clone(), 1.0)),
+        Cloud::After => {
+            let adapter = state.adapters.attached.as_ref()?;
+            Some((adapter.sha256.clone(), state.adapters.blend))
+        }
     };
     Some(Of { model, adapter, own: state.lesson.own.clone() })
 }
