@@ -16,9 +16,6 @@ pub mod sentences;
 pub mod text;
 pub mod words;
 
-#[cfg(test)]
-mod tests;
-
 /// The template with each `{place}` replaced. Places that are not given stay as they are.
 pub fn fill(template: &str, places: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len() + 16);
@@ -44,3 +41,6 @@ pub fn fill(template: &str, places: &[(&str, &str)]) -> String {
     filled.push_str(rest);
     filled
 }
+
+#[cfg(test)]
+mod tests;

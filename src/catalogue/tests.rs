@@ -1,4 +1,4 @@
-//! Promises of all catalogues together.
+//! Every catalogue: the same places in both languages, and Chinese that is Chinese.
 
 use std::collections::BTreeSet;
 
