@@ -92,7 +92,8 @@ impl BertConfig {
 }
 
 /// Weights of the MLP over the first token, `tanh(W cls + b)`, `[hidden, hidden]`: llama.cpp's name
-/// of BERT's pooler (`gguf-py/gguf/constants.py`, `MODEL_TENSOR.CLS`). Few encoders have it.
+/// of the layer on top of `[CLS]` (`gguf-py/gguf/constants.py`, `MODEL_TENSOR.CLS`). Few encoders
+/// have it.
 pub const MLP_WEIGHT: &str = "cls.weight";
 /// Its bias, `[hidden]`.
 pub const MLP_BIAS: &str = "cls.bias";

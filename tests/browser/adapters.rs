@@ -159,7 +159,8 @@ fn taken_off_it_stays_off_and_deleted_it_is_gone() -> Check {
         page.wait_for_text(".shelf", "None kept yet", 10)?;
         page.wait_for("!document.querySelector('.sides')", 10, "one side only")?;
         page.reload()?;
-        number(&page, LOAD_S)?;
+        view(&page, "compare")?;
+        ensure(number(&page, LOAD_S)? == before, "the adapter came back")?;
         view(&page, "models")?;
         page.wait_for_text(".shelf", "None kept yet", 10)?;
         page.expect_quiet(&site.origin())
