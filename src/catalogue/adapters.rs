@@ -40,7 +40,9 @@ words! {
     OtherBase: "Made for {base} ({hash}), not for the model in use.", "为 {base}（{hash}）制作，不适用于当前模型。";
     BaseUnsaid: "Does not say for which model", "未说明适用模型";
     Size: "Size", "大小";
-    SizeValue: "{mb} MB, {n} numbers", "{mb} MB，{n} 个数";
+    SizeValue: "{size}, {n} numbers", "{size}，{n} 个数";
+    Kilobytes: "{n} kB", "{n} kB";
+    Megabytes: "{n} MB", "{n} MB";
     Trained: "Trained readout", "训练的读出方式";
     Best: "Scores best with", "得分最高的读出方式";
     Seed: "Seed", "随机种子";

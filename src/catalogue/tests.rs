@@ -11,7 +11,10 @@ use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
 
 /// Texts that are names or symbols in both languages.
-const SAME_IN_BOTH: [&str; 14] = [
+const SAME_IN_BOTH: [&str; 17] = [
+    "Kilobytes",
+    "Megabytes",
+    "VariantDropout",
     "BlendValue",
     "Hash",
     "SideOf",

@@ -237,10 +237,13 @@ fn facts(page: Page, adapter: &AdapterSummary, fits: bool) -> impl IntoView + us
     } else {
         page.filled(AdapterText::OtherBase, &[("base", &adapter.base_name), ("hash", &hash)])
     };
-    let size = page.filled(
-        AdapterText::SizeValue,
-        &[("mb", &megabytes(adapter.size_bytes)), ("n", &grouped(adapter.parameters))],
-    );
+    let size = if adapter.size_bytes < 1_000_000 {
+        page.filled(AdapterText::Kilobytes, &[("n", &grouped(adapter.size_bytes.div_ceil(1000)))])
+    } else {
+        page.filled(AdapterText::Megabytes, &[("n", &megabytes(adapter.size_bytes))])
+    };
+    let numbers = grouped(adapter.parameters);
+    let size = page.filled(AdapterText::SizeValue, &[("size", &size), ("n", &numbers)]);
     let poolings =
         [(AdapterText::Trained, adapter.pooling), (AdapterText::Best, adapter.best_pooling)];
     let poolings = poolings.map(|(name, pooling)| {
