@@ -54,7 +54,7 @@ pub fn spectrum(data: &Spectrum<'_>, width: f64, palette: &Palette) -> Scene {
     Scene { width, height, description: data.description.clone(), background: None, shapes }
 }
 
-/// The higher curve's name above it at a third of the way, the lower one's below it.
+/// At a third of the way, the higher curve's name above it, the lower one's below it.
 fn draw_names(
     rows: [(&[f32], &String, &str); 2],
     across: &Axis,
@@ -68,9 +68,15 @@ fn draw_names(
     for (number, ((values, name, colour), other)) in rows.into_iter().zip(others).enumerate() {
         let Some(this) = value(values) else { continue };
         let above = if other == Some(this) { number == 1 } else { higher(this, other) };
-        let y = up.at(this) + if above { -10.0 } else { 18.0 };
+        let below = up.at(this) + 18.0;
+        let y = match other {
+            _ if above => up.at(this) - 10.0,
+            // Without room under the lower curve its name goes over the higher one's.
+            Some(other) if below > up.start - 4.0 => up.at(other) - 26.0,
+            _ => below,
+        };
         shapes.push(Shape::Text {
-            at: (across.at(place(values) as f64 + 1.0), y.min(up.start - 4.0)),
+            at: (across.at(place(values) as f64 + 1.0), y),
             text: name.clone(),
             size: 12.0,
             fill: colour.to_owned(),

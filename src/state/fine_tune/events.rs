@@ -83,7 +83,7 @@ fn measured(state: &mut State, measures: Measures, bulk: Vec<Bulk>) -> Vec<Effec
     let name = name_of(run, step);
     let mut effects = keep_latest(state);
     if state.fine_tune.use_live {
-        effects.extend(hand_over(state, step, &bytes, name, false));
+        effects.extend(hand_over(state, step, &bytes, name));
     }
     effects
 }

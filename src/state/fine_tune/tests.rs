@@ -181,6 +181,7 @@ fn a_finished_run_gives_its_best_checkpoint_to_the_page() {
     measured(&mut state, revision, 25, 0.84, 8);
     let effects = rests(&mut state, revision, 25, Rest::Finished);
     assert!(effects.contains(&Effect::EndTrainer), "its memory is given back");
+    assert!(to_worker(&effects).is_empty(), "the last checkpoint is on its way to the store");
     assert_eq!(*phase(&state), Phase::Over(Rest::Finished));
     let effects = act(&mut state, Do::Used);
     let sent = to_worker(&effects);
@@ -195,6 +196,21 @@ fn a_finished_run_gives_its_best_checkpoint_to_the_page() {
         panic!("{effects:?}")
     };
     assert_eq!((name.as_str(), bytes.as_ref()), ("simcse-adapter-step25.gguf", &[25_u8; 8][..]));
+}
+
+#[test]
+fn the_checkpoint_in_the_store_is_noted_as_final_and_used_without_another_copy() {
+    let mut state = visit(None);
+    let (revision, _) = started(&mut state);
+    let effects = measured(&mut state, revision, 5, 0.8, 8);
+    kept(&mut state, &effects, "five");
+    let effects = rests(&mut state, revision, 5, Rest::Stopped);
+    assert!(to_worker(&effects).is_empty());
+    assert!(saved(&effects).is_some_and(|text| text.contains("five")));
+    assert!(state.fine_tune.kept.as_ref().is_some_and(|kept| kept.is_over));
+    let effects = act(&mut state, Do::Used);
+    assert!(matches!(to_worker(&effects)[..], [Message { head: Request::Attach { .. }, .. }]));
+    assert!(state.fine_tune.kept.is_none(), "it is on the shelf");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::state::effect::Effect;
 use crate::state::fine_tune::plan::{plan, uses_own_scores};
 use crate::state::fine_tune::run::{Keep, Phase, Run};
 use crate::state::loading::Loading;
+use crate::state::saved::Saved;
 
 /// Adapters up to this size are kept in the browser's store while training goes on; larger ones are
 /// kept when it is over.
@@ -119,46 +120,41 @@ pub(super) fn name_of(run: &Run, step: u32) -> String {
     format!("fine-tune, {} examples, step {step}", run.examples)
 }
 
-/// Gives an adapter to the rest of the page, and keeps it for later visits.
-pub(super) fn hand_over(
-    state: &mut State,
-    step: u32,
-    bytes: &[u8],
-    name: String,
-    keep: bool,
-) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    if keep {
-        let head = Request::KeepAdapter { revision: state.revision() };
-        effects.push(with_bytes(head, bytes));
-    }
+/// Gives an adapter to the rest of the page.
+pub(super) fn hand_over(state: &mut State, step: u32, bytes: &[u8], name: String) -> Vec<Effect> {
     let source = AdapterSource::Given { name };
     let revision = state.revision();
     state.fine_tune.attaching = Some((revision, step));
-    let head = Request::Attach { revision, source };
-    effects.push(with_bytes(head, bytes));
-    effects
+    vec![with_bytes(Request::Attach { revision, source }, bytes)]
 }
 
 fn with_bytes(head: Request, bytes: &[u8]) -> Effect {
     Effect::Send(Message { head, bulk: vec![Bulk::Bytes(bytes.to_vec())] })
 }
 
-/// The chosen checkpoint goes to the rest of the page.
+/// The chosen checkpoint goes to the rest of the page, and onto the visitor's shelf: what the store
+/// holds of it already is no longer this view's to forget.
 pub(super) fn use_chosen(state: &mut State) -> Vec<Effect> {
     let Some(run) = &state.fine_tune.run else { return Vec::new() };
     let Some((step, bytes)) = run.chosen_adapter() else { return Vec::new() };
     let name = name_of(run, step);
-    if state.fine_tune.kept.as_ref().is_some_and(|kept| kept.step == step && kept.is_over) {
-        // It is on the shelf now, and no longer this view's to forget.
-        state.fine_tune.kept = None;
+    let slot = run.slot.clone();
+    let is_this = |kept: &mut Keep| kept.step == step && slot.as_ref() == Some(&kept.sha256);
+    let mut effects = Vec::new();
+    if state.fine_tune.kept.take_if(is_this).is_none() {
+        let head = Request::KeepAdapter { revision: state.revision() };
+        effects.push(with_bytes(head, &bytes));
     }
-    hand_over(state, step, &bytes, name, true)
+    effects.extend(hand_over(state, step, &bytes, name));
+    effects
 }
 
-/// Keeps the latest checkpoint in the browser's store, in the place of the one before.
+/// Keeps the latest checkpoint in the browser's store, in the place of the one before. What lies
+/// there, or is on its way, is only noted as final once the run is over: two writers of one file
+/// would be refused.
 pub(super) fn keep_latest(state: &mut State) -> Vec<Effect> {
-    let Some(run) = &state.fine_tune.run else { return Vec::new() };
+    let fine_tune = &mut state.fine_tune;
+    let Some(run) = &fine_tune.run else { return Vec::new() };
     let is_over = !run.phase.is_live();
     let Some((step, bytes)) = run
         .trail
@@ -168,6 +164,12 @@ pub(super) fn keep_latest(state: &mut State) -> Vec<Effect> {
     else {
         return Vec::new();
     };
+    let coming = fine_tune.keeping.as_mut().map(|(_, keep)| keep);
+    let there = fine_tune.kept.as_mut().filter(|kept| run.slot.as_ref() == Some(&kept.sha256));
+    if let Some(keep) = coming.or(there).filter(|keep| keep.step == step) {
+        keep.is_over = is_over;
+        return vec![Effect::Save(Saved::of(state).to_json())];
+    }
     let recipe = run.recipe.clone();
     let revision = state.revision();
     let keep = Keep { sha256: String::new(), step, is_over, recipe };

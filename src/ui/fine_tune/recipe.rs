@@ -15,12 +15,18 @@ use crate::ui::page::{Page, page};
 pub fn Recipe() -> impl IntoView {
     let page = page();
     let recipe = page.part(|state| state.fine_tune.draft.recipe.clone());
+    let is_advised = page.part(|state| state.fine_tune.draft.is(Preset::SimCse));
+    let follows = move || {
+        is_advised.get().then(|| {
+            view! { <p class="quiet">{page.words(Text::RecipeFollows)}</p> }
+        })
+    };
     let fields = Field::ALL.map(|field| view! { <FieldRow field/> });
     view! {
         <section class="tune-step" aria-labelledby="tune-recipe">
             <h2 id="tune-recipe">{page.text(Text::StepRecipe)}</h2>
             <p class="numbers">{move || summary(page, &recipe.get())}</p>
-            <p class="quiet">{page.text(Text::RecipeFollows)}</p>
+            {follows}
             <Presets/>
             <details class="tune-advanced">
                 <summary>{page.text(Text::Advanced)}</summary>
@@ -78,7 +84,7 @@ fn FieldRow(field: Field) -> impl IntoView {
     move || {
         applies.get().then(|| {
             view! {
-                <div class="tune-field">
+                <div class="tune-field" class:wide=!field.choices().is_empty()>
                     <label for=id.clone()>{page.text(name)}</label>
                     <FieldInput field id=id.clone() help_id=help_id.clone()/>
                     <p class="quiet" id=help_id.clone()>
