@@ -49,7 +49,7 @@ mod tests {
     use crate::catalogue::text::Text;
 
     /// Texts that are names or symbols in both languages.
-    const SAME_IN_BOTH: [&str; 14] = [
+    const SAME_IN_BOTH: [&str; 15] = [
         "BlendValue",
         "Hash",
         "SideOf",
@@ -62,6 +62,7 @@ mod tests {
         "StatusReadyUntimed",
         "ProblemAbout",
         "StepNumber",
+        "VariantDropout",
         "ViewsAxis",
         "Working",
     ];

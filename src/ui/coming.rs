@@ -12,7 +12,9 @@ pub fn Coming(view: View) -> impl IntoView {
     let page = page();
     let text = match view {
         View::Geometry => Text::ComingGeometry,
-        View::Search | View::Compare | View::FineTune | View::Lesson | View::Models => Text::ComingSearch,
+        View::Search | View::Compare | View::FineTune | View::Lesson | View::Models => {
+            Text::ComingSearch
+        }
     };
     view! {
         <section class="coming">

@@ -26,7 +26,11 @@ fn a_cone_and_a_sphere_with_marks() -> Result<(), String> {
     let marks = [
         Mark { place: 3, label: "yours".into(), arrow: true },
         Mark { place: 20, label: String::new(), arrow: false },
-        Mark { place: 21, label: "A heron stood motionless in the shallow water.".into(), arrow: false },
+        Mark {
+            place: 21,
+            label: "A heron stood motionless in the shallow water.".into(),
+            arrow: false,
+        },
     ];
     let cone = spiral(60, 1.4);
     let data = Sphere {

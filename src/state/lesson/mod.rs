@@ -130,8 +130,8 @@ pub struct Lesson {
     wishes: VecDeque<Wish>,
     next_seed: u64,
     /// The lesson's own fine-tune that runs.
-    pub running: Option<Variant>,
-    /// Those that are done, one a variant.
+    pub running: Option<(Variant, Length)>,
+    /// The short ones that are done, one a variant.
     pub outcomes: Vec<Outcome>,
 }
 

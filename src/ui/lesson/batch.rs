@@ -42,10 +42,8 @@ pub fn ViewsFigure() -> impl IntoView {
     });
     let draw = move |width: f64, palette: &Palette| -> Option<Scene> {
         let (pairs, chosen) = data.get();
-        let pairs: Vec<Pair> = pairs
-            .into_iter()
-            .map(|(dropout, own, other)| Pair { dropout, own, other })
-            .collect();
+        let pairs: Vec<Pair> =
+            pairs.into_iter().map(|(dropout, own, other)| Pair { dropout, own, other }).collect();
         let now = pairs.iter().rev().find(|pair| (pair.dropout - chosen).abs() < 0.004);
         let value = |part: fn(&Pair) -> f64| now.map_or_else(|| "–".to_owned(), |p| two(part(p)));
         let places = [

@@ -61,8 +61,7 @@ pub fn OwnSentence() -> impl IntoView {
 fn nearest(state: &State) -> Vec<(f32, &'static str)> {
     const SHOWN: usize = 3;
     let Some(measured) = state.lesson.measured(Cloud::Before) else { return Vec::new() };
-    let mut near: Vec<(f32, &str)> =
-        measured.with_own.iter().copied().zip(SENTENCES).collect();
+    let mut near: Vec<(f32, &str)> = measured.with_own.iter().copied().zip(SENTENCES).collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     near.truncate(SHOWN);
     near

@@ -54,11 +54,8 @@ pub fn two(value: f64) -> String {
 fn cloud_view(page: Page, state: &State, cloud: Cloud, rays: bool) -> Option<CloudView> {
     let shape = &state.lesson.measured(cloud)?.shape;
     let own = SENTENCES.len();
-    let mut marks = vec![Mark {
-        place: own,
-        label: page.words(Text::Yours).to_owned(),
-        arrow: true,
-    }];
+    let mut marks =
+        vec![Mark { place: own, label: page.words(Text::Yours).to_owned(), arrow: true }];
     if let Some(subject) = state.lesson.subject {
         let ring = |place| Mark { place, label: String::new(), arrow: false };
         marks.extend((subject * OF_A_SUBJECT..(subject + 1) * OF_A_SUBJECT).map(ring));
@@ -131,9 +128,7 @@ pub fn CloudFigure(
         Cloud::Whitened => "cloud whitened",
     };
     let body = move || match missing.get() {
-        Some(missing) => {
-            view! { <p class="note">{missing_words(page, &missing)}</p> }.into_any()
-        }
+        Some(missing) => view! { <p class="note">{missing_words(page, &missing)}</p> }.into_any(),
         None => view! {
             <SphereView cloud=view.into() turning most/>
             <p class="cloud-numbers numbers">

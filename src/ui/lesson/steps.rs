@@ -166,12 +166,13 @@ fn training(teller: Teller) -> impl IntoView {
 
 fn sphere(teller: Teller) -> impl IntoView {
     let page = teller.page;
-    let adapter = page.part(|state| {
-        state.adapters.attached.as_ref().map(|adapter| adapter.name.clone())
-    });
+    let adapter =
+        page.part(|state| state.adapters.attached.as_ref().map(|adapter| adapter.name.clone()));
     let named = move || {
-        adapter.get().map(|name| view! {
-            <p class="quiet">{page.filled(Text::SphereAdapter, &[("name", &name)])}</p>
+        adapter.get().map(|name| {
+            view! {
+                <p class="quiet">{page.filled(Text::SphereAdapter, &[("name", &name)])}</p>
+            }
         })
     };
     view! {
