@@ -152,8 +152,8 @@ fn draw_trail(data: &Plane<'_>, place: &Layout, palette: &Palette, shapes: &mut 
     }
 }
 
-/// Start, present and marked spot have their names beside them; where two would collide, the more
-/// important one is written: present, then marked, then start.
+/// Marked, present and first spot have their names beside them, on the side that the trail did not
+/// come from; where two would collide, the earlier of these is written.
 fn draw_names(
     data: &Plane<'_>,
     place: &Layout,
@@ -163,13 +163,17 @@ fn draw_names(
 ) {
     let mut taken: Vec<(f64, f64, f64)> = Vec::new();
     let marked = data.marked.unwrap_or(data.now);
-    for number in [data.now, marked, 0] {
+    for number in [marked, data.now, 0] {
         let (Some(spot), Some(&(x, y))) = (data.trail.get(number), place.spots.get(number)) else {
             continue;
         };
         let long = text_width(&spot.label, 12.0);
-        let fits_right = x + 14.0 + long < width - RIGHT;
-        let start = if fits_right { x + 14.0 } else { x - 14.0 - long };
+        let came_from = number.checked_sub(1).and_then(|before| place.spots.get(before));
+        let is_moving_left = came_from.is_some_and(|before| before.0 > x);
+        let room_left = x - 14.0 - long > LEFT;
+        let room_right = x + 14.0 + long < width - RIGHT;
+        let on_left = room_left && (is_moving_left || !room_right);
+        let start = if on_left { x - 14.0 - long } else { x + 14.0 };
         let collides = taken.iter().any(|(left, right, line)| {
             (line - y).abs() < 15.0 && start < *right && *left < start + long
         });

@@ -115,10 +115,9 @@ mod tests {
                     }
                     let angle = 0.5 * (2.0 * c).atan2(a - b);
                     let (sin, cos) = angle.sin_cos();
-                    for i in 0..count {
-                        let (x, y) = (columns[p][i], columns[q][i]);
-                        columns[p][i] = cos * x + sin * y;
-                        columns[q][i] = cos * y - sin * x;
+                    let (left, right) = columns.split_at_mut(q);
+                    for (x, y) in left[p].iter_mut().zip(&mut right[0]) {
+                        (*x, *y) = (cos * *x + sin * *y, cos * *y - sin * *x);
                     }
                 }
             }

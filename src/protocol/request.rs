@@ -107,7 +107,8 @@ pub enum Request {
     /// Fine-tune the current model. Bulk: none, or Bytes: the adapter to go on from. Answered by
     /// `TrainingBegan`, `TrainingStep`*, `TrainingMeasured`*, `TrainingRests`*; or `Failed`.
     Train { revision: Revision, plan: Box<Plan> },
-    /// An order to the fine-tune of that number.
+    /// An order to the fine-tune of that number. Answered by `TrainingRests` (but for `Resume`, and
+    /// for `Stop` after a last measurement), or by `Cancelled` where that fine-tune is not here.
     Steer { revision: Revision, order: Order },
     /// Give up the request of that number; answered by `Event::Cancelled` if it was still known.
     Cancel { revision: Revision },

@@ -42,7 +42,8 @@ pub enum Order {
     Resume,
     /// End it; what was trained so far is kept as after the last step.
     Stop,
-    /// Go back to the checkpoint of that step (0: before the first) and pause there.
+    /// Go back to the checkpoint of that step (0: before the first), or to the latest kept one before
+    /// it, and pause there; `TrainingRests` says where.
     Restore {
         step: u32,
     },

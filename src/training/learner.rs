@@ -67,7 +67,8 @@ pub trait Learner {
     ) -> impl Future<Output = Result<(), Error>>;
 
     /// AdamW (arXiv 1711.05101; betas .9 and .999, epsilon 1e-8) with the gradient added up since
-    /// the last update, which is then forgotten. The gradient's L2 norm before clipping.
+    /// the last update, which is then forgotten. The gradient's L2 norm before clipping; where that
+    /// is not a finite number, the weights stay as they are.
     fn update(&mut self, update: Update) -> impl Future<Output = Result<f32, Error>>;
 
     /// Without dropout, several poolings of the last layer at once: each `[sentences, hidden]`, unit
@@ -84,7 +85,7 @@ pub trait Learner {
     /// Memory that a checkpoint takes.
     fn checkpoint_bytes(&self) -> u64;
 
-    /// Goes back to a checkpoint.
+    /// Goes back to a checkpoint. The gradient added up since the last update is forgotten.
     fn restore(&mut self, checkpoint: &Self::Checkpoint) -> Result<(), Error>;
 
     /// What training has changed so far, to be kept as an adapter.

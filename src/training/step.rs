@@ -18,8 +18,8 @@ use crate::training::learner::{Learner, Noise, Update};
 use crate::training::loss::{Loss, Rows, contrast};
 use crate::training::schedule::learning_rate;
 
-/// A piece holds about so many tokens, where the recipe does not say how many sentences: the
-/// backward pass of one keeps a browser's worker busy for some two seconds.
+/// A piece holds about so many tokens, where the recipe does not say how many sentences: few enough
+/// that an order is obeyed soon, and enough for the matrix products to be fast.
 const PIECE_TOKENS: usize = 512;
 
 /// Random numbers of dropout are drawn apart from other random numbers.

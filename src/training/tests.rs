@@ -32,7 +32,7 @@ fn sentence(number: usize) -> String {
 fn examples() -> Vec<Example> {
     let example = |number: usize| Example {
         anchor: sentence(number),
-        positive: (number % 3 > 0).then(|| sentence(number + 100)),
+        positive: (!number.is_multiple_of(3)).then(|| sentence(number + 100)),
         hard_negative: (number % 3 > 1).then(|| sentence(number + 200)),
     };
     (0..24).map(example).collect()

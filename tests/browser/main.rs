@@ -30,16 +30,19 @@
 //! | break the network | `page.offline(true)`, `site.faults(\|it\| it.models_bytes_per_s = Some(1_000_000))` and the other [`server::Faults`], `site.heal()` |
 //! | count | `site.tally("models/x.gguf")`, `site.tally_models()`, `site.forget()` |
 
+mod adapters;
 mod base64;
 mod browser;
 mod cdp;
 mod check;
 mod compare;
+mod fine_tune;
 mod golden;
 mod harness;
 mod input;
 mod journal;
 mod journey;
+mod lesson;
 mod models;
 mod page;
 mod server;

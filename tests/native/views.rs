@@ -78,6 +78,10 @@ fn assert_close(found: &[f32], expected: &[f32]) {
     }
 }
 
+fn worst(found: &[f32], expected: &[f32]) -> f32 {
+    found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
 fn diagonal(matrix: &[f32]) -> Vec<f32> {
     matrix.iter().step_by(COUNT + 1).copied().collect()
 }
@@ -135,7 +139,8 @@ fn the_side_after_has_its_own_views() {
         let found = matrix(&mut engine, &Asked { lens, dropout: 0.0, ..ASKED });
         assert_close(&found, &expected);
         let before = cosines(&mut engine, ASKED.lens);
-        assert!(expected.iter().zip(before).any(|(a, b)| (a - b).abs() > 0.002));
+        // The fixture's first tokens all but coincide on both sides, so the error is the measure.
+        assert!(worst(&found, &before) > 5.0 * worst(&found, &expected));
     }
 }
 

@@ -191,9 +191,10 @@ A recipe is a TOML file:
   [[source]]                        # as many as wanted
   name = \"news\"
   path = \"news.txt\"
-  kind = \"lines\"                  # tsv, scored-sentences, scored-pairs, triplet-sentences,
-                                    # triplet-anchors, triplet-pairs, triplets
-  min_words = 4                     # and max_words, column (tsv, from 1), above (scored-pairs)
+  kind = \"lines\"                  # tsv, scored-sentences, scored-pairs, scored-opposites,
+                                    # triplet-sentences, triplet-anchors, triplet-pairs, triplets
+  min_words = 4                     # and max_words, column (tsv, from 1), above (scored-pairs),
+                                    # below (scored-opposites)
   [[stage]]                         # one after another, on the same weights
   data.news.count = 1000            # or share; without data: all sources, whole
   learning_rate = 5e-4              # and every other setting of a recipe

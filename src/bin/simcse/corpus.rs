@@ -96,6 +96,15 @@ fn examples(source: &Source, path: &Path) -> anyhow::Result<Vec<Example>> {
             let near = pairs.into_iter().zip(gold).filter(|(_, score)| *score >= source.above);
             Ok(near.map(|((first, second), _)| triplet(&first, Some(&second), None)).collect())
         }
+        Kind::ScoredOpposites => {
+            let (pairs, gold) = input::scored_pairs(path)?;
+            let far = pairs.into_iter().zip(gold).filter(|(_, score)| *score <= source.below);
+            let both = |(first, second): (String, String)| {
+                [(&first, &second), (&second, &first)]
+                    .map(|(one, other)| triplet(one, Some(one), Some(other)))
+            };
+            Ok(far.flat_map(|(pair, _)| both(pair)).collect())
+        }
         Kind::TripletSentences => {
             let sentences = triplets(path)?.into_iter().flatten();
             Ok(sentences.map(|sentence| alone(&sentence)).collect())

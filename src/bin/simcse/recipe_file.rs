@@ -67,6 +67,9 @@ pub struct Source {
     /// Pairs with this score or more mean the same.
     #[serde(default = "four")]
     pub above: f32,
+    /// Pairs with this score or less do not.
+    #[serde(default = "two")]
+    pub below: f32,
     #[serde(default)]
     pub min_words: usize,
     #[serde(default = "no_limit")]
@@ -75,6 +78,10 @@ pub struct Source {
 
 fn first() -> usize {
     1
+}
+
+fn two() -> f32 {
+    2.0
 }
 
 fn four() -> f32 {
@@ -97,6 +104,8 @@ pub enum Kind {
     ScoredSentences,
     /// Pairs with high scores.
     ScoredPairs,
+    /// Pairs with low scores: each sentence with itself as positive and the other as hard negative.
+    ScoredOpposites,
     /// All sentences of premise, entailment, contradiction, each by itself.
     TripletSentences,
     /// Premises.

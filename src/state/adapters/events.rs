@@ -96,16 +96,13 @@ pub(in crate::state) fn worker_died(state: &mut State) {
 fn attached(state: &mut State, revision: Revision, adapter: AdapterSummary) -> Vec<Effect> {
     let adapters = &mut state.adapters;
     let asked = adapters.arriving.take_if(|arriving| arriving.revision == revision).is_some();
-    if !asked && adapters.arriving.is_none() {
-        // Another view put it on: it is what the visitor works with now.
+    if !asked && adapters.arriving.is_none() && revision > adapters.detached_at {
+        // Another view put it on, at full strength: it is what the visitor works with now.
         adapters.choice = choice_of(&state.hosted, &adapter.sha256);
         adapters.chosen = Side::After;
-    }
-    let was_there = adapters.attached.replace(adapter).is_some();
-    if !asked {
-        // It came without a blend of its own.
         adapters.blend = 1.0;
     }
+    let was_there = adapters.attached.replace(adapter).is_some();
     if asked && !was_there {
         // What was asked of the side after while it was on its way is answered by this one.
         show_side(state)

@@ -60,6 +60,8 @@ pub struct Adapters {
     /// How much of the adapter the visitor wants.
     pub blend: f32,
     pub(super) blend_pending: Option<Revision>,
+    /// When the visitor last took one off: what was asked for earlier is not wanted any more.
+    pub(super) detached_at: Revision,
     /// Counts the slider's movements, so that only the last one is followed by what takes long.
     pub(super) blend_count: u32,
     /// The kept ones.
@@ -87,6 +89,7 @@ impl Default for Adapters {
             peeking: false,
             blend: 1.0,
             blend_pending: None,
+            detached_at: 0,
             blend_count: 0,
             shelf: Vec::new(),
             unreadable: 0,

@@ -373,6 +373,16 @@ fn what_another_view_attaches_is_the_visitors_choice() {
 }
 
 #[test]
+fn one_that_comes_after_it_was_taken_off_is_not_chosen_again() {
+    let (mut state, _) = opened();
+    let effects = act(&mut state, AdapterAction::Chosen(keep("aa")));
+    let attach = attach_revision(&effects);
+    act(&mut state, AdapterAction::Chosen(Choice::Nothing));
+    update(&mut state, attached_event(attach, summary("aa")), 0.0);
+    assert_eq!(state.adapters.choice, Choice::Nothing);
+}
+
+#[test]
 fn an_adapter_stays_off_once_it_was_taken_off() {
     let mut state = with_adapter();
     act(&mut state, AdapterAction::Chosen(Choice::Nothing));

@@ -127,6 +127,7 @@ fn detach(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let revision = state.revision();
+    state.adapters.detached_at = revision;
     vec![send(Request::Detach { revision })]
 }
 

@@ -83,10 +83,7 @@ fn measured(state: &mut State, measures: Measures, bulk: Vec<Bulk>) -> Vec<Effec
     let name = name_of(run, step);
     let mut effects = keep_latest(state);
     if state.fine_tune.use_live {
-        if let Some(run) = &mut state.fine_tune.run {
-            run.used = Some(step);
-        }
-        effects.extend(hand_over(state, &bytes, name, false));
+        effects.extend(hand_over(state, step, &bytes, name, false));
     }
     effects
 }
@@ -131,7 +128,11 @@ pub(in crate::state) fn trainer_died(state: &mut State, message: String) -> Vec<
 /// The main worker is gone, and with it what it was asked; training does not notice.
 pub(in crate::state) fn worker_died(fine_tune: &mut FineTune) {
     fine_tune.keeping = None;
+    fine_tune.attaching = None;
     fine_tune.fetching = None;
+    if let Some(run) = &mut fine_tune.run {
+        run.used = None;
+    }
 }
 
 /// Takes the main worker's answer to a request of this view.
@@ -142,6 +143,11 @@ pub(in crate::state) fn take_answer(
     state: &mut State,
     message: Message<Event>,
 ) -> Result<Vec<Effect>, Message<Event>> {
+    let handed_over = note_attached(&mut state.fine_tune, &message.head);
+    if let (true, Event::Failed { problem, .. }) = (handed_over, &message.head) {
+        state.notify(NoticeContent::Problem { problem: problem.clone(), name: None });
+        return Ok(Vec::new());
+    }
     if !state.fine_tune.awaits(message.head.revision()) {
         return Err(message);
     }
@@ -151,6 +157,20 @@ pub(in crate::state) fn take_answer(
         Event::Failed { revision, problem } => not_kept(state, revision, problem),
         _ => Vec::new(),
     })
+}
+
+/// Notes which checkpoint the rest of the page works with; whether the event answers a handing over.
+fn note_attached(fine_tune: &mut FineTune, event: &Event) -> bool {
+    let answered = fine_tune.attaching.take_if(|(revision, _)| event.revision() == Some(*revision));
+    let used = match event {
+        Event::Attached { .. } => answered.map(|(_, step)| step),
+        Event::Detached { .. } => None,
+        _ => return answered.is_some(),
+    };
+    if let Some(run) = &mut fine_tune.run {
+        run.used = used;
+    }
+    answered.is_some()
 }
 
 /// The rolling slot holds the new one; this run's before it goes. What other runs left stays on the
@@ -190,13 +210,6 @@ fn fetched(state: &mut State, revision: Revision, bulk: Vec<Bulk>) -> Vec<Effect
     };
     match what {
         Fetch::GoOn => start(state, keep.rest(), Some(bytes)),
-        Fetch::Use => {
-            let name = format!("fine-tune, step {}", keep.step);
-            state.fine_tune.kept = None;
-            let mut effects = hand_over(state, &bytes, name, true);
-            effects.push(Effect::Save(Saved::of(state).to_json()));
-            effects
-        }
         Fetch::Export => {
             let name = format!("simcse-adapter-step{}.gguf", keep.step);
             vec![Effect::DownloadBytes { name, bytes }]

@@ -51,6 +51,8 @@ pub struct Material {
     pub duplicates: usize,
     pub words: usize,
     pub distinct_words: usize,
+    /// Of [`Material::sentences`].
+    pub distinct_sentences: usize,
     /// Letters that are not Latin, of all letters.
     pub foreign_share: f32,
     /// Examples beyond [`MOST_EXAMPLES`], which are left out.
@@ -116,6 +118,7 @@ impl Material {
             }
         }
         self.distinct_words = words.len();
+        self.distinct_sentences = self.sentences().len();
         self.foreign_share = foreign as f32 / letters.max(1) as f32;
     }
 

@@ -68,6 +68,8 @@ pub struct FineTune {
     pub keep_refused: bool,
     /// On its way to the store.
     pub(super) keeping: Option<(Revision, Keep)>,
+    /// A checkpoint of this step is on its way to the rest of the page.
+    pub(super) attaching: Option<(Revision, u32)>,
     /// On its way from the store.
     pub(super) fetching: Option<(Revision, Fetch)>,
 }
@@ -76,7 +78,6 @@ pub struct FineTune {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetch {
     GoOn,
-    Use,
     Export,
 }
 
@@ -110,6 +111,7 @@ impl Default for FineTune {
             kept: None,
             keep_refused: false,
             keeping: None,
+            attaching: None,
             fetching: None,
         }
     }
@@ -215,6 +217,7 @@ pub enum FineTuneAction {
     RunsSwapped,
     /// What an earlier visit trained.
     KeptFetched(Fetch),
+    KeptUsed,
     KeptForgotten,
     /// A figure as a file.
     FigureSaved {

@@ -304,11 +304,29 @@ fn using_while_training_sends_every_checkpoint_and_stores_none_twice() {
     measured(&mut state, revision, 0, 0.7, 0);
     let effects = measured(&mut state, revision, 5, 0.8, 8);
     let heads: Vec<_> = to_worker(&effects).into_iter().map(|message| &message.head).collect();
-    assert!(
-        matches!(heads[..], [Request::KeepAdapter { .. }, Request::Attach { .. }]),
-        "{heads:?}"
-    );
+    let [Request::KeepAdapter { .. }, Request::Attach { revision, .. }] = heads[..] else {
+        panic!("{heads:?}")
+    };
+    let adapter = Box::new(AdapterSummary { sha256: "five".into(), ..AdapterSummary::default() });
+    let attached = Event::Attached { revision: *revision, adapter, prepare_ms: 1.0 };
+    worker(&mut state, attached);
+    assert_eq!(state.adapters.attached.as_ref().map(|it| it.sha256.as_str()), Some("five"));
     assert_eq!(state.fine_tune.run.as_ref().unwrap().used, Some(5));
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_put_on_is_told_and_not_said_to_be_in_use() {
+    let mut state = visit(None);
+    let (revision, _) = started(&mut state);
+    measured(&mut state, revision, 5, 0.8, 8);
+    rests(&mut state, revision, 5, Rest::Stopped);
+    let effects = act(&mut state, Do::Used);
+    let sent = to_worker(&effects);
+    let Request::Attach { revision, .. } = sent[1].head else { panic!("{sent:?}") };
+    let problem = Problem::Memory { needed_bytes: 9 };
+    worker(&mut state, Event::Failed { revision: Some(revision), problem });
+    assert_eq!(state.fine_tune.run.as_ref().unwrap().used, None);
+    assert_eq!(state.notices.len(), 1);
 }
 
 #[test]

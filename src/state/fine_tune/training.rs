@@ -120,14 +120,22 @@ pub(super) fn name_of(run: &Run, step: u32) -> String {
 }
 
 /// Gives an adapter to the rest of the page, and keeps it for later visits.
-pub(super) fn hand_over(state: &mut State, bytes: &[u8], name: String, keep: bool) -> Vec<Effect> {
+pub(super) fn hand_over(
+    state: &mut State,
+    step: u32,
+    bytes: &[u8],
+    name: String,
+    keep: bool,
+) -> Vec<Effect> {
     let mut effects = Vec::new();
     if keep {
         let head = Request::KeepAdapter { revision: state.revision() };
         effects.push(with_bytes(head, bytes));
     }
     let source = AdapterSource::Given { name };
-    let head = Request::Attach { revision: state.revision(), source };
+    let revision = state.revision();
+    state.fine_tune.attaching = Some((revision, step));
+    let head = Request::Attach { revision, source };
     effects.push(with_bytes(head, bytes));
     effects
 }
@@ -138,15 +146,14 @@ fn with_bytes(head: Request, bytes: &[u8]) -> Effect {
 
 /// The chosen checkpoint goes to the rest of the page.
 pub(super) fn use_chosen(state: &mut State) -> Vec<Effect> {
-    let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
+    let Some(run) = &state.fine_tune.run else { return Vec::new() };
     let Some((step, bytes)) = run.chosen_adapter() else { return Vec::new() };
-    run.used = Some(step);
     let name = name_of(run, step);
     if state.fine_tune.kept.as_ref().is_some_and(|kept| kept.step == step && kept.is_over) {
         // It is on the shelf now, and no longer this view's to forget.
         state.fine_tune.kept = None;
     }
-    hand_over(state, &bytes, name, true)
+    hand_over(state, step, &bytes, name, true)
 }
 
 /// Keeps the latest checkpoint in the browser's store, in the place of the one before.

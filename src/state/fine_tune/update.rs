@@ -4,6 +4,8 @@ use crate::protocol::message::Message;
 use crate::protocol::request::Request;
 use crate::protocol::training::Order;
 use crate::state::action::Action;
+use crate::state::adapters;
+use crate::state::adapters::{AdapterAction, Choice};
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::fine_tune::material::Material;
@@ -51,6 +53,7 @@ pub(in crate::state) fn update(state: &mut State, action: FineTuneAction) -> Vec
         FineTuneAction::OwnScoresChosen(own) => fine_tune.own_scores = own,
         FineTuneAction::UseLiveChosen(live) => fine_tune.use_live = live,
         FineTuneAction::KeptFetched(what) => return fetch(state, what),
+        FineTuneAction::KeptUsed => return use_kept(state),
         FineTuneAction::KeptForgotten => return forget(state),
         FineTuneAction::RunsSwapped => {
             if fine_tune.live_run().is_none()
@@ -177,6 +180,13 @@ fn fetch(state: &mut State, what: Fetch) -> Vec<Effect> {
     let revision = state.revision();
     state.fine_tune.fetching = Some((revision, what));
     vec![Effect::Send(Message::plain(Request::ReadAdapter { revision, sha256: kept.sha256 }))]
+}
+
+/// It becomes one of the visitor's adapters, and the one in use.
+fn use_kept(state: &mut State) -> Vec<Effect> {
+    let Some(kept) = state.fine_tune.kept.take() else { return Vec::new() };
+    let choice = Choice::Kept { sha256: kept.sha256 };
+    adapters::update::update(state, AdapterAction::Chosen(choice))
 }
 
 fn forget(state: &mut State) -> Vec<Effect> {

@@ -144,7 +144,8 @@ impl Default for Lesson {
             figures: Default::default(),
             dropout: 0.1,
             temperature: 0.05,
-            row: 0,
+            // One of the two that are each other's rival.
+            row: 3,
             subject: None,
             draws: Vec::new(),
             draw_problem: None,

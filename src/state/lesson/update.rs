@@ -113,8 +113,8 @@ fn of(state: &State, cloud: Cloud) -> Option<Of> {
     let adapter = match cloud {
         Cloud::Before | Cloud::Whitened => None,
         Cloud::After => {
-            let sha256 = state.adapters.attached.as_ref()?.sha256.clone();
-            Some((sha256, state.adapters.blend))
+            let adapter = state.adapters.attached.as_ref()?;
+            Some((adapter.sha256.clone(), state.adapters.blend))
         }
     };
     Some(Of { model, adapter, own: state.lesson.own.clone() })

@@ -13,19 +13,10 @@ use crate::protocol::training::{Measures, Shape};
 use crate::state::app::State;
 use crate::state::fine_tune::finding::effective_rank;
 use crate::ui::fine_tune::figure::{Figure, Files};
-use crate::ui::fine_tune::names::{readout_words, summary};
+use crate::ui::fine_tune::names::caption;
 use crate::ui::fine_tune::plane::Plane;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::Chart;
-
-/// What the numbers depend on: the recipe, the sentences measured, the readout.
-pub fn caption(page: Page, state: &State) -> String {
-    let Some(run) = &state.fine_tune.run else { return String::new() };
-    let sentences = run.start().map_or(0, |start| start.shape.sentences).to_string();
-    let readout = readout_words(page, &run.recipe);
-    let measured = page.filled(Text::MeasuredOn, &[("n", &sentences), ("readout", &readout)]);
-    format!("{} · {measured}", summary(page, &run.recipe))
-}
 
 /// All the figures, once there is something to draw.
 #[component]

@@ -36,13 +36,14 @@ pub fn Kept() -> impl IntoView {
                     </button>
                 }
             });
-            let buttons = [(Fetch::Use, Text::KeptUse), (Fetch::Export, Text::KeptExport)].map(
-                |(what, text)| {
+            let export = Do::KeptFetched(Fetch::Export);
+            let buttons = [(Do::KeptUsed, Text::KeptUse), (export, Text::KeptExport)].map(
+                |(action, text)| {
                     view! {
                         <button
                             class="plain"
                             disabled=move || !ready.get()
-                            on:click=move |_| act(Do::KeptFetched(what))
+                            on:click=move |_| act(action.clone())
                         >
                             {page.words(text)}
                         </button>

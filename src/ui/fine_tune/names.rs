@@ -2,6 +2,7 @@
 
 use crate::catalogue::fine_tune::FineTuneText as Text;
 use crate::protocol::recipe::{Recipe, Trained};
+use crate::state::app::State;
 use crate::state::fine_tune::draft::Preset;
 use crate::state::fine_tune::field::Field;
 use crate::state::fine_tune::finding::Cause;
@@ -106,6 +107,15 @@ pub fn summary(page: Page, recipe: &Recipe) -> String {
             ("dropout", &recipe.dropout.to_string()),
         ],
     )
+}
+
+/// What the numbers depend on: the recipe, the sentences measured, the readout.
+pub fn caption(page: Page, state: &State) -> String {
+    let Some(run) = &state.fine_tune.run else { return String::new() };
+    let sentences = run.start().map_or(0, |start| start.shape.sentences).to_string();
+    let readout = readout_words(page, &run.recipe);
+    let measured = page.filled(Text::MeasuredOn, &[("n", &sentences), ("readout", &readout)]);
+    format!("{} · {measured}", summary(page, &run.recipe))
 }
 
 /// A warning in words.

@@ -161,7 +161,7 @@ fn Probe() -> impl IntoView {
     let counts = page.part(|state| {
         let fine_tune = &state.fine_tune;
         let sentences = match fine_tune.probe() {
-            ProbeChoice::Own => fine_tune.material.sentences().len().min(MOST_PROBE),
+            ProbeChoice::Own => fine_tune.material.distinct_sentences.min(MOST_PROBE),
             ProbeChoice::Bundled => 2 * SCORED.len(),
         };
         let own = fine_tune.own_scores && !fine_tune.material.scored.is_empty();

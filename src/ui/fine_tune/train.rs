@@ -6,6 +6,7 @@ use crate::catalogue::fine_tune::FineTuneText as Text;
 use crate::catalogue::numbers::{duration, grouped, milliseconds};
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text as PageText;
+use crate::protocol::problem::Problem;
 use crate::protocol::training::Rest;
 use crate::state::action::Action;
 use crate::state::app::State;
@@ -162,8 +163,8 @@ fn Progress() -> impl IntoView {
                     aria-label=page.words(Text::StepTrain)
                 ></progress>
             });
-            let problem = problem_words(page, &status);
-            let (class, role) = if problem { ("error", "alert") } else { ("tune-phase", "status") };
+            let trouble = is_trouble(&status.phase);
+            let (class, role) = if trouble { ("error", "alert") } else { ("tune-phase", "status") };
             view! {
                 <div class="loading tune-progress">
                     {bar}
@@ -177,8 +178,9 @@ fn Progress() -> impl IntoView {
     }
 }
 
-fn problem_words(_page: Page, status: &Status) -> bool {
-    matches!(status.phase, Phase::Died { .. } | Phase::Failed(_) | Phase::Over(Rest::Diverged))
+/// What must be said at once, and stays.
+fn is_trouble(phase: &Phase) -> bool {
+    matches!(phase, Phase::Died { .. } | Phase::Failed(_) | Phase::Over(Rest::Diverged))
 }
 
 fn phase_words(page: Page, status: &Status) -> String {
@@ -205,7 +207,7 @@ fn phase_words(page: Page, status: &Status) -> String {
         Phase::Died { message } => page.filled(Text::PhaseDied, &[("detail", message)]),
         Phase::Failed(problem) => {
             let words = explain(problem, page.language());
-            let memory = matches!(problem, crate::protocol::problem::Problem::Memory { .. });
+            let memory = matches!(problem, Problem::Memory { .. });
             let less = if memory { page.words(Text::LessMemory) } else { &words.remedy };
             format!("{} {less}", words.happened)
         }

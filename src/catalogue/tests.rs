@@ -1,0 +1,71 @@
+//! Every catalogue: the same places in both languages, and Chinese that is Chinese.
+
+use std::collections::BTreeSet;
+
+use crate::catalogue::adapters::AdapterText;
+use crate::catalogue::fill;
+use crate::catalogue::fine_tune::FineTuneText;
+use crate::catalogue::language::Language;
+use crate::catalogue::lesson::LessonText;
+use crate::catalogue::text::Text;
+use crate::catalogue::words::Words;
+
+/// Texts that are names or symbols in both languages.
+const SAME_IN_BOTH: [&str; 14] = [
+    "BlendValue",
+    "Hash",
+    "SideOf",
+    "BackendCpu",
+    "BackendWebGpu",
+    "ExportCsv",
+    "ExportPng",
+    "ModelHash",
+    "StatusReady",
+    "StatusReadyUntimed",
+    "ProblemAbout",
+    "StepNumber",
+    "ViewsAxis",
+    "Working",
+];
+
+/// Every text of every catalogue: its name, and its words in both languages.
+fn all() -> Vec<(String, [&'static str; 2])> {
+    fn of<W: Words + std::fmt::Debug>(
+        texts: &'static [W],
+    ) -> impl Iterator<Item = (String, [&'static str; 2])> {
+        texts.iter().map(|text| {
+            (format!("{text:?}"), Language::ALL.map(|language| text.in_language(language)))
+        })
+    }
+    of(Text::ALL)
+        .chain(of(LessonText::ALL))
+        .chain(of(FineTuneText::ALL))
+        .chain(of(AdapterText::ALL))
+        .collect()
+}
+
+fn places(text: &str) -> BTreeSet<&str> {
+    let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
+    parts.map(|(name, _)| name).collect()
+}
+
+#[test]
+fn both_languages_have_the_same_places() {
+    for (name, [english, chinese]) in all() {
+        assert_eq!(places(english), places(chinese), "{name}");
+    }
+}
+
+#[test]
+fn chinese_texts_are_chinese() {
+    for (name, [_, chinese]) in all() {
+        let has_han = chinese.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        assert!(has_han || SAME_IN_BOTH.contains(&name.as_str()), "{name}: {chinese}");
+    }
+}
+
+#[test]
+fn places_are_filled_once_and_unknown_ones_stay() {
+    assert_eq!(fill("{n} of {total}", &[("n", "{total}"), ("total", "9")]), "{total} of 9");
+    assert_eq!(fill("{x} { {", &[]), "{x} { {");
+}

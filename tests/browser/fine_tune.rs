@@ -1,0 +1,125 @@
+//! The Fine-tune view: a fine-tune from its sentences to an adapter that is in use.
+
+use crate::check::{Check, ensure};
+use crate::compare::press_button;
+use crate::journey::journey;
+use crate::page::Page;
+
+/// Seconds until the model is there.
+const LOAD_S: u64 = 60;
+/// Seconds for a few steps of a few sentences, with their measurements, on a busy machine.
+const TRAIN_S: u64 = 180;
+
+/// Opens the view and makes the recipe short: so many steps of eight, measured every other step.
+fn open(page: &Page, url: &str, steps: u32) -> Check {
+    page.go(url)?;
+    page.wait_for_text(".pill", "q8_0", LOAD_S)?;
+    page.evaluate("document.querySelector('.tune-advanced').open = true")?;
+    for (field, value) in [
+        ("#tune-steps", steps.to_string()),
+        ("#tune-batch", "8".into()),
+        ("#tune-measure-every", "2".into()),
+    ] {
+        page.fill(field, &value)?;
+    }
+    // The smaller probe: the sentences of the bundled pairs.
+    page.evaluate("document.querySelectorAll('.tune-choices input')[1].click()").map(drop)
+}
+
+/// Waits until the row of that checkpoint is there.
+fn checkpoint(page: &Page, name: &str) -> Check {
+    let rows = "[...document.querySelectorAll('.tune-checkpoints tbody th')]";
+    let found = format!("{rows}.some((it) => it.textContent.trim().startsWith('{name}'))");
+    page.wait_for(&found, TRAIN_S, name).map(drop)
+}
+
+#[test]
+fn a_fine_tune_is_paused_undone_finished_used_exported_and_survives_a_reload() -> Check {
+    journey(|browser, site| {
+        let page = browser.blank()?;
+        open(&page, &site.url("/#/fine-tune"), 6)?;
+        page.wait_for_text(".tune-facts", "361 sentences", 5)?;
+        press_button(&page, "Train")?;
+        page.wait_for_element(".tune-plane svg", TRAIN_S)?;
+        ensure(page.workers().len() == 2, "training has no worker of its own")?;
+
+        press_button(&page, "Pause")?;
+        page.wait_for_text(".tune-progress", "Paused at step", TRAIN_S)?;
+        page.evaluate("location.hash = '#/compare'")?;
+        page.wait_for_text(".tune-note", "Paused", 5)?;
+        page.wait_for_element(".number:not(.stale):not(.empty)", LOAD_S)?;
+        page.evaluate("document.querySelector('.tune-note').click()")?;
+
+        press_button(&page, "Resume")?;
+        checkpoint(&page, "Step 2")?;
+        press_button(&page, "Pause")?;
+        page.wait_for_text(".tune-progress", "Paused at step", TRAIN_S)?;
+        press_button(&page, "Undo to step 0")?;
+        page.wait_for_text(".tune-progress", "Paused at step 0", TRAIN_S)?;
+        ensure(page.count(".tune-checkpoints tr.beyond")? >= 1, "what was undone is still shown")?;
+        press_button(&page, "Resume")?;
+        page.wait_for_text(".tune-progress", "Finished", TRAIN_S)?;
+        checkpoint(&page, "Step 6")?;
+        page.wait_for("true", 1, "the worker's end")?;
+        ensure(page.workers().len() == 1, "the trainer's memory was not given back")?;
+        let falls = page.evaluate(
+            "(() => { const cells = [...document.querySelectorAll('.tune-checkpoints tbody tr')] \
+             .map((row) => Number(row.querySelectorAll('td')[1].textContent)); \
+             return cells.at(-1) < cells[0]; })()",
+        )?;
+        ensure(falls == true, "uniformity did not fall")?;
+
+        let (name, bytes) = browser.download(10, || press_button(&page, "Export the adapter"))?;
+        ensure(name.ends_with(".gguf") && bytes.starts_with(b"GGUF"), format!("{name} came"))?;
+        page.evaluate("document.querySelector('.tune-outcome .primary').click()")?;
+        page.wait_for_text(".tune-in-use", "is in use", 20)?;
+        page.pause(std::time::Duration::from_millis(700))?;
+
+        page.reload()?;
+        page.wait_for_text(".pill", "q8_0", LOAD_S)?;
+        ensure(page.value("#tune-steps")? == "6", "the recipe was lost")?;
+        page.expect_quiet(&site.origin())
+    })
+}
+
+#[test]
+fn a_reload_while_it_trains_goes_on_from_the_last_measurement() -> Check {
+    journey(|browser, site| {
+        let page = browser.blank()?;
+        open(&page, &site.url("/#/fine-tune"), 6)?;
+        press_button(&page, "Train")?;
+        checkpoint(&page, "Step 2")?;
+        // The checkpoint is on its way into the store.
+        page.pause(std::time::Duration::from_secs(2))?;
+        page.reload()?;
+        page.wait_for_text(".tune-kept", "interrupted at step", LOAD_S)?;
+        page.wait_for_text(".pill", "q8_0", LOAD_S)?;
+        press_button(&page, "Go on from there")?;
+        page.wait_for_text(".tune-progress", "Finished", TRAIN_S)?;
+        page.wait_for_text(".tune-progress", "went on from an adapter", 5)?;
+        page.expect_quiet(&site.origin())
+    })
+}
+
+#[test]
+fn a_pasted_text_is_judged_and_a_bad_setting_is_named_at_its_field() -> Check {
+    journey(|browser, site| {
+        let page = browser.open(&site.url("/#/fine-tune"))?;
+        page.wait_for_element("#tune-text", 10)?;
+        page.fill("#tune-text", "a b\tc d\te f\ng h\ti j\tk l")?;
+        page.wait_for_text(".tune-facts", "2 triplets", 5)?;
+        page.wait_for_text(".tune-warnings", "Only 2", 5)?;
+        press_button(&page, "Everyday sentences")?;
+        page.wait_for_text(".tune-facts", "361 sentences", 5)?;
+        press_button(&page, "Bring back the text before")?;
+        page.wait_for_text(".tune-facts", "2 triplets", 5)?;
+        page.evaluate("document.querySelector('.tune-advanced').open = true")?;
+        page.fill("#tune-temperature", "0")?;
+        page.wait_for_text(".tune-field .error", "from 0.0001 to 100", 5)?;
+        let disabled = "document.querySelector('.tune-orders .primary').disabled";
+        ensure(page.evaluate(disabled)? == true, "it would train with a bad temperature")?;
+        press_button(&page, "Reset")?;
+        page.wait_for(&format!("!{disabled}"), 5, "the button")?;
+        page.expect_quiet(&site.origin())
+    })
+}
