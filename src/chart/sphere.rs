@@ -246,33 +246,30 @@ fn draw_mark(
     }
 }
 
-/// Beside the spot, on the side where there is more room, on a strip of paper.
+/// Above a spot of the upper half and below one of the lower half, so that the label lies on neither
+/// the spot nor its arrow; on a strip of paper.
 fn draw_label(label: &str, spot: &Spot, side: f64, palette: &Palette, shapes: &mut Vec<Shape>) {
-    const GAP: f64 = 12.0;
-    let to_the_left = spot.x > side / 2.0;
-    let room = if to_the_left { spot.x - GAP } else { side - spot.x - GAP } - 8.0;
-    let text = fit(label, LABEL_SIZE, room.max(60.0));
+    const AWAY: f64 = 20.0;
+    let text = fit(label, LABEL_SIZE, (side - 16.0).max(60.0));
     let width = text_width(&text, LABEL_SIZE) + 8.0;
-    let (anchor, x, left) = if to_the_left {
-        (Anchor::End, spot.x - GAP, spot.x - GAP - width + 4.0)
-    } else {
-        (Anchor::Start, spot.x + GAP, spot.x + GAP - 4.0)
-    };
-    let y = spot.y.clamp(16.0, side - 16.0);
+    let half = (width / 2.0).min(side / 2.0);
+    let x = spot.x.clamp(half, side - half);
+    let away = if spot.y < side / 2.0 { -AWAY } else { AWAY };
+    let y = (spot.y + away).clamp(12.0, (side - 12.0).max(12.0));
     shapes.push(Shape::Rect {
-        x: left,
+        x: x - width / 2.0,
         y: y - 11.0,
         width,
         height: 22.0,
         radius: 4.0,
-        fill: faded(palette.paper, 0.88),
+        fill: faded(palette.paper, 0.8),
     });
     shapes.push(Shape::Text {
         at: (x, y + LABEL_SIZE * 0.35),
         text,
         size: LABEL_SIZE,
         fill: palette.ink.to_owned(),
-        anchor,
+        anchor: Anchor::Middle,
         bold: true,
     });
 }

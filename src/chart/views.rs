@@ -60,16 +60,16 @@ pub fn views(data: &Views<'_>, width: f64, palette: &Palette) -> Scene {
         dashed: true,
     });
     type Part = fn(&Pair) -> f64;
-    let rows: [(Part, &str, &String, f64); 2] = [
-        (|pair| pair.other, palette.baseline, &data.other_label, 3.0),
-        (|pair| pair.own, palette.accent, &data.own_label, 4.5),
+    // The names lie on the outer sides of the curves, which may cross at the right.
+    let rows: [(Part, &str, &String, f64, f64); 2] = [
+        (|pair| pair.other, palette.baseline, &data.other_label, 3.0, 24.0),
+        (|pair| pair.own, palette.accent, &data.own_label, 4.5, -14.0),
     ];
-    for (part, colour, name, radius) in rows {
+    for (part, colour, name, radius, away) in rows {
         let means = means(data.pairs, part);
         let points: Vec<_> = means.iter().map(|(p, mean)| (across.at(*p), up.at(*mean))).collect();
-        if let Some(last) = points.last() {
-            let at = (width - RIGHT, (last.1 - 10.0).max(TOP + 12.0));
-            shapes.push(label(at, name, palette.ink, Anchor::End));
+        if let Some((x, y)) = points.get(points.len() / 3) {
+            shapes.push(label((x + 10.0, y + away), name, palette.ink, Anchor::Start));
         }
         shapes.push(Shape::Path {
             points,

@@ -7,6 +7,7 @@ use crate::protocol::readout::{Pooling, Side};
 use crate::state::adapters::Choice;
 use crate::state::app::State;
 use crate::state::fine_tune;
+use crate::state::lesson::experiment::Outcome;
 use crate::state::settings::Theme;
 
 /// What is kept in the browser between visits. Fields that an older page did not write get their
@@ -28,6 +29,8 @@ pub struct Saved {
     pub blend: Option<f32>,
     /// A text of its own: see [`fine_tune::saved`].
     pub fine_tune: Option<String>,
+    pub lesson_own: Option<String>,
+    pub lesson_outcomes: Vec<Outcome>,
 }
 
 impl Saved {
@@ -47,6 +50,8 @@ impl Saved {
             side: Some(state.adapters.chosen),
             blend: Some(state.adapters.blend),
             fine_tune: Some(fine_tune::saved::to_json(&state.fine_tune)),
+            lesson_own: Some(state.lesson.own.clone()),
+            lesson_outcomes: state.lesson.outcomes.clone(),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::state::export;
 use crate::state::fine_tune;
 use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson;
+use crate::state::lesson::LessonAction;
 use crate::state::notice::{NoticeContent, Report};
 use crate::state::route::{Route, View};
 use crate::state::saved::Saved;
@@ -61,13 +62,13 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         Action::Worker(message) => take_event(state, message, now_ms),
         Action::WorkerDied { message } => worker_died(state, message, now_ms),
         Action::Trainer(message) => {
-            let effects = fine_tune::events::take_trainer_event(state, message, now_ms);
-            lesson::update::note_run(state);
+            let mut effects = fine_tune::events::take_trainer_event(state, message, now_ms);
+            effects.extend(lesson::update::note_run(state));
             effects
         }
         Action::TrainerDied { message } => {
-            let effects = fine_tune::events::trainer_died(state, message);
-            lesson::update::note_run(state);
+            let mut effects = fine_tune::events::trainer_died(state, message);
+            effects.extend(lesson::update::note_run(state));
             effects
         }
         Action::Adapters(action) => adapters::update::update(state, action),
@@ -118,7 +119,8 @@ fn changes_saved(action: &Action) -> bool {
         || matches!(action, Action::Adapters(action) if action.changes_saved())
         || matches!(
             action,
-            Action::LanguageChosen(_)
+            Action::Lesson(LessonAction::OwnTyped(_))
+                | Action::LanguageChosen(_)
                 | Action::ThemeChosen(_)
                 | Action::FirstTyped(_)
                 | Action::SecondTyped(_)
@@ -160,6 +162,8 @@ fn start(
     state.adapters.chosen = saved.side.unwrap_or(state.adapters.chosen);
     let blend = saved.blend.filter(|blend| blend.is_finite());
     state.adapters.blend = blend.map_or(1.0, |blend| blend.clamp(0.0, MOST_BLEND));
+    state.lesson.own = saved.lesson_own.unwrap_or_else(|| state.lesson.own.clone());
+    state.lesson.outcomes = saved.lesson_outcomes;
     if let Some(fine_tune) = saved.fine_tune {
         state.fine_tune = fine_tune::saved::from_json(&fine_tune);
     }

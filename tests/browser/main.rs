@@ -42,6 +42,7 @@ mod harness;
 mod input;
 mod journal;
 mod journey;
+mod lesson;
 mod models;
 mod page;
 mod server;

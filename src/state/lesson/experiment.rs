@@ -1,12 +1,14 @@
 //! The lesson's own fine-tunes: SimCSE, and SimCSE with one thing changed.
 
+use serde::{Deserialize, Serialize};
+
 use crate::protocol::training::{Measures, Rest};
 use crate::state::fine_tune::draft::Preset;
 use crate::state::fine_tune::field::Field;
 use crate::state::fine_tune::run::{Phase, Run};
 
 /// Where the second view comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Variant {
     Dropout,
     NoDropout,
@@ -91,7 +93,7 @@ impl Length {
 }
 
 /// What was measured of a run's beginning or end.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     pub uniformity: f64,
     pub mean_cosine: f64,
@@ -107,7 +109,7 @@ impl Score {
 }
 
 /// A run that is done.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     pub variant: Variant,
     pub start: Score,

@@ -130,8 +130,8 @@ pub struct Lesson {
     wishes: VecDeque<Wish>,
     next_seed: u64,
     /// The lesson's own fine-tune that runs.
-    pub running: Option<Variant>,
-    /// Those that are done, one a variant.
+    pub running: Option<(Variant, Length)>,
+    /// The short ones that are done, one a variant.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -144,7 +144,8 @@ impl Default for Lesson {
             figures: Default::default(),
             dropout: 0.1,
             temperature: 0.05,
-            row: 0,
+            // One of the two that are each other's rival.
+            row: 3,
             subject: None,
             draws: Vec::new(),
             draw_problem: None,

@@ -2,7 +2,7 @@
 
 use crate::catalogue::lesson_sentences::SENTENCES;
 use crate::protocol::event::{Backend, Event, ModelSummary};
-use crate::protocol::message::Message;
+use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Pooling, Side};
 use crate::protocol::request::Request;
@@ -13,6 +13,7 @@ use crate::state::effect::Effect;
 use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson::experiment::{Length, Variant};
 use crate::state::lesson::{Cloud, LessonAction, SIDE};
+use crate::state::saved::Saved;
 use crate::state::update::update;
 
 fn summary() -> ModelSummary {
@@ -259,10 +260,10 @@ fn a_run_of_the_lesson_leaves_the_fine_tune_view_as_it_was() {
     let run = visit.state.fine_tune.run.as_ref().expect("a run");
     assert_eq!((run.recipe.steps, run.recipe.batch, run.recipe.check()), (12, 32, Ok(())));
     assert!(run.examples > 300);
-    assert_eq!(visit.state.lesson.running, Some(Variant::DeleteWords));
+    assert_eq!(visit.state.lesson.running, Some((Variant::DeleteWords, Length::Short)));
     // A second one does not start beside it.
     visit.lesson(LessonAction::Trained(Variant::Crop, Length::Short));
-    assert_eq!(visit.state.lesson.running, Some(Variant::DeleteWords));
+    assert_eq!(visit.state.lesson.running, Some((Variant::DeleteWords, Length::Short)));
 }
 
 #[test]
@@ -278,28 +279,58 @@ fn every_variant_is_a_recipe_that_training_takes() {
     }
 }
 
-#[test]
-fn a_finished_run_is_noted_once_a_variant() {
-    let mut visit = Visit::new();
-    for (uniformity, count) in [(-2.0, 1), (-2.5, 1)] {
-        visit.lesson(LessonAction::Trained(Variant::Dropout, Length::Short));
-        let trainer = |visit: &mut Visit, event| {
-            let message = Message::plain(event);
-            visit.act(Action::Trainer(message));
-        };
-        trainer(&mut visit, Event::Ready);
-        let revision = visit.of_trainer();
-        trainer(&mut visit, Event::Opened { revision, model: Box::new(summary()) });
-        let revision = visit.of_trainer();
+impl Visit {
+    fn trainer(&mut self, event: Event, adapter: Option<Vec<u8>>) {
+        let bulk = adapter.into_iter().map(Bulk::Bytes).collect();
+        self.act(Action::Trainer(Message { head: event, bulk }));
+    }
+
+    /// Plays a fine-tune of the lesson from its start to its end.
+    fn train(&mut self, length: Length, uniformity: f64) {
+        self.lesson(LessonAction::Trained(Variant::Dropout, length));
+        self.trainer(Event::Ready, None);
+        let revision = self.of_trainer();
+        self.trainer(Event::Opened { revision, model: Box::new(summary()) }, None);
+        let revision = self.of_trainer();
         for (step, uniformity) in [(0, -1.0), (12, uniformity)] {
             let shape = Shape { uniformity, ..Shape::default() };
             let measures = Box::new(Measures { step, shape, ..Measures::default() });
-            trainer(&mut visit, Event::TrainingMeasured { revision, measures });
+            let adapter = (step > 0).then(|| vec![1, 2, 3]);
+            self.trainer(Event::TrainingMeasured { revision, measures }, adapter);
         }
-        trainer(&mut visit, Event::TrainingRests { revision, step: 12, rest: Rest::Finished });
+        let rest = Rest::Finished;
+        self.trainer(Event::TrainingRests { revision, step: 12, rest }, None);
+    }
+
+    /// Requests for the side after.
+    fn attached(&self) -> usize {
+        self.asked.iter().filter(|request| matches!(request, Request::Attach { .. })).count()
+    }
+}
+
+#[test]
+fn a_finished_run_is_noted_once_a_variant() {
+    let mut visit = Visit::new();
+    for uniformity in [-2.0, -2.5] {
+        visit.train(Length::Short, uniformity);
         assert_eq!(visit.state.lesson.running, None);
         let outcomes = &visit.state.lesson.outcomes;
-        assert_eq!(outcomes.len(), count);
+        assert_eq!(outcomes.len(), 1);
         assert_eq!((outcomes[0].start.uniformity, outcomes[0].end.uniformity), (-1.0, uniformity));
     }
+    assert_eq!(visit.attached(), 0, "a short run is for the table alone");
+    let saved = Saved::of(&visit.state);
+    assert_eq!(Saved::from_json(&saved.to_json()), Some(saved));
+}
+
+#[test]
+fn the_full_run_becomes_the_side_after_where_there_is_none() {
+    let mut visit = Visit::new();
+    visit.train(Length::Full, -2.0);
+    assert!(visit.state.lesson.outcomes.is_empty());
+    assert_eq!(visit.attached(), 1);
+    let mut visit = Visit::new();
+    visit.state.adapters.attached = Some(AdapterSummary::default());
+    visit.train(Length::Full, -2.0);
+    assert_eq!(visit.attached(), 0, "what the visitor has on stays on");
 }

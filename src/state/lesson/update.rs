@@ -273,7 +273,7 @@ fn train(state: &mut State, variant: Variant, length: Length) -> Vec<Effect> {
     let effects =
         actions.into_iter().flat_map(|action| fine_tune::update::update(state, action)).collect();
     if state.fine_tune.live_run().is_some() {
-        state.lesson.running = Some(variant);
+        state.lesson.running = Some((variant, length));
     }
     let started = std::mem::replace(&mut state.fine_tune, kept);
     state.fine_tune.run = started.run;
@@ -281,16 +281,23 @@ fn train(state: &mut State, variant: Variant, length: Length) -> Vec<Effect> {
     effects
 }
 
-/// After the trainer said something: a fine-tune of the lesson that is over is noted down.
-pub(in crate::state) fn note_run(state: &mut State) {
-    let Some(variant) = state.lesson.running else { return };
+/// After the trainer said something: a fine-tune of the lesson that is over is noted down. The full one
+/// becomes the side after where there is none, so that the lesson can go on with it.
+pub(in crate::state) fn note_run(state: &mut State) -> Vec<Effect> {
+    let Some((variant, length)) = state.lesson.running else { return Vec::new() };
     let run = state.fine_tune.run.as_ref();
     if run.is_some_and(|run| run.phase.is_live()) {
-        return;
+        return Vec::new();
     }
     state.lesson.running = None;
-    if let Some(outcome) = run.and_then(|run| Outcome::of(variant, run)) {
+    let Some(outcome) = run.and_then(|run| Outcome::of(variant, run)) else { return Vec::new() };
+    if length == Length::Short {
         state.lesson.outcomes.retain(|old| old.variant != variant);
         state.lesson.outcomes.push(outcome);
+        return Vec::new();
     }
+    if state.adapters.attached.is_some() || state.adapters.arriving.is_some() {
+        return Vec::new();
+    }
+    fine_tune::update::update(state, FineTuneAction::Used)
 }

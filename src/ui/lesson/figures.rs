@@ -46,9 +46,10 @@ pub fn shape_words(page: Page, which: Text, shape: &Shape) -> String {
     page.filled(Text::SphereWords, &places)
 }
 
-/// Two decimals.
+/// Two decimals, with the minus of typesetters; rounding leaves no minus before zero.
 pub fn two(value: f64) -> String {
-    format!("{value:.2}")
+    let text = format!("{value:.2}");
+    if text == "-0.00" { "0.00".to_owned() } else { text.replacen('-', "−", 1) }
 }
 
 fn cloud_view(page: Page, state: &State, cloud: Cloud, rays: bool) -> Option<CloudView> {

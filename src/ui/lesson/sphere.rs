@@ -95,7 +95,7 @@ pub fn SphereView(
     let dragged: StoredValue<Option<(f64, f64)>> = StoredValue::new(None);
     let side = move || {
         // On a phone the figure stays above the text and must leave room for it.
-        let share = if page_scope::media("(max-width: 900px)") { 0.34 } else { 0.62 };
+        let share = if page_scope::media("(max-width: 900px)") { 0.32 } else { 0.62 };
         width.get().min(most).min(page_scope::viewport_height() * share)
     };
     let svg = move || {

@@ -155,12 +155,15 @@ fn loss(teller: Teller) -> impl IntoView {
 }
 
 fn training(teller: Teller) -> impl IntoView {
+    let ships =
+        teller.page.part(|state| state.hosted.first().is_some_and(|model| model.adapter.is_some()));
+    let skip = move || ships.get().then(|| teller.says(Text::TrainSkip));
     view! {
         {teller.says(Text::TrainA)}
         {teller.says(Text::TrainB)}
         <TrainingControls/>
         {teller.says(Text::TrainC)}
-        {teller.says(Text::TrainSkip)}
+        {skip}
     }
 }
 
@@ -175,8 +178,11 @@ fn sphere(teller: Teller) -> impl IntoView {
             }
         })
     };
+    let has_after = page.part(|state| state.lesson.measured(Cloud::After).is_some());
+    let opened =
+        move || teller.says(if has_after.get() { Text::SphereA } else { Text::SphereNone });
     view! {
-        {teller.says(Text::SphereA)}
+        {opened}
         {named}
         {teller.says(Text::SphereB)}
         {teller.says(Text::SphereC)}

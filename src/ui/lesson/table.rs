@@ -79,7 +79,7 @@ fn Line(variant: Variant) -> impl IntoView {
     let page = page();
     let known = page.part(move |state| Known {
         outcome: state.lesson.outcomes.iter().find(|o| o.variant == variant).copied(),
-        is_running: state.lesson.running == Some(variant),
+        is_running: state.lesson.running.is_some_and(|(running, _)| running == variant),
         can_run: state.model.is_some() && state.fine_tune.live_run().is_none(),
     });
     let end = move |part: fn(&Score) -> String| {
