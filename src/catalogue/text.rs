@@ -64,7 +64,7 @@ words! {
     StoreUnknown: "Not stored: opened from a file for this visit.", "未保存：仅为本次访问从文件打开。";
     BackendCpu: "CPU", "CPU";
     BackendWebGpu: "WebGPU", "WebGPU";
-    HonestWeights: "These are the published all-MiniLM-L6-v2 weights, quantised. They are not yet trained with SimCSE by us.", "这是已发布的 all-MiniLM-L6-v2 权重（经量化），尚未由我们用 SimCSE 训练。";
+    HonestWeights: "These are the published all-MiniLM-L6-v2 weights, quantised and unchanged, with a SimCSE adapter that we trained on top of them. The before/after switch shows both.", "这是已发布的 all-MiniLM-L6-v2 权重（经量化，未改动），其上加有我们用 SimCSE 训练的适配器。“之前/之后”开关可查看两者。";
     OwnWeights: "These weights come from your file. Their quality is not known to this page.", "这些权重来自您的文件，本页不了解其质量。";
 
     // Loading the model
