@@ -79,7 +79,7 @@ words! { LessonText;
     TrainPreparing: "Preparing: the trainer loads the model.", "准备中：训练线程正在加载模型。";
     TrainDone: "Done: uniformity went from {before} to {after}.", "完成：均匀性从 {before} 到 {after}。";
     TrainBusy: "Another fine-tune is running; its figures are shown here.", "另一个微调正在进行；此处显示它的图。";
-    TrainC: "In the plane, less is better on both axes. Training should walk to the left, to a lower uniformity, and climb little on its way: the pairs stay together.", "平面的两个轴都是越低越好。训练应向左走，走向更低的均匀性，而途中少爬高：成对的仍在一起。";
+    TrainC: "In the plane, less is better on both axes. Training walks to the left, to a lower uniformity, and climbs on its way: spreading everything costs the pairs some nearness. Whether it pays is for people's ratings to say, so the checkpoint that agrees with them best is the one to use.", "平面的两个轴都是越低越好。训练向左走，走向更低的均匀性，途中也会爬高：铺开一切会让成对的稍稍变远。值不值得，要由人的评分来说，所以应采用与评分最一致的检查点。";
     TrainPlane: "The walk so far", "迄今的路径";
     TrainIdle: "The figure moves once training begins. Until then it shows where it starts.", "训练开始后此图会动；在此之前显示起点。";
     PlaneWords: "Alignment and uniformity after {n} measurements: from uniformity {before} to {after}.", "{n} 次测量的对齐性与均匀性：均匀性从 {before} 到 {after}。";
