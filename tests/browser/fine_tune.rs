@@ -4,16 +4,21 @@ use crate::check::{Check, ensure};
 use crate::compare::press_button;
 use crate::journey::journey;
 use crate::page::Page;
+use crate::server::Site;
 
 /// Seconds until the model is there.
 const LOAD_S: u64 = 60;
 /// Seconds for a few steps of a few sentences, with their measurements, on a busy machine.
 const TRAIN_S: u64 = 180;
 
-/// Opens the view and makes the recipe short: so many steps of eight, measured every other step.
-fn open(page: &Page, url: &str, steps: u32) -> Check {
-    page.go(url)?;
-    page.wait_for_text(".pill", "q8_0", LOAD_S)?;
+/// Opens the view, once the model is there.
+fn open(page: &Page, site: &Site) -> Check {
+    page.go(&site.url("/#/fine-tune"))?;
+    page.wait_for_text(".pill", "q8_0", LOAD_S).map(drop)
+}
+
+/// Makes the recipe short: so many steps of eight, measured every other step.
+fn shorten(page: &Page, steps: u32) -> Check {
     page.evaluate("document.querySelector('.tune-advanced').open = true")?;
     for (field, value) in [
         ("#tune-steps", steps.to_string()),
@@ -37,7 +42,8 @@ fn checkpoint(page: &Page, name: &str) -> Check {
 fn a_fine_tune_is_paused_undone_finished_used_exported_and_survives_a_reload() -> Check {
     journey(|browser, site| {
         let page = browser.blank()?;
-        open(&page, &site.url("/#/fine-tune"), 6)?;
+        open(&page, site)?;
+        shorten(&page, 6)?;
         page.wait_for_text(".tune-facts", "361 sentences", 5)?;
         press_button(&page, "Train")?;
         page.wait_for_element(".tune-plane svg", TRAIN_S)?;
@@ -78,6 +84,8 @@ fn a_fine_tune_is_paused_undone_finished_used_exported_and_survives_a_reload() -
         page.reload()?;
         page.wait_for_text(".pill", "q8_0", LOAD_S)?;
         ensure(page.value("#tune-steps")? == "6", "the recipe was lost")?;
+        page.evaluate("location.hash = '#/compare'")?;
+        page.wait_for_element(".sides", LOAD_S)?;
         page.expect_quiet(&site.origin())
     })
 }
@@ -86,7 +94,8 @@ fn a_fine_tune_is_paused_undone_finished_used_exported_and_survives_a_reload() -
 fn a_reload_while_it_trains_goes_on_from_the_last_measurement() -> Check {
     journey(|browser, site| {
         let page = browser.blank()?;
-        open(&page, &site.url("/#/fine-tune"), 6)?;
+        open(&page, site)?;
+        shorten(&page, 6)?;
         press_button(&page, "Train")?;
         checkpoint(&page, "Step 2")?;
         // The checkpoint is on its way into the store.
@@ -97,6 +106,21 @@ fn a_reload_while_it_trains_goes_on_from_the_last_measurement() -> Check {
         press_button(&page, "Go on from there")?;
         page.wait_for_text(".tune-progress", "Finished", TRAIN_S)?;
         page.wait_for_text(".tune-progress", "went on from an adapter", 5)?;
+        page.expect_quiet(&site.origin())
+    })
+}
+
+#[test]
+fn a_collapse_can_be_provoked_and_is_named_with_its_cause() -> Check {
+    journey(|browser, site| {
+        let page = browser.blank()?;
+        open(&page, site)?;
+        press_button(&page, "Rate far too high: provoke a collapse")?;
+        shorten(&page, 6)?;
+        press_button(&page, "Train")?;
+        page.wait_for_text(".tune-finding", "all vectors point the same way", TRAIN_S)?;
+        page.wait_for_text(".tune-finding", "the learning rate is too high", 5)?;
+        page.wait_for_text(".tune-orders", "Train anew", TRAIN_S)?;
         page.expect_quiet(&site.origin())
     })
 }

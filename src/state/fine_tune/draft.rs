@@ -33,11 +33,19 @@ pub enum Preset {
     SameMask,
     Crop,
     DeleteOneWord,
+    /// A rate at which all vectors fall onto one point.
+    Collapse,
 }
 
 impl Preset {
-    pub const ALL: [Self; 5] =
-        [Self::SimCse, Self::NoDropout, Self::SameMask, Self::Crop, Self::DeleteOneWord];
+    pub const ALL: [Self; 6] = [
+        Self::SimCse,
+        Self::NoDropout,
+        Self::SameMask,
+        Self::Crop,
+        Self::DeleteOneWord,
+        Self::Collapse,
+    ];
 }
 
 /// The recipe for so many examples: enough steps to see the cone open, not so many that a few
@@ -119,6 +127,7 @@ impl Draft {
             Preset::SimCse => {}
             Preset::NoDropout => self.write(Field::Dropout, "0"),
             Preset::SameMask => self.write(Field::Augmentation, "same-mask"),
+            Preset::Collapse => self.write(Field::LearningRate, "0.1"),
             Preset::Crop => self.write(Field::Augmentation, "crop"),
             Preset::DeleteOneWord => self.write(Field::Augmentation, "delete-one-word"),
         }

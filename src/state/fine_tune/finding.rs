@@ -10,8 +10,10 @@ pub enum Finding {
     Cone { mean_cosine: f64, uniformity: f64 },
     /// The vectors lie in so few directions.
     FewDirections { rank: f64 },
-    /// Sentences that mean the same are driven apart with all the others.
-    Torn { alignment: f64, start: f64 },
+    /// Sentences that mean the same are about as far apart as any two: squared distances.
+    Torn { alignment: f64, random: f64 },
+    /// The held-out pairs are ranked worse than before: Spearman's correlations.
+    Worse { spearman: f64, start: f64 },
 }
 
 /// What most likely caused it.
@@ -31,9 +33,11 @@ const CLOSED_COSINE: f64 = 0.95;
 const CLOSED_UNIFORMITY: f64 = -0.1;
 /// Directions below which the space is given up.
 const FEWEST_DIRECTIONS: f64 = 2.0;
-/// Alignment that has grown by this factor, and by this much, has come apart.
-const TORN_FACTOR: f64 = 1.8;
-const TORN_GROWTH: f64 = 0.2;
+/// Share of random pairs' squared distance beyond which pairs that mean the same have come apart. It
+/// is about a fifth before and after a good fine-tune: alignment alone grows with every spread.
+const TORN_SHARE: f64 = 0.5;
+/// A fall of Spearman's correlation that is no accident of a few dozen pairs.
+const WORSE_BY: f64 = 0.03;
 
 /// Directions that the vectors use: the exponential of the entropy of the squared singular values'
 /// shares (Roy & Vetterli 2007). `None` without any.
@@ -54,9 +58,13 @@ pub fn finding(start: &Measures, now: &Measures) -> Option<Finding> {
     if let Some(rank) = effective_rank(&now.shape).filter(|rank| *rank < FEWEST_DIRECTIONS) {
         return Some(Finding::FewDirections { rank });
     }
-    let (before, alignment) = (start.alignment?, now.alignment?);
-    let torn = alignment > before * TORN_FACTOR && alignment > before + TORN_GROWTH;
-    torn.then_some(Finding::Torn { alignment, start: before })
+    // Unit vectors: the mean squared distance of random pairs follows from their mean cosine.
+    let random = 2.0 - 2.0 * mean_cosine;
+    if let Some(alignment) = now.alignment.filter(|alignment| *alignment > TORN_SHARE * random) {
+        return Some(Finding::Torn { alignment, random });
+    }
+    let (start, spearman) = (start.spearman?, now.spearman?);
+    (spearman < start - WORSE_BY).then_some(Finding::Worse { spearman, start })
 }
 
 /// What most likely caused it.
@@ -92,8 +100,15 @@ mod tests {
         assert!(matches!(finding(&start, &cone), Some(Finding::Cone { .. })));
         let line = measures(0.0, -0.9, 0.1, vec![1.0, 0.1]);
         assert!(matches!(finding(&start, &line), Some(Finding::FewDirections { .. })));
-        let torn = measures(0.05, -3.4, 0.6, vec![1.0, 0.9, 0.9]);
+        let torn = measures(0.05, -3.4, 1.2, vec![1.0, 0.9, 0.9]);
         assert!(matches!(finding(&start, &torn), Some(Finding::Torn { .. })));
+        let scored = |measures: &Measures, spearman| Measures {
+            spearman: Some(spearman),
+            ..measures.clone()
+        };
+        let worse = finding(&scored(&start, 0.83), &scored(&good, 0.66));
+        assert_eq!(worse, Some(Finding::Worse { spearman: 0.66, start: 0.83 }));
+        assert_eq!(finding(&scored(&start, 0.83), &scored(&good, 0.82)), None);
     }
 
     #[test]

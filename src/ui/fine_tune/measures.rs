@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::catalogue::fine_tune::FineTuneText as Text;
 use crate::protocol::training::{Measures as Measured, Positives};
 use crate::state::app::State;
-use crate::state::fine_tune::finding::{self, Cause};
+use crate::state::fine_tune::finding;
 use crate::ui::fine_tune::names::{cause_words, readout_words};
 use crate::ui::page::{Page, page};
 
@@ -97,7 +97,6 @@ pub fn Finding() -> impl IntoView {
                 <div class="error tune-finding" role="alert">
                     <p>{finding_words(page, finding)}</p>
                     <p>{page.words(cause_words(cause))}</p>
-                    {(cause != Cause::Unknown).then(|| page.words(Text::CheckpointsHow))}
                 </div>
             }
         })
@@ -114,9 +113,14 @@ fn finding_words(page: Page, finding: finding::Finding) -> String {
         finding::Finding::FewDirections { rank } => {
             page.filled(Text::FindingFew, &[("rank", &format!("{rank:.1}"))])
         }
-        finding::Finding::Torn { alignment, start } => {
-            let (start, alignment) = (text(start), text(alignment));
-            page.filled(Text::FindingTorn, &[("start", &start), ("alignment", &alignment)])
+        finding::Finding::Torn { alignment, random } => {
+            let (alignment, random) = (text(alignment), text(random));
+            page.filled(Text::FindingTorn, &[("alignment", &alignment), ("random", &random)])
+        }
+        finding::Finding::Worse { spearman, start } => {
+            let hundred = |value: f64| format!("{:.1}", 100.0 * value);
+            let (before, now) = (hundred(start), hundred(spearman));
+            page.filled(Text::FindingWorse, &[("before", &before), ("now", &now)])
         }
     }
 }

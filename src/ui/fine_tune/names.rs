@@ -75,6 +75,7 @@ pub fn preset_words(preset: Preset) -> (Text, Text) {
         Preset::SimCse => (Text::PresetSimCse, Text::PaperSimCse),
         Preset::NoDropout => (Text::PresetNoDropout, Text::PaperNoDropout),
         Preset::SameMask => (Text::PresetSameMask, Text::PaperSameMask),
+        Preset::Collapse => (Text::PresetCollapse, Text::PaperCollapse),
         Preset::Crop => (Text::PresetCrop, Text::PaperCrop),
         Preset::DeleteOneWord => (Text::PresetDeleteWord, Text::PaperDeleteWord),
     }
