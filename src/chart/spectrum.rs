@@ -54,7 +54,8 @@ pub fn spectrum(data: &Spectrum<'_>, width: f64, palette: &Palette) -> Scene {
     Scene { width, height, description: data.description.clone(), background: None, shapes }
 }
 
-/// At a third of the way, the higher curve's name above it, the lower one's below it.
+/// At a third of the way, the higher curve's name above it, the lower one's below it; without room
+/// there both stand above, the higher curve's name on top.
 fn draw_names(
     rows: [(&[f32], &String, &str); 2],
     across: &Axis,
@@ -62,18 +63,19 @@ fn draw_names(
     shapes: &mut Vec<Shape>,
 ) {
     let place = |values: &[f32]| values.len() / 3;
-    let value = |values: &[f32]| values.get(place(values)).copied().map(f64::from);
-    let higher = |this: f64, other: Option<f64>| other.is_none_or(|other| this >= other);
-    let others = [value(rows[1].0), value(rows[0].0)];
+    let height = |values: &[f32]| values.get(place(values)).map(|value| up.at(f64::from(*value)));
+    let others = [height(rows[1].0), height(rows[0].0)];
     for (number, ((values, name, colour), other)) in rows.into_iter().zip(others).enumerate() {
-        let Some(this) = value(values) else { continue };
-        let above = if other == Some(this) { number == 1 } else { higher(this, other) };
-        let below = up.at(this) + 18.0;
-        let y = match other {
-            _ if above => up.at(this) - 10.0,
-            // Without room under the lower curve its name goes over the higher one's.
-            Some(other) if below > up.start - 4.0 => up.at(other) - 26.0,
-            _ => below,
+        let Some(this) = height(values) else { continue };
+        let other_y = other.unwrap_or(this);
+        // Pixels grow downwards.
+        let is_higher = this < other_y || other.is_none() || (this == other_y && number == 1);
+        let is_crowded = other.is_some() && this.max(other_y) + 18.0 > up.start - 4.0;
+        let y = match (is_higher, is_crowded) {
+            (true, false) => this - 10.0,
+            (true, true) => this - 26.0,
+            (false, true) => other_y - 10.0,
+            (false, false) => this + 18.0,
         };
         shapes.push(Shape::Text {
             at: (across.at(place(values) as f64 + 1.0), y),
