@@ -46,6 +46,8 @@ impl Visit {
     /// In the lesson, with a model.
     fn new() -> Self {
         let mut visit = Self { state: State::default(), asked: Vec::new(), effects: Vec::new() };
+        // The site's own adapter would be on the model before the lesson begins.
+        visit.state.hosted.iter_mut().for_each(|model| model.adapter = None);
         visit.act(Action::FragmentChanged { fragment: "#/lesson".to_owned() });
         visit.say(Event::Ready);
         let open = visit.asked.iter().find_map(|request| match request {
