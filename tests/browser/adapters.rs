@@ -78,10 +78,46 @@ fn slide(page: &Page, percent: u32) -> Check {
     .map(drop)
 }
 
+/// Takes the site's own adapter off; the score without any.
+fn bare(page: &Page) -> Check<f64> {
+    view(page, "models")?;
+    page.wait_for_text(".shelf .adapter.on", "SimCSE Lab", LOAD_S)?;
+    press_button(page, "Take off")?;
+    page.wait_for("!document.querySelector('.sides')", 10, "one side only")?;
+    view(page, "compare")?;
+    number(page, LOAD_S)
+}
+
+/// Presses a button on the card of an adapter that is kept in the browser.
+fn press_on_card(page: &Page, adapter: &str, button: &str) -> Check {
+    let card = format!(
+        "[...document.querySelectorAll('.shelf .adapter')].find((it) => it.textContent.includes('{adapter}'))"
+    );
+    let found = format!(
+        "[...({card}?.querySelectorAll('button') ?? [])].find((it) => it.textContent === '{button}')"
+    );
+    page.wait_for(&format!("!!({found})"), 10, &format!("{button} on the card of {adapter}"))?;
+    page.evaluate(&format!("({found}).click()")).map(drop)
+}
+
+#[test]
+fn the_sites_own_adapter_is_on_the_model_from_the_start() -> Check {
+    journey(|browser, site| {
+        let page = browser.open(&site.url("/"))?;
+        page.wait_for_element(".sides .after[aria-pressed=true]", LOAD_S)?;
+        page.wait_for_text(".both", "Before", LOAD_S)?;
+        let after = number(&page, LOAD_S)?;
+        press_side(&page, "before")?;
+        let before = score(&page, &format!("value !== {after}"), "the score before")?;
+        ensure(bare(&page)? == before, "before is not the model without its adapter")?;
+        page.expect_quiet(&site.origin())
+    })
+}
+
 /// A page with the adapter on its model; the score before it.
 fn with_adapter(browser: &Browser, site: &Site) -> Check<(Page, f64)> {
     let page = browser.open(&site.url("/"))?;
-    let before = number(&page, LOAD_S)?;
+    let before = bare(&page)?;
     import(&page, "pushed.gguf", &own_adapter()?)?;
     page.wait_for_element(".sides", 20)?;
     page.wait_for_text(".shelf .adapter.on", "pushed", 10)?;
@@ -148,9 +184,9 @@ fn taken_off_it_stays_off_and_deleted_it_is_gone() -> Check {
         page.reload()?;
         number(&page, LOAD_S)?;
         view(&page, "models")?;
-        page.wait_for_text(".shelf .adapter", "pushed", 10)?;
+        page.wait_for_text(".shelf", "pushed", 10)?;
         ensure(page.count(".sides")? == 0, "it came back by itself")?;
-        press_button(&page, "Put on the model")?;
+        press_on_card(&page, "pushed", "Put on the model")?;
         page.wait_for_element(".sides", 20)?;
         press_button(&page, "Delete")?;
         press_button(&page, "Keep it")?;
@@ -185,10 +221,10 @@ fn a_dead_worker_gets_its_adapter_back() -> Check {
 fn files_that_cannot_be_used_are_refused_in_words() -> Check {
     journey(|browser, site| {
         let page = browser.open(&site.url("/"))?;
-        let before = number(&page, LOAD_S)?;
+        let before = bare(&page)?;
         import(&page, "foreign.gguf", &adapter("foreign", &"ab".repeat(32))?)?;
         page.wait_for_text(".notices", "another model: some base", 20)?;
-        page.wait_for_text(".shelf .adapter", "abababababab", 10)?;
+        page.wait_for_text(".shelf", "abababababab", 10)?;
         ensure(page.count(".sides")? == 0, "it is on a model that it does not belong to")?;
         let good = own_adapter()?;
         import(&page, "cut.gguf", &good[..good.len() / 2])?;
@@ -204,7 +240,7 @@ fn where_storage_is_refused_it_works_for_the_visit() -> Check {
         let page = browser.blank()?;
         page.limit_storage(&site.origin(), 1_000)?;
         page.go(&site.url("/"))?;
-        let before = number(&page, LOAD_S)?;
+        let before = bare(&page)?;
         import(&page, "pushed.gguf", &own_adapter()?)?;
         page.wait_for_element(".sides", 20)?;
         page.wait_for_text(".shelf", "refused to store adapters", 10)?;

@@ -283,6 +283,9 @@ fn a_megabyte_in_one_line_and_lone_surrogates_are_just_text() -> Check {
 fn readouts_and_layers_change_the_number_and_the_baseline() -> Check {
     journey(|browser, site| {
         let page = browser.open(&site.url("/"))?;
+        page.wait_for_element(".sides .before", LOAD_S)?;
+        page.click(".sides .before")?;
+        page.wait_for_element(".number.before:not(.stale)", 20)?;
         let mean = number(&page, LOAD_S)?;
         page.wait_for_text(".scale svg", "unrelated 0.0", 20)?;
         let choose = |place: usize, value: &str| {

@@ -17,18 +17,23 @@ use crate::check::Check;
 /// Bytes written between two looks at the throttle and the stop flag.
 const CHUNK: usize = 16 * 1024;
 
+/// Whether a path is a model's, not that of an adapter beside it.
+fn is_model(path: &str) -> bool {
+    path.ends_with("-q8_0.gguf")
+}
+
 /// What the host does wrong. Paths are within the site: `models/x.gguf`.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    /// Speed of `.gguf` files, bytes a second.
+    /// Speed of models, bytes a second.
     pub models_bytes_per_s: Option<u64>,
-    /// Every `.gguf` answer ends after that many bytes, that many times.
+    /// Every model's answer ends after that many bytes, that many times.
     pub cut_models: Option<Cut>,
     /// The status that a path gets instead of its content.
     pub status: HashMap<String, u16>,
     /// Content that a path gets instead of its file.
     pub content: HashMap<String, Vec<u8>>,
-    /// The byte of every `.gguf` whose lowest bit is turned.
+    /// The byte of every model whose lowest bit is turned.
     pub flip_models_at: Option<usize>,
     /// Connections are closed without an answer.
     pub down: bool,
@@ -108,10 +113,10 @@ impl Site {
         lock(&self.shared.tallies).get(path).copied().unwrap_or_default()
     }
 
-    /// All `.gguf` requests so far, summed.
+    /// All requests for models so far, summed.
     pub fn tally_models(&self) -> Tally {
         let tallies = lock(&self.shared.tallies);
-        let models = tallies.iter().filter(|(path, _)| path.ends_with(".gguf"));
+        let models = tallies.iter().filter(|(path, _)| is_model(path));
         models.fold(Tally::default(), |sum, (_, tally)| Tally {
             requests: sum.requests + tally.requests,
             ranges: sum.ranges + tally.ranges,
@@ -239,7 +244,7 @@ impl Shared {
         let Ok(mut content) = content else { return Answer::plain(404) };
         // Before the flip: a bit that turns on the way does not change what the host promises.
         let etag = format!("\"{:016x}\"", fingerprint(&content));
-        if let Some(at) = faults.flip_models_at.filter(|_| path.ends_with(".gguf"))
+        if let Some(at) = faults.flip_models_at.filter(|_| is_model(path))
             && let Some(byte) = content.get_mut(at)
         {
             *byte ^= 1;
@@ -278,8 +283,8 @@ impl Shared {
         if request.head_only {
             return Ok(());
         }
-        let is_model = path.ends_with(".gguf") && matches!(answer.status, 200 | 206);
-        let end = if is_model { self.cut_at(answer.body.len()) } else { answer.body.len() };
+        let of_model = is_model(path) && matches!(answer.status, 200 | 206);
+        let end = if of_model { self.cut_at(answer.body.len()) } else { answer.body.len() };
         let body = answer.body.get(..end).unwrap_or_default();
         for chunk in body.chunks(CHUNK) {
             let faults = lock(&self.faults).clone();
@@ -288,7 +293,7 @@ impl Shared {
             }
             stream.write_all(chunk)?;
             lock(&self.tallies).entry(path.to_owned()).or_default().bytes += chunk.len() as u64;
-            if let Some(speed) = faults.models_bytes_per_s.filter(|_| is_model) {
+            if let Some(speed) = faults.models_bytes_per_s.filter(|_| of_model) {
                 let chunk_s = chunk.len() as f64 / speed.max(1) as f64;
                 thread::sleep(Duration::from_secs_f64(chunk_s));
             }
