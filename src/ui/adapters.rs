@@ -279,7 +279,7 @@ fn recipe(page: Page, adapter: &AdapterSummary) -> Option<impl IntoView + use<>>
             <details>
                 <summary>{page.text(AdapterText::Recipe)}</summary>
                 <p class="quiet">{page.text(AdapterText::Seed)} " " {adapter.seed.to_string()}</p>
-                <pre>{recipe}</pre>
+                <pre tabindex="0">{recipe}</pre>
             </details>
         }
     })

@@ -46,7 +46,7 @@ fn stage(name: &str, language: &'static str) -> Check<Option<(Browser, Site, Pat
     fs::write(folder.join("page.js"), SCRIPT)?;
     fs::write(folder.join("worker.js"), WORKER)?;
     fs::write(folder.join("data.csv"), "a,b\n")?;
-    fs::write(folder.join("models/m.gguf"), vec![7_u8; 200_000])?;
+    fs::write(folder.join("models/m-q8_0.gguf"), vec![7_u8; 200_000])?;
     let site = Site::serve(&folder, "/")?;
     let options = Options { language, ..Options::default() };
     Ok(Some((Browser::launch(&binary, &options)?, site, folder)))
@@ -148,14 +148,14 @@ fn acts_as_a_visitor_does() -> Check {
 fn host_lies_on_command() -> Check {
     let Some((browser, site, _)) = stage("lies", "en-US")? else { return Ok(()) };
     let page = browser.open(&site.url("/"))?;
-    let fetch = "fetch('models/m.gguf', { cache: 'no-store' }).then(async (r) => \
+    let fetch = "fetch('models/m-q8_0.gguf', { cache: 'no-store' }).then(async (r) => \
                  [r.status, new Uint8Array(await r.arrayBuffer())]).then(([s, b]) => \
                  [s, b.length, b[9]], () => 'broken')";
-    let part = "fetch('models/m.gguf', { cache: 'no-store', headers: { Range: 'bytes=199990-' } })\
+    let part = "fetch('models/m-q8_0.gguf', { cache: 'no-store', headers: { Range: 'bytes=199990-' } })\
                 .then(async (r) => [r.status, (await r.arrayBuffer()).byteLength])";
     ensure(page.evaluate(fetch)? == json!([200, 200_000, 7]), "whole")?;
     ensure(page.evaluate(part)? == json!([206, 10]), "a part")?;
-    ensure(site.tally("models/m.gguf").bytes == 200_010, "counted bytes")?;
+    ensure(site.tally("models/m-q8_0.gguf").bytes == 200_010, "counted bytes")?;
     ensure(site.tally_models().ranges == 1, "counted ranges")?;
     site.forget();
     ensure(site.tally_models() == Tally::default(), "forgotten counts")?;
@@ -165,17 +165,17 @@ fn host_lies_on_command() -> Check {
     site.faults(|it| it.cut_models = Some(Cut { after_bytes: 50_000, times: 1 }));
     ensure(page.evaluate(fetch)? == "broken", "a cut line")?;
     ensure(page.evaluate(fetch)? == json!([200, 200_000, 7]), "cut once only")?;
-    let path = || "models/m.gguf".to_owned();
+    let path = || "models/m-q8_0.gguf".to_owned();
     site.faults(|it| it.content = [(path(), b"not a model".to_vec())].into());
     ensure(page.evaluate(fetch)? == json!([200, 11, 101]), "other content")?;
     site.faults(|it| it.status = [(path(), 500)].into());
     ensure(
-        page.evaluate("fetch('models/m.gguf').then((r) => r.status)")? == json!(500),
+        page.evaluate("fetch('models/m-q8_0.gguf').then((r) => r.status)")? == json!(500),
         "a status",
     )?;
     site.heal();
     site.faults(|it| it.models_bytes_per_s = Some(400_000));
-    let took_ms = "(async () => { const t = performance.now(); await (await fetch('models/m.gguf', \
+    let took_ms = "(async () => { const t = performance.now(); await (await fetch('models/m-q8_0.gguf', \
                    { cache: 'no-store' })).arrayBuffer(); return performance.now() - t; })()";
     ensure(
         page.evaluate_within(60, took_ms)?.as_f64().is_some_and(|ms| ms > 400.0),

@@ -145,7 +145,7 @@ fn loss(teller: Teller) -> impl IntoView {
     view! {
         {teller.says(Text::LossA)}
         {teller.says(Text::LossB)}
-        <p class="formula">{teller.page.text(Text::LossFormula)}</p>
+        <p class="formula" tabindex="0">{teller.page.text(Text::LossFormula)}</p>
         <RowChoice/>
         <TemperatureSlider/>
         {teller.reports(Text::LossRow)}

@@ -54,7 +54,7 @@ pub fn Ablations() -> impl IntoView {
                         <th scope="col">{page.text(Text::TryPaper)}</th>
                         <th scope="col">{page.text(Text::TryYours)}</th>
                         <th scope="col">{page.text(Text::TryUniformity)}</th>
-                        <th></th>
+                        <td></td>
                     </tr>
                 </thead>
                 <tbody>
