@@ -79,6 +79,13 @@ pub fn add_bias_gelu(values: &mut [f32], bias: &[f32]) {
     }
 }
 
+/// `to += factor from`
+pub fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += factor * from;
+    }
+}
+
 /// Layer norm of one row, in place.
 pub fn layer_norm(row: &mut [f32], gain: &[f32], offset: &[f32], epsilon: f32) {
     let count = row.len().max(1) as f32;

@@ -10,6 +10,7 @@
 //! where a_ik is alpha for anchor i's own hard negative and 1 for the others' (`simcse/models.py`
 //! of princeton-nlp/SimCSE adds log alpha to that logit). The batch's loss is the mean.
 
+use crate::math::lanes::add_scaled;
 use crate::math::rows::{dot, norm, normalise};
 
 /// The vectors of a batch, as pooled: not normalised.
@@ -157,12 +158,6 @@ impl Units {
                 *slope = ((f64::from(*slope) - along * f64::from(*value)) * scale) as f32;
             }
         }
-    }
-}
-
-fn add_scaled(target: &mut [f32], scale: f32, values: &[f32]) {
-    for (target, value) in target.iter_mut().zip(values) {
-        *target += scale * value;
     }
 }
 

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use simcse_lab::protocol::readout::Pooling;
-use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::convert;
 use simcse_lab::weights::convert::Checkpoint;
 
 use crate::simcse::arguments::ConvertOptions;
 use crate::simcse::bars;
+use crate::simcse::model;
 
 /// Reads the checkpoint, converts it, checks the result as a reader would and writes it.
 pub fn run(options: &ConvertOptions) -> anyhow::Result<()> {
@@ -42,18 +42,7 @@ pub fn run(options: &ConvertOptions) -> anyhow::Result<()> {
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
-    let file = BertFile::read(&name, bytes, None).context("the result cannot be read back")?;
-    let out = &options.out;
-    fs::write(out, file.bytes()).with_context(|| format!("{} cannot be written", out.display()))?;
-    println!(
-        "{}: {name}, {}, {} pooling, {} bytes, sha256 {}",
-        out.display(),
-        file.quantisation().name(),
-        file.config.pooling.name(),
-        file.size_bytes(),
-        file.sha256,
-    );
-    Ok(())
+    model::save(&name, bytes, &options.out)
 }
 
 /// The checkpoint's folder and its weights.

@@ -1,9 +1,5 @@
 //! `simcse merge`.
 
-use std::fs;
-
-use anyhow::Context;
-
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::convert::MergedName;
 use simcse_lab::weights::convert::write_merged;
@@ -22,16 +18,5 @@ pub fn run(options: &MergeOptions) -> anyhow::Result<()> {
     let pooling = options.pooling.map_or_else(|| adapter.pooling(&base), Into::into);
     let named = MergedName { name: &name, pooling, adapter_sha256: &adapter.file.sha256 };
     let bytes = write_merged(&adapter.merged(&base)?, options.kind.into(), Some(named))?;
-    let file = BertFile::read(&name, bytes, None).context("the result cannot be read back")?;
-    let out = &options.out;
-    fs::write(out, file.bytes()).with_context(|| format!("{} cannot be written", out.display()))?;
-    println!(
-        "{}: {name}, {}, {} pooling, {} bytes, sha256 {}",
-        out.display(),
-        file.quantisation().name(),
-        file.config.pooling.name(),
-        file.size_bytes(),
-        file.sha256,
-    );
-    Ok(())
+    model::save(&name, bytes, &options.out)
 }

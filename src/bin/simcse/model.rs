@@ -115,3 +115,18 @@ impl Model {
         Ok(embedding.into_rows().0)
     }
 }
+
+/// Checks a new model's bytes as a reader would, writes them and says what they are.
+pub fn save(name: &str, bytes: Vec<u8>, out: &Path) -> anyhow::Result<()> {
+    let file = BertFile::read(name, bytes, None).context("the result cannot be read back")?;
+    fs::write(out, file.bytes()).with_context(|| format!("{} cannot be written", out.display()))?;
+    println!(
+        "{}: {name}, {}, {} pooling, {} bytes, sha256 {}",
+        out.display(),
+        file.quantisation().name(),
+        file.config.pooling.name(),
+        file.size_bytes(),
+        file.sha256,
+    );
+    Ok(())
+}

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use crate::math::lanes::{exp, largest, sum_of};
+use crate::math::lanes::{add_scaled, exp, largest, sum_of};
 use crate::math::rows::dot;
 use crate::training::noise::Mask;
 use crate::training::ops::{numbers, values};
@@ -70,13 +70,6 @@ impl Head {
         for (factor, place) in row.iter_mut().zip(first..) {
             *factor = mask.factor(place);
         }
-    }
-}
-
-/// `to += factor from`
-fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += factor * from;
     }
 }
 
