@@ -236,6 +236,17 @@ impl Page {
             .collect()
     }
 
+    /// Waits until so many workers run: one that was ended is still there for a moment.
+    pub fn wait_for_workers(&self, count: usize, limit_s: u64) -> Check {
+        let deadline = Instant::now() + Duration::from_secs(limit_s);
+        while self.workers().len() != count {
+            let what = format!("waited {limit_s} s for {count} workers");
+            ensure(Instant::now() < deadline, what)?;
+            self.pause(POLL)?;
+        }
+        Ok(())
+    }
+
     /// Console lines and uncaught exceptions so far, of the page and its workers.
     pub fn console(&self) -> Vec<Line> {
         self.record().console
