@@ -45,5 +45,6 @@ mod journey;
 mod lesson;
 mod models;
 mod page;
+mod profile;
 mod server;
 mod site;
