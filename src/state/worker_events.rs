@@ -85,9 +85,12 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             state.compare.job.take_if(|job| job.revision == revision);
             state.compare.baselines_pending.retain(|asked| asked.0 != revision);
         }
+        Event::Workers { computing, .. } => state.computing_workers = computing,
         // The panic's words; the worker's death follows as an event of its own.
         Event::Panicked { .. }
         | Event::Embedded { .. }
+        // Said by a worker to a worker.
+        | Event::Portion { .. }
         // Taken above.
         | Event::Attached { .. }
         | Event::Blended { .. }
@@ -296,6 +299,7 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
         return Vec::new();
     }
     state.worker = Worker::Starting;
+    state.computing_workers = 1;
     state.notify(NoticeContent::WorkerRestarted { message });
     vec![Effect::RestartWorker]
 }
