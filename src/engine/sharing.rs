@@ -86,6 +86,8 @@ impl Engine {
             let tokens = job.shared()?.embedding()?.shareable_tokens();
             (tokens > 0).then_some((job.kind().rank(), position, tokens))
         });
-        tokens.min_by_key(|(rank, position, _)| (*rank, *position)).map(|(_, at, tokens)| (at, tokens))
+        tokens
+            .min_by_key(|(rank, position, _)| (*rank, *position))
+            .map(|(_, at, tokens)| (at, tokens))
     }
 }

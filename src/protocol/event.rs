@@ -182,7 +182,9 @@ impl Event {
     /// The request that this event answers.
     pub fn revision(&self) -> Option<Revision> {
         match self {
-            Self::Ready | Self::Stored { .. } | Self::Workers { .. } | Self::Panicked { .. } => None,
+            Self::Ready | Self::Stored { .. } | Self::Workers { .. } | Self::Panicked { .. } => {
+                None
+            }
             Self::Failed { revision, .. } => *revision,
             Self::Loading { revision, .. }
             | Self::LoadingStopped { revision, .. }

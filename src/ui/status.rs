@@ -64,7 +64,8 @@ fn pill_words(page: Page, pill: &Pill) -> String {
         Pill::Computing { quantisation, backend, workers } => {
             let backend = page.words(backend_name(*backend));
             let count = workers.to_string();
-            let places = [("quantisation", &**quantisation), ("backend", backend), ("count", &count)];
+            let places =
+                [("quantisation", &**quantisation), ("backend", backend), ("count", &count)];
             page.filled(Text::StatusComputing, &places)
         }
         Pill::Ready { quantisation, backend, each_ms } => {

@@ -47,17 +47,7 @@ impl Troupe {
         let (owner, now) = (opened(1), Instant::now());
         let helpers = BTreeMap::new();
         let lot = lot * 2 + 1;
-        Self {
-            owner,
-            crew,
-            helpers,
-            events: Vec::new(),
-            lot,
-            now,
-            most: 1,
-            ended: 0,
-            portions: 0,
-        }
+        Self { owner, crew, helpers, events: Vec::new(), lot, now, most: 1, ended: 0, portions: 0 }
     }
 
     fn draw(&mut self, below: usize) -> usize {
@@ -217,7 +207,8 @@ fn rows_do_not_tell_how_many_computed_them_nor_in_which_order() {
 #[test]
 fn every_long_request_is_shared_and_answers_as_alone() {
     let texts = sentences(MANY);
-    let pairs: Vec<_> = texts.iter().zip(&texts[7..]).map(|(a, b)| (a.clone(), b.clone())).collect();
+    let pairs: Vec<_> =
+        texts.iter().zip(&texts[7..]).map(|(a, b)| (a.clone(), b.clone())).collect();
     let plain = |mut message: Message<Event>| {
         if let Event::Pairs { latency_ms, .. }
         | Event::Group { latency_ms, .. }
@@ -232,7 +223,13 @@ fn every_long_request_is_shared_and_answers_as_alone() {
         Request::Group { revision: 2, sentences: sentences(), lens: MEAN },
         Request::Pairs { revision: 2, pairs, gold: Vec::new(), lens: MEAN },
         Request::Baseline { revision: 2, sentences: sentences(), lens: MEAN },
-        Request::Survey { revision: 2, slot: 0, sentences: sentences(), lens: MEAN, whitened: true },
+        Request::Survey {
+            revision: 2,
+            slot: 0,
+            sentences: sentences(),
+            lens: MEAN,
+            whitened: true,
+        },
     ] {
         let mut troupe = Troupe::new(Some(3), 4);
         troupe.turn_until("helpers", |troupe| troupe.all_ready(2));
