@@ -28,6 +28,7 @@ pub mod geometry;
 pub mod math;
 pub mod model;
 pub mod protocol;
+pub mod simd;
 pub mod state;
 pub mod text;
 pub mod training;

@@ -16,6 +16,7 @@ mod door {
 
     use simcse_lab::browser::download::{Halted, Wanted};
     use simcse_lab::browser::model_loader::{Remembered, forget, load};
+    use simcse_lab::browser::relaxed;
     use simcse_lab::browser::wire::{WireError, from_js, head_from_js};
     use simcse_lab::browser::worker_scope::{Bell, Breather, describe, listen, post};
     use simcse_lab::engine::{Engine, Events};
@@ -73,6 +74,9 @@ mod door {
             console_error_panic_hook::hook(info);
             tell(Event::Panicked { message: info.to_string() });
         }));
+        if let Some(kernel) = relaxed::kernel() {
+            kernel.offer();
+        }
         let door = Rc::new(Door::default());
         let breather = Breather::new()?;
         let listener = Rc::clone(&door);

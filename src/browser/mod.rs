@@ -7,6 +7,7 @@ pub mod download;
 pub mod model_loader;
 pub mod page_scope;
 pub mod picture;
+pub mod relaxed;
 pub mod shelf;
 pub mod store;
 pub mod wire;

@@ -360,7 +360,7 @@ fn prepare(
 ) -> Result<(BertFile, Encoder<Cpu>, ModelSummary), Error> {
     let start = Instant::now();
     let file = BertFile::read(name, bytes, sha256)?;
-    let encoder = Encoder::load(Cpu, &file)?;
+    let encoder = Encoder::load(Cpu::default(), &file)?;
     let config = &file.config;
     let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let summary = ModelSummary {

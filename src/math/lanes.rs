@@ -69,12 +69,17 @@ pub fn add_bias(values: &mut [f32], bias: &[f32]) {
     }
 }
 
-/// Adds `bias` to every row of `values`, then `x (1 + erf(x / sqrt 2)) / 2`.
+/// `x (1 + erf(x / sqrt 2)) / 2`
+#[inline]
+pub fn gelu(x: f32) -> f32 {
+    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+}
+
+/// Adds `bias` to every row of `values`, then [`gelu`].
 pub fn add_bias_gelu(values: &mut [f32], bias: &[f32]) {
     for row in values.chunks_exact_mut(bias.len().max(1)) {
         for (value, bias) in row.iter_mut().zip(bias) {
-            let x = *value + bias;
-            *value = 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
+            *value = gelu(*value + bias);
         }
     }
 }

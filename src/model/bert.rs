@@ -196,8 +196,8 @@ impl<B: Backend> Load<'_, B> {
     fn linear(&self, names: &[String]) -> Result<B::Linear, Error> {
         let mut tensors = Vec::with_capacity(names.len());
         for name in names {
-            let weights = self.model.tensor(&format!("{name}.weight"))?;
-            tensors.push((weights, self.model.tensor(&format!("{name}.bias"))?));
+            let weights = self.model.tensor_to_run(&format!("{name}.weight"))?;
+            tensors.push((weights, self.model.tensor_to_run(&format!("{name}.bias"))?));
         }
         let parts: Vec<_> =
             tensors.iter().map(|(weights, bias)| (weights.view(), bias.view())).collect();
@@ -205,15 +205,15 @@ impl<B: Backend> Load<'_, B> {
     }
 
     fn norm(&self, name: &str) -> Result<B::Norm, Error> {
-        let gain = self.model.tensor(&format!("{name}.weight"))?;
-        let offset = self.model.tensor(&format!("{name}.bias"))?;
+        let gain = self.model.tensor_to_run(&format!("{name}.weight"))?;
+        let offset = self.model.tensor_to_run(&format!("{name}.bias"))?;
         let epsilon = self.model.file().config.norm_epsilon;
         Ok(self.backend.norm_weights(&gain.view(), &offset.view(), epsilon)?)
     }
 
     fn embedding(&self) -> Result<Embedding<B>, Error> {
         let table = |name| -> Result<B::Table, Error> {
-            Ok(self.backend.table(&self.model.tensor(name)?.view())?)
+            Ok(self.backend.table(&self.model.tensor_to_run(name)?.view())?)
         };
         Ok(Embedding {
             words: table("token_embd.weight")?,

@@ -8,7 +8,7 @@
 //! use simcse_lab::weights::bert::BertFile;
 //!
 //! let file = BertFile::read("model.gguf", bytes, None)?;
-//! let encoder = Encoder::load(Cpu, &file)?;
+//! let encoder = Encoder::load(Cpu::default(), &file)?;
 //! let tokens = [encoder.tokenise("A man is eating food.")?];
 //! let rows = encoder.embed(&tokens, Readout::last(Pooling::Mean)).await?;
 //! assert_eq!(rows.len(), encoder.config().hidden);

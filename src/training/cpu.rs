@@ -48,7 +48,7 @@ impl CpuLearner<Cpu> {
     /// # Errors
     /// As [`CpuLearner::on`].
     pub fn new(file: &BertFile, recipe: &Recipe, from: Option<&Changes>) -> Result<Self, Error> {
-        Self::on(Cpu, file, recipe, from)
+        Self::on(Cpu::default(), file, recipe, from)
     }
 }
 

@@ -230,6 +230,32 @@ impl BlockType {
         Ok(())
     }
 
+    /// Whether every value is a whole number from -128 to 127 times its block's scale, in blocks of
+    /// 32: see [`BlockType::whole_numbers`].
+    pub fn is_whole_numbers(self) -> bool {
+        matches!(self, Self::Q8_0 | Self::Q4_0)
+    }
+
+    /// Hands the blocks of 32 values out as they stand in the file, scale and whole numbers, one
+    /// after another. Nothing where [`BlockType::is_whole_numbers`] says no.
+    pub fn whole_numbers(self, bytes: &[u8], mut take: impl FnMut(f32, &[i8; 32])) {
+        match self {
+            Self::Q8_0 => {
+                for block in bytes.as_chunks::<34>().0 {
+                    let codes = std::array::from_fn(|i| block[2 + i].cast_signed());
+                    take(half_at(block, 0), &codes);
+                }
+            }
+            Self::Q4_0 => {
+                for block in bytes.as_chunks::<18>().0 {
+                    let nibble = |i: usize| (block[2 + i % 16] >> (i / 16 * 4)) & 15;
+                    take(half_at(block, 0), &std::array::from_fn(|i| nibble(i).cast_signed() - 8));
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn check_length(self, values: usize, bytes: usize) -> Result<(), Error> {
         if self.bytes_for(values as u64) == Some(bytes as u64) {
             Ok(())
@@ -465,6 +491,23 @@ mod tests {
             block[2..7].iter().map(|code| *code as i8).collect::<Vec<_>>(),
             [127, 1, -1, 2, -3]
         );
+    }
+
+    #[test]
+    fn whole_numbers_times_the_scale_are_the_values() {
+        let values: [f32; 64] = std::array::from_fn(|i| (i as f32 * 0.61).sin() * 2.0);
+        for block in [BlockType::Q8_0, BlockType::Q4_0] {
+            let mut bytes = Vec::new();
+            block.encode("w", &values, &mut bytes).unwrap();
+            let mut wanted = [0.0; 64];
+            block.decode(&bytes, &mut wanted).unwrap();
+            let mut found = Vec::new();
+            block.whole_numbers(&bytes, |scale, codes| {
+                found.extend(codes.iter().map(|code| scale * f32::from(*code)));
+            });
+            assert_eq!(found, wanted, "{}", block.name());
+        }
+        BlockType::F32.whole_numbers(&[0; 64], |_, _| panic!("f32 has no whole numbers"));
     }
 
     #[test]

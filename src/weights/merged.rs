@@ -74,14 +74,34 @@ impl<'a> Merged<'a> {
     /// [`Error::MissingTensor`] for a name that neither has, [`Error::NotFinite`] where the model's
     /// values are not finite, [`Error::Memory`] where there is no room.
     pub fn tensor(&self, name: &str) -> Result<Tensor<'a>, Error> {
+        self.tensor_as(name, |_| BlockType::F32)
+    }
+
+    /// As [`Merged::tensor`], to be run as fast as the model's own: what was computed from whole
+    /// numbers (q8_0, q4_0) becomes q8_0 again.
+    ///
+    /// # Errors
+    /// As [`Merged::tensor`].
+    pub fn tensor_to_run(&self, name: &str) -> Result<Tensor<'a>, Error> {
+        self.tensor_as(name, |own| match own {
+            Some(own) if own.is_whole_numbers() => BlockType::Q8_0,
+            _ => BlockType::F32,
+        })
+    }
+
+    /// `block_of` chooses the format of what has to be computed, by the format of the model's own.
+    fn tensor_as(
+        &self,
+        name: &str,
+        block_of: impl Fn(Option<BlockType>) -> BlockType,
+    ) -> Result<Tensor<'a>, Error> {
+        let own = self.file.tensor(name);
         let Some((name, change)) = self.changes.get_key_value(name) else {
-            return Ok(Tensor(Content::Stored(self.file.tensor(name)?)));
+            return Ok(Tensor(Content::Stored(own?)));
         };
         let values = match change {
             Change::Added { values, .. } => values.clone(),
-            _ if self.blend == 0.0 => {
-                return Ok(Tensor(Content::Stored(self.file.tensor(name)?)));
-            }
+            _ if self.blend == 0.0 => return Ok(Tensor(Content::Stored(own?))),
             Change::LowRank { rank, inputs, a, b, scale, .. } => {
                 let mut values = self.file.tensor(name)?.to_f32()?;
                 add_low_rank(&mut values, a, b, *rank, *inputs, self.blend * scale);
@@ -94,9 +114,10 @@ impl<'a> Merged<'a> {
             }
         };
         let (rows, columns) = change.shape();
+        let block = block_of(own.ok().map(|own| own.block));
         let mut bytes = Vec::new();
-        BlockType::F32.encode(name, &values, &mut bytes)?;
-        Ok(Tensor(Content::Made { name, rows, columns, bytes }))
+        block.encode(name, &values, &mut bytes)?;
+        Ok(Tensor(Content::Made { name, rows, columns, block, bytes }))
     }
 }
 
@@ -125,11 +146,11 @@ pub struct Tensor<'a>(Content<'a>);
 #[derive(Debug, Clone, PartialEq)]
 enum Content<'a> {
     Stored(TensorView<'a>),
-    /// `f32`
     Made {
         name: &'a str,
         rows: usize,
         columns: usize,
+        block: BlockType,
         bytes: Vec<u8>,
     },
 }
@@ -139,11 +160,11 @@ impl Tensor<'_> {
     pub fn view(&self) -> TensorView<'_> {
         match &self.0 {
             Content::Stored(view) => *view,
-            Content::Made { name, rows, columns, bytes } => TensorView {
+            Content::Made { name, rows, columns, block, bytes } => TensorView {
                 name,
                 rows: *rows,
                 columns: *columns,
-                block: BlockType::F32,
+                block: *block,
                 bytes,
                 owner: None,
             },

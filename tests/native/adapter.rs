@@ -153,7 +153,7 @@ fn embed(encoder: &Encoder<Cpu>, pooling: Pooling) -> Vec<f32> {
 fn an_adapted_copy_is_the_merged_model() {
     let file = fixture::file(1);
     let changes = mixed();
-    let plain = Encoder::load(Cpu, &file).unwrap();
+    let plain = Encoder::load(Cpu::default(), &file).unwrap();
     let merged = Merged::new(&file, &changes, 1.0).unwrap();
     let mut copy = plain.adapt(&merged).unwrap();
     while plain.adapt_step(&merged, &mut copy).unwrap() {}
@@ -161,7 +161,7 @@ fn an_adapted_copy_is_the_merged_model() {
     let bytes = write_merged(&merged, BlockType::F32, Some(name)).unwrap();
     let written = BertFile::read("x", bytes, None).unwrap();
     assert_eq!((written.config.name.as_str(), written.config.pooling), ("both", Pooling::ClsMlp));
-    let written = Encoder::load(Cpu, &written).unwrap();
+    let written = Encoder::load(Cpu::default(), &written).unwrap();
     for pooling in [Pooling::Mean, Pooling::Cls, Pooling::ClsMlp] {
         assert_eq!(embed(&copy, pooling), embed(&written, pooling));
     }

@@ -59,6 +59,9 @@ fn a_merged_file_is_the_model_with_its_adapter() {
     let (merged, said) = merge(&["--type", "f32"]);
     assert!(said.contains("tuned") && said.contains("mean pooling"), "{said}");
     let with_adapter = row(&tiny_model(), &["--adapter", adapter]);
+    // Merged into f32 it runs in f32, attached to q8_0 it runs in int8.
+    assert!(dot(&row(&merged, &[]), &with_adapter) > 0.999);
+    let (merged, _) = merge(&["--type", "q8_0"]);
     assert_eq!(row(&merged, &[]), with_adapter);
     let plain = row(&tiny_model(), &["--pooling", "mean"]);
     assert!(dot(&plain, &with_adapter) < 0.999);

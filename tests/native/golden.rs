@@ -36,7 +36,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 fn check(file: &BertFile, least: f64) {
     let Some(path) = shared::data("golden/minilm_golden.json") else { return };
     let golden: Golden = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let encoder = Encoder::load(Cpu, file).unwrap();
+    let encoder = Encoder::load(Cpu::default(), file).unwrap();
     assert!(!golden.cases.is_empty());
     let mut lowest = 1.0_f64;
     for case in &golden.cases {

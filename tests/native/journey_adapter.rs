@@ -67,7 +67,7 @@ fn wanted(pooling: Pooling, blend: f32) -> Vec<f32> {
     let file = fixture::file(1);
     let adapter = AdapterFile::read("a", &fixture::adapter(&changes(), 1)).unwrap();
     let merged = Merged::new(&file, &adapter.changes, blend).unwrap();
-    let encoder = Encoder::load_merged(Cpu, &merged).unwrap();
+    let encoder = Encoder::load_merged(Cpu::default(), &merged).unwrap();
     let tokens: Vec<_> = sentences(12).iter().map(|text| encoder.tokenise(text).unwrap()).collect();
     pollster::block_on(encoder.embed(&tokens, Readout::last(pooling))).unwrap()
 }

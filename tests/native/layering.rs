@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::source::{Import, Source, is_inside};
 
 /// Top-level modules and their floors: imports point strictly down.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("bin", 6),
     ("engine", 5),
     ("training", 4),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8); 14] = [
     ("weights", 1),
     ("text", 1),
     ("math", 1),
+    ("simd", 1),
     ("chart", 1),
     ("catalogue", 1),
 ];
@@ -70,8 +71,8 @@ const WALLS: [Wall; 8] = [
     },
     Wall {
         names: &["target_arch"],
-        place: Place::OnlyIn(&["browser", "ui", "bin"]),
-        why: "one code for both worlds; differences live at the edge",
+        place: Place::OnlyIn(&["browser", "ui", "bin", "simd"]),
+        why: "one code for both worlds; differences live at the edge, and in vector instructions",
     },
     Wall {
         names: &["std::time::Instant", "std::time::SystemTime"],

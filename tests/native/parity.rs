@@ -143,7 +143,7 @@ fn readouts() -> impl Iterator<Item = Readout> {
 #[test]
 fn every_readout_equals_the_plain_loops() {
     let file = fixture::file(1);
-    let encoder = Encoder::load(Cpu, &file).unwrap();
+    let encoder = Encoder::load(Cpu::default(), &file).unwrap();
     for words in [0, 1, 2, 5, 9, 22] {
         let tokens = encoder.tokenise(&fixture::sentence(words, words)).unwrap();
         assert_eq!((tokens.ids.len(), tokens.cut_from), (words + 2, None));
@@ -160,7 +160,7 @@ fn every_readout_equals_the_plain_loops() {
 #[test]
 fn token_rows_are_the_readout_layers_states() {
     let file = fixture::file(2);
-    let encoder = Encoder::load(Cpu, &file).unwrap();
+    let encoder = Encoder::load(Cpu::default(), &file).unwrap();
     let tokens = encoder.tokenise("the cats sat on a mat.").unwrap();
     let all = layers(&file, &tokens.ids);
     for readout in readouts() {
@@ -177,7 +177,7 @@ fn token_rows_are_the_readout_layers_states() {
 
 #[test]
 fn company_in_the_batch_changes_nothing() {
-    let encoder = Encoder::load(Cpu, &fixture::file(3)).unwrap();
+    let encoder = Encoder::load(Cpu::default(), &fixture::file(3)).unwrap();
     let sentences: Vec<_> =
         (0..90).map(|i| encoder.tokenise(&fixture::sentence((i * 5) % 23, i)).unwrap()).collect();
     let readout = Readout::last(Pooling::Mean);
@@ -192,14 +192,14 @@ fn company_in_the_batch_changes_nothing() {
 
 #[test]
 fn no_sentences_are_no_rows() {
-    let encoder = Encoder::load(Cpu, &fixture::file(4)).unwrap();
+    let encoder = Encoder::load(Cpu::default(), &fixture::file(4)).unwrap();
     let rows = pollster::block_on(encoder.embed(&[], Readout::last(Pooling::Cls))).unwrap();
     assert!(rows.is_empty());
 }
 
 #[test]
 fn a_layer_too_many_is_named() {
-    let encoder = Encoder::load(Cpu, &fixture::file(5)).unwrap();
+    let encoder = Encoder::load(Cpu::default(), &fixture::file(5)).unwrap();
     let readout = Readout { pooling: Pooling::Mean, layer: Some(4) };
     let error = pollster::block_on(encoder.embed(&[], readout)).unwrap_err();
     assert_eq!(error.to_string(), "there is no layer 4; choose 0 (the embeddings) to 3 (the last)");
@@ -210,7 +210,7 @@ fn an_added_mlp_reads_the_first_token_through_its_tangent() {
     let file = fixture::file(6);
     let changes = fixture::mlp(6);
     let merged = Merged::new(&file, &changes, 1.0).unwrap();
-    let encoder = Encoder::load_merged(Cpu, &merged).unwrap();
+    let encoder = Encoder::load_merged(Cpu::default(), &merged).unwrap();
     let tokens = encoder.tokenise("the cats sat.").unwrap();
     let all = layers(&file, &tokens.ids);
     let [Change::Added { values: bias, .. }, Change::Added { values: weights, .. }] =
@@ -232,7 +232,7 @@ fn an_added_mlp_reads_the_first_token_through_its_tangent() {
         let rows = pollster::block_on(encoder.embed(one, readout)).unwrap();
         assert_close(&rows, &unit(&wanted), &format!("layer {layer}"));
     }
-    let plain = Encoder::load(Cpu, &file).unwrap();
+    let plain = Encoder::load(Cpu::default(), &file).unwrap();
     let error = plain.begin(Vec::new(), Readout::last(Pooling::ClsMlp)).unwrap_err();
     assert_eq!(Problem::from(&error), Problem::NoMlp);
 }

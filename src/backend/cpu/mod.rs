@@ -1,24 +1,40 @@
-//! The CPU: candle's matrix product for the linear layers, our own loops for the rest.
+//! The CPU: our own int8 product for weights in blocks of whole numbers (q8_0, q4_0), candle's
+//! matrix product for real numbers, our own loops for the rest.
 //!
-//! Linear weights are decoded to `f32` once, at load. Word, position and type tables stay in the
-//! file, and rows are decoded as they are looked up: the word table is more than half of a small
-//! model. No candle type is visible outside this module.
+//! Weights are packed once, at load. Word, position and type tables stay in the file, and rows are
+//! decoded as they are looked up: the word table is more than half of a small model. No candle type
+//! is visible outside this module.
 
 mod attention;
+mod linear;
+mod room;
+mod states;
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
-
+use crate::backend::cpu::linear::{Linear, Products};
+use crate::backend::cpu::room::{Room, reserved};
+use crate::backend::cpu::states::States;
 use crate::backend::{Backend, Batch, Embedding, Error, Pool};
 use crate::math::lanes;
 use crate::protocol::event::Backend as Kind;
+use crate::simd::kernel::Kernel;
 use crate::weights::bert::TensorView;
 use crate::weights::blocks::BlockType;
 
-/// The CPU.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Cpu;
+/// The CPU. Copies share the buffers that are used again.
+#[derive(Debug, Clone)]
+pub struct Cpu {
+    products: Products,
+    room: Arc<Room>,
+}
+
+/// With the fastest kernel here.
+impl Default for Cpu {
+    fn default() -> Self {
+        Self::with(Kernel::fastest())
+    }
+}
 
 /// Rows in a number format of the file.
 pub struct Table {
@@ -49,15 +65,6 @@ impl Table {
     }
 }
 
-/// A linear layer.
-#[derive(Debug)]
-pub struct Linear {
-    /// `[inputs, outputs]`, a transposed view.
-    weights: Tensor,
-    biases: Vec<f32>,
-    inputs: usize,
-}
-
 /// A layer norm.
 #[derive(Debug)]
 pub struct Norm {
@@ -66,47 +73,16 @@ pub struct Norm {
     epsilon: f32,
 }
 
-/// `[rows, columns]`, row-major.
-#[derive(Debug, Clone, PartialEq)]
-pub struct States {
-    rows: usize,
-    columns: usize,
-    values: Vec<f32>,
-}
-
-impl States {
-    fn demand(&self, verb: &'static str, rows: usize, columns: usize) -> Result<(), Error> {
-        let (expected, found) = ((rows, columns), (self.rows, self.columns));
-        if expected == found { Ok(()) } else { Err(Error::Shape { verb, expected, found }) }
+impl Cpu {
+    /// With that kernel.
+    pub fn with(kernel: Kernel) -> Self {
+        let room = Arc::default();
+        Self { products: Products { kernel, room: Arc::clone(&room) }, room }
     }
-}
 
-fn zeros(rows: usize, columns: usize) -> Result<States, Error> {
-    let mut values = reserved(rows * columns)?;
-    values.resize(rows * columns, 0.0);
-    Ok(States { rows, columns, values })
-}
-
-fn reserved<T>(count: usize) -> Result<Vec<T>, Error> {
-    let mut values = Vec::new();
-    let needed_bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
-    values.try_reserve_exact(count).map_err(|_| Error::Memory { needed_bytes })?;
-    Ok(values)
-}
-
-fn library(verb: &'static str) -> impl Fn(candle_core::Error) -> Error {
-    move |error| Error::Library { verb, detail: error.to_string() }
-}
-
-/// `states weights^T`, without the biases.
-fn multiply(verb: &'static str, states: &States, weights: &Linear) -> Result<States, Error> {
-    states.demand(verb, states.rows, weights.inputs)?;
-    let shape = (states.rows, states.columns);
-    let product = Tensor::from_slice(&states.values, shape, &Device::Cpu)
-        .and_then(|input| input.matmul(&weights.weights))
-        .and_then(|product| product.flatten_all()?.to_vec1())
-        .map_err(library(verb))?;
-    Ok(States { rows: states.rows, columns: weights.biases.len(), values: product })
+    fn states(&self, rows: usize, columns: usize, values: Vec<f32>) -> States {
+        States::of_numbers(&self.room, (rows, columns), values)
+    }
 }
 
 impl Backend for Cpu {
@@ -120,10 +96,7 @@ impl Backend for Cpu {
     }
 
     fn device(&self) -> String {
-        let threads = candle_core::utils::get_num_threads();
-        let vectors = if cfg!(target_feature = "simd128") { ", wasm simd128" } else { "" };
-        let plural = if threads == 1 { "" } else { "s" };
-        format!("candle f32{vectors}, {threads} thread{plural}")
+        format!("int8 {}", self.products.kernel.name)
     }
 
     fn table(&self, tensor: &TensorView<'_>) -> Result<Table, Error> {
@@ -144,23 +117,7 @@ impl Backend for Cpu {
     }
 
     fn linear_weights(&self, parts: &[(TensorView<'_>, TensorView<'_>)]) -> Result<Linear, Error> {
-        let inputs = parts.first().map_or(0, |(weights, _)| weights.columns);
-        let outputs: usize = parts.iter().map(|(weights, _)| weights.rows).sum();
-        let mut values = reserved(outputs * inputs)?;
-        let mut biases = Vec::with_capacity(outputs);
-        for (weights, bias) in parts {
-            let found = (weights.columns, bias.rows * bias.columns);
-            let expected = (inputs, weights.rows);
-            if found != expected {
-                return Err(Error::Shape { verb: "linear weights", expected, found });
-            }
-            values.extend(weights.to_f32()?);
-            biases.extend(bias.to_f32()?);
-        }
-        let weights = Tensor::from_vec(values, (outputs, inputs), &Device::Cpu)
-            .and_then(|weights| weights.t())
-            .map_err(library("linear weights"))?;
-        Ok(Linear { weights, biases, inputs })
+        Linear::load(&self.products.kernel, parts)
     }
 
     fn norm_weights(
@@ -174,40 +131,40 @@ impl Backend for Cpu {
 
     fn embed(&self, weights: &Embedding<Self>, batch: &Batch) -> Result<States, Error> {
         let hidden = weights.words.columns;
-        let mut states = zeros(batch.tokens(), hidden)?;
-        let mut kind = vec![0.0; hidden];
-        let mut position = vec![0.0; hidden];
-        weights.types.row_into(0, &mut kind)?;
+        let mut values = self.room.numbers(batch.tokens() * hidden)?;
+        let mut extra = self.room.numbers(2 * hidden)?;
+        let (kind, position) = extra.split_at_mut(hidden);
+        weights.types.row_into(0, kind)?;
         let places = batch.ranges().flat_map(|range| 0..range.len());
-        let rows = states.values.chunks_exact_mut(hidden.max(1));
+        let rows = values.chunks_exact_mut(hidden.max(1));
         for ((row, id), place) in rows.zip(&batch.ids).zip(places) {
             weights.words.row_into(*id as usize, row)?;
-            weights.positions.row_into(place, &mut position)?;
-            for ((value, position), kind) in row.iter_mut().zip(&position).zip(&kind) {
+            weights.positions.row_into(place, position)?;
+            for ((value, position), kind) in row.iter_mut().zip(&*position).zip(&*kind) {
                 *value += position + kind;
             }
             let norm = &weights.norm;
             lanes::layer_norm(row, &norm.gain, &norm.offset, norm.epsilon);
         }
-        Ok(states)
+        self.room.give_numbers(extra);
+        Ok(self.states(batch.tokens(), hidden, values))
     }
 
     fn linear(&self, states: &States, weights: &Linear) -> Result<States, Error> {
-        let mut product = multiply("linear", states, weights)?;
-        lanes::add_bias(&mut product.values, &weights.biases);
-        Ok(product)
+        self.products.multiply("linear", states, weights)
     }
 
     fn linear_gelu(&self, states: &States, weights: &Linear) -> Result<States, Error> {
-        let mut product = multiply("linear gelu", states, weights)?;
-        lanes::add_bias_gelu(&mut product.values, &weights.biases);
-        Ok(product)
+        if let Some(product) = self.products.multiply_gelu(states, weights)? {
+            return Ok(product);
+        }
+        let product = self.products.multiply("linear gelu", states, weights)?;
+        Ok(product.each_row(|row| row.iter_mut().for_each(|value| *value = lanes::gelu(*value))))
     }
 
     fn linear_tanh(&self, states: &States, weights: &Linear) -> Result<States, Error> {
-        let mut product = self.linear(states, weights)?;
-        product.values.iter_mut().for_each(|value| *value = value.tanh());
-        Ok(product)
+        let product = self.products.multiply("linear tanh", states, weights)?;
+        Ok(product.each_row(|row| row.iter_mut().for_each(|value| *value = value.tanh())))
     }
 
     fn attention(&self, states: &States, heads: usize, batch: &Batch) -> Result<States, Error> {
@@ -215,56 +172,56 @@ impl Backend for Cpu {
         let heads_fit = heads > 0 && hidden.is_multiple_of(heads);
         states.demand("attention", batch.tokens(), 3 * if heads_fit { hidden } else { heads })?;
         let layout = attention::Layout { hidden, heads };
-        let mut output = zeros(batch.tokens(), hidden)?;
-        let mut scratch = attention::Scratch::new();
+        let input = states.numbers();
+        let mut output = self.room.numbers(batch.tokens() * hidden)?;
+        let mut scratch = self.room.scratch();
         for tokens in batch.ranges() {
             for head in 0..heads {
-                let (tokens, values) = (tokens.clone(), &mut output.values);
-                attention::head(layout, head, tokens, &states.values, values, &mut scratch);
+                attention::head(layout, head, tokens.clone(), &input, &mut output, &mut scratch);
             }
         }
-        Ok(output)
+        self.room.give_scratch(scratch);
+        Ok(self.states(batch.tokens(), hidden, output))
     }
 
-    fn add_norm(
-        &self,
-        mut states: States,
-        residual: &States,
-        norm: &Norm,
-    ) -> Result<States, Error> {
+    fn add_norm(&self, states: States, residual: &States, norm: &Norm) -> Result<States, Error> {
         states.demand("add norm", residual.rows, residual.columns)?;
         states.demand("add norm", states.rows, norm.gain.len())?;
-        let columns = states.columns.max(1);
-        let rows = states.values.chunks_exact_mut(columns);
-        for (row, residual) in rows.zip(residual.values.chunks_exact(columns)) {
-            for (value, residual) in row.iter_mut().zip(residual) {
+        let residual = residual.numbers();
+        let mut rows = residual.chunks_exact(states.columns.max(1));
+        Ok(states.each_row(|row| {
+            for (value, residual) in row.iter_mut().zip(rows.next().unwrap_or_default()) {
                 *value += residual;
             }
             lanes::layer_norm(row, &norm.gain, &norm.offset, norm.epsilon);
-        }
-        Ok(states)
+        }))
     }
 
-    fn average(&self, first: &States, mut second: States) -> Result<States, Error> {
+    fn average(&self, first: &States, second: States) -> Result<States, Error> {
         second.demand("average", first.rows, first.columns)?;
-        for (value, other) in second.values.iter_mut().zip(&first.values) {
-            *value = 0.5 * (*value + other);
-        }
-        Ok(second)
+        let first = first.numbers();
+        let mut rows = first.chunks_exact(second.columns.max(1));
+        Ok(second.each_row(|row| {
+            for (value, other) in row.iter_mut().zip(rows.next().unwrap_or_default()) {
+                *value = 0.5 * (*value + other);
+            }
+        }))
     }
 
     fn pool(&self, states: &States, batch: &Batch, pool: Pool) -> Result<States, Error> {
         states.demand("pool", batch.tokens(), states.columns)?;
         let columns = states.columns;
-        let mut pooled = zeros(batch.sentences(), columns)?;
-        let rows = pooled.values.chunks_exact_mut(columns.max(1));
+        let numbers = states.numbers();
+        let mut pooled = self.room.numbers(batch.sentences() * columns)?;
+        pooled.fill(0.0);
+        let rows = pooled.chunks_exact_mut(columns.max(1));
         for (row, tokens) in rows.zip(batch.ranges()) {
             let used = match pool {
                 Pool::Mean => tokens.len(),
                 Pool::First => tokens.len().min(1),
             };
             let from = tokens.start * columns;
-            let sentence = &states.values[from..from + used * columns];
+            let sentence = &numbers[from..from + used * columns];
             for token in sentence.chunks_exact(columns.max(1)) {
                 for (sum, value) in row.iter_mut().zip(token) {
                     *sum += value;
@@ -273,22 +230,25 @@ impl Backend for Cpu {
             let scale = 1.0 / used.max(1) as f32;
             row.iter_mut().for_each(|value| *value *= scale);
         }
-        Ok(pooled)
+        Ok(self.states(batch.sentences(), columns, pooled))
     }
 
-    fn unit_rows(&self, mut states: States) -> Result<States, Error> {
-        states.values.chunks_exact_mut(states.columns.max(1)).for_each(lanes::unit);
-        Ok(states)
+    fn unit_rows(&self, states: States) -> Result<States, Error> {
+        Ok(states.each_row(lanes::unit))
     }
 
-    async fn read(&self, states: States) -> Result<Vec<f32>, Error> {
-        Ok(states.values)
+    async fn read(&self, mut states: States) -> Result<Vec<f32>, Error> {
+        Ok(states.take_numbers())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn cpu() -> Cpu {
+        Cpu::default()
+    }
 
     fn view(bytes: &[u8], rows: usize, columns: usize) -> TensorView<'_> {
         TensorView { name: "test", rows, columns, block: BlockType::F32, bytes, owner: None }
@@ -300,7 +260,7 @@ mod tests {
 
     fn states(rows: usize, columns: usize) -> States {
         let values = (0..rows * columns).map(|i| i as f32).collect();
-        States { rows, columns, values }
+        cpu().states(rows, columns, values)
     }
 
     #[test]
@@ -309,17 +269,17 @@ mod tests {
         let (ten, twenty) = (bytes(&[10.0, 10.0]), bytes(&[20.0]));
         let parts =
             [(view(&first, 2, 2), view(&ten, 1, 2)), (view(&second, 1, 2), view(&twenty, 1, 1))];
-        let weights = Cpu.linear_weights(&parts).unwrap();
-        let output = Cpu.linear(&states(2, 2), &weights).unwrap();
-        assert_eq!(output.values, [10.0, 11.0, 21.0, 12.0, 13.0, 25.0]);
-        let error = Cpu.linear(&states(2, 3), &weights).unwrap_err();
+        let weights = cpu().linear_weights(&parts).unwrap();
+        let output = cpu().linear(&states(2, 2), &weights).unwrap();
+        assert_eq!(*output.numbers(), [10.0, 11.0, 21.0, 12.0, 13.0, 25.0]);
+        let error = cpu().linear(&states(2, 3), &weights).unwrap_err();
         assert_eq!(error.to_string(), "linear: expected (2, 2), found (2, 3)");
     }
 
     #[test]
     fn rows_outside_a_table_are_named() {
         let values = bytes(&[1.0, 2.0, 3.0, 4.0]);
-        let table = Cpu.table(&view(&values, 2, 2)).unwrap();
+        let table = cpu().table(&view(&values, 2, 2)).unwrap();
         let mut row = [0.0; 2];
         table.row_into(1, &mut row).unwrap();
         assert_eq!(row, [3.0, 4.0]);
@@ -332,7 +292,7 @@ mod tests {
     #[test]
     fn a_table_that_is_not_finite_is_refused() {
         let values = bytes(&[1.0, 2.0, f32::INFINITY, 4.0]);
-        assert!(matches!(Cpu.table(&view(&values, 2, 2)), Err(Error::Weights(_))));
+        assert!(matches!(cpu().table(&view(&values, 2, 2)), Err(Error::Weights(_))));
     }
 
     #[test]
@@ -340,17 +300,17 @@ mod tests {
         let batch = Batch::pack([&[7, 8][..], &[], &[9]]);
         assert_eq!((batch.tokens(), batch.sentences()), (3, 3));
         let states = states(3, 2);
-        let mean = Cpu.pool(&states, &batch, Pool::Mean).unwrap();
-        assert_eq!(mean.values, [1.0, 2.0, 0.0, 0.0, 4.0, 5.0]);
-        let first = Cpu.pool(&states, &batch, Pool::First).unwrap();
-        assert_eq!(first.values, [0.0, 1.0, 0.0, 0.0, 4.0, 5.0]);
+        let mean = cpu().pool(&states, &batch, Pool::Mean).unwrap();
+        assert_eq!(*mean.numbers(), [1.0, 2.0, 0.0, 0.0, 4.0, 5.0]);
+        let first = cpu().pool(&states, &batch, Pool::First).unwrap();
+        assert_eq!(*first.numbers(), [0.0, 1.0, 0.0, 0.0, 4.0, 5.0]);
     }
 
     #[test]
     fn heads_that_do_not_divide_the_width_are_refused() {
         let batch = Batch::pack([&[1, 2][..]]);
-        assert!(Cpu.attention(&states(2, 12), 3, &batch).is_err());
-        assert!(Cpu.attention(&states(2, 12), 0, &batch).is_err());
-        assert!(Cpu.attention(&states(2, 12), 2, &batch).is_ok());
+        assert!(cpu().attention(&states(2, 12), 3, &batch).is_err());
+        assert!(cpu().attention(&states(2, 12), 0, &batch).is_err());
+        assert!(cpu().attention(&states(2, 12), 2, &batch).is_ok());
     }
 }

@@ -78,9 +78,9 @@ impl Model {
         let encoder = match options.kind {
             Some(kind) => {
                 let bytes = convert::write_merged(&merged, kind.into(), None)?;
-                Encoder::load(Cpu, &BertFile::read(&name, bytes, unhashed)?)?
+                Encoder::load(Cpu::default(), &BertFile::read(&name, bytes, unhashed)?)?
             }
-            None => Encoder::load_merged(Cpu, &merged)?,
+            None => Encoder::load_merged(Cpu::default(), &merged)?,
         };
         Ok(Self { encoder, readout })
     }

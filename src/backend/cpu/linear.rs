@@ -1,0 +1,186 @@
+//! Linear layers: int8 where the file has whole numbers, `f32` otherwise.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+
+use crate::backend::Error;
+use crate::backend::cpu::room::{Room, reserved};
+use crate::backend::cpu::states::States;
+use crate::math::lanes;
+use crate::simd::codes::{Codes, encode};
+use crate::simd::kernel::Kernel;
+use crate::simd::layout::{BLOCK, PANEL, TILE};
+use crate::simd::panels::Panels;
+use crate::weights::bert::TensorView;
+use crate::weights::error::Error as WeightsError;
+
+/// Panels whose outputs are one block of the next product's inputs.
+const BLOCK_PANELS: usize = BLOCK / PANEL;
+
+/// Weights `[outputs, inputs]` and biases of one or more linear layers with the same input.
+#[derive(Debug)]
+pub enum Linear {
+    /// Biases are `[8 panels]`, filled up with zeros.
+    Blocks { panels: Panels, biases: Vec<f32> },
+    /// Weights are `[inputs, outputs]`, a transposed view.
+    Real { weights: Tensor, biases: Vec<f32>, inputs: usize },
+}
+
+impl Linear {
+    /// Packs the layers' weights, their outputs side by side.
+    ///
+    /// # Errors
+    /// Where shapes contradict each other, values are not finite or memory is short.
+    pub fn load(
+        kernel: &Kernel,
+        parts: &[(TensorView<'_>, TensorView<'_>)],
+    ) -> Result<Self, Error> {
+        let inputs = parts.first().map_or(0, |(weights, _)| weights.columns);
+        let mut biases = Vec::new();
+        for (weights, bias) in parts {
+            let found = (weights.columns, bias.rows * bias.columns);
+            let expected = (inputs, weights.rows);
+            if found != expected {
+                return Err(Error::Shape { verb: "linear weights", expected, found });
+            }
+            biases.extend(bias.to_f32()?);
+        }
+        let whole = parts.iter().all(|(weights, _)| weights.block.is_whole_numbers());
+        if whole && inputs.is_multiple_of(BLOCK) && inputs > 0 {
+            Self::blocks(kernel, parts, biases, inputs)
+        } else {
+            Self::real(parts, biases, inputs)
+        }
+    }
+
+    fn blocks(
+        kernel: &Kernel,
+        parts: &[(TensorView<'_>, TensorView<'_>)],
+        mut biases: Vec<f32>,
+        inputs: usize,
+    ) -> Result<Self, Error> {
+        let outputs = biases.len();
+        let needed_bytes = 2 * outputs as u64 * inputs as u64;
+        let mut panels =
+            Panels::new(kernel, outputs, inputs).ok_or(Error::Memory { needed_bytes })?;
+        let blocks = inputs / BLOCK;
+        let mut place = 0;
+        for (weights, _) in parts {
+            let mut residue = 0.0;
+            weights.block.whole_numbers(weights.bytes, |scale, codes| {
+                panels.set(place / blocks, place % blocks, scale, codes);
+                residue += scale * 0.0;
+                place += 1;
+            });
+            if residue != 0.0 {
+                let name = weights.name.to_owned();
+                return Err(WeightsError::NotFinite { name }.into());
+            }
+        }
+        biases.resize(panels.panel_count() * PANEL, 0.0);
+        Ok(Self::Blocks { panels, biases })
+    }
+
+    fn real(
+        parts: &[(TensorView<'_>, TensorView<'_>)],
+        biases: Vec<f32>,
+        inputs: usize,
+    ) -> Result<Self, Error> {
+        let mut values = reserved(biases.len() * inputs)?;
+        for (weights, _) in parts {
+            values.extend(weights.to_f32()?);
+        }
+        let weights = Tensor::from_vec(values, (biases.len(), inputs), &Device::Cpu)
+            .and_then(|weights| weights.t())
+            .map_err(library("linear weights"))?;
+        Ok(Self::Real { weights, biases, inputs })
+    }
+}
+
+fn library(verb: &'static str) -> impl Fn(candle_core::Error) -> Error {
+    move |error| Error::Library { verb, detail: error.to_string() }
+}
+
+/// The products, and what they need.
+#[derive(Debug, Clone)]
+pub struct Products {
+    pub kernel: Kernel,
+    pub room: Arc<Room>,
+}
+
+impl Products {
+    /// `states weights^T + biases`, `[rows, outputs]`.
+    pub fn multiply(
+        &self,
+        verb: &'static str,
+        states: &States,
+        weights: &Linear,
+    ) -> Result<States, Error> {
+        match weights {
+            Linear::Blocks { panels, biases } => {
+                states.demand(verb, states.rows, panels.inputs())?;
+                states.with_codes(&self.kernel, |codes| self.multiply_blocks(codes, panels, biases))
+            }
+            Linear::Real { weights, biases, inputs } => {
+                states.demand(verb, states.rows, *inputs)?;
+                let shape = (states.rows, states.columns);
+                let mut product = Tensor::from_slice(&states.numbers(), shape, &Device::Cpu)
+                    .and_then(|input| input.matmul(weights))
+                    .and_then(|product| product.flatten_all()?.to_vec1())
+                    .map_err(library(verb))?;
+                lanes::add_bias(&mut product, biases);
+                Ok(States::of_numbers(&self.room, (states.rows, biases.len()), product))
+            }
+        }
+    }
+
+    fn multiply_blocks(
+        &self,
+        codes: &Codes,
+        panels: &Panels,
+        biases: &[f32],
+    ) -> Result<States, Error> {
+        let (rows, outputs, width) = (codes.rows(), panels.outputs(), biases.len());
+        let mut values = self.room.numbers(codes.tile_count() * TILE * width)?;
+        let all = 0..panels.panel_count();
+        self.kernel.multiply(codes, panels, all, biases, &mut values, width);
+        if width > outputs {
+            for row in 1..rows {
+                values.copy_within(row * width..row * width + outputs, row * outputs);
+            }
+        }
+        values.truncate(rows * outputs);
+        Ok(States::of_numbers(&self.room, (rows, outputs), values))
+    }
+
+    /// [`Products::multiply`] and the GELU, quantised for the next product: the numbers themselves are
+    /// never all there. `None` where the weights or their shape do not allow it.
+    pub fn multiply_gelu(
+        &self,
+        states: &States,
+        weights: &Linear,
+    ) -> Result<Option<States>, Error> {
+        let Linear::Blocks { panels, biases } = weights else { return Ok(None) };
+        if !panels.outputs().is_multiple_of(BLOCK) {
+            return Ok(None);
+        }
+        states.demand("linear gelu", states.rows, panels.inputs())?;
+        states.with_codes(&self.kernel, |codes| {
+            let mut output = self.room.codes(|| self.kernel.codes());
+            output.reset(states.rows, panels.outputs());
+            let mut values = self.room.numbers(codes.tile_count() * TILE * BLOCK)?;
+            for (block, biases) in biases.as_chunks::<BLOCK>().0.iter().enumerate() {
+                let these = block * BLOCK_PANELS..(block + 1) * BLOCK_PANELS;
+                self.kernel.multiply(codes, panels, these, biases, &mut values, BLOCK);
+                let rows = values.as_chunks_mut::<BLOCK>().0.iter_mut().take(states.rows);
+                for (row, values) in rows.enumerate() {
+                    values.iter_mut().for_each(|value| *value = lanes::gelu(*value));
+                    output.set(row, block, &encode(values));
+                }
+            }
+            self.room.give_numbers(values);
+            Ok(Some(States::of_codes(&self.room, output)))
+        })
+    }
+}

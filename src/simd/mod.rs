@@ -1,0 +1,32 @@
+//! Matrix products with vector instructions: what nearly all of an encoder's time goes into.
+//!
+//! The int8 product multiplies weights in blocks of 32 (q8_0, q4_0) with states that are quantised
+//! on their way in, asymmetrically, 8 bits, one scale a row and block:
+//!
+//! ```text
+//! state  = scale code + middle          code -128..127, per row r and block b
+//! weight = scale code                   code -128..127, per output o and block b
+//! out[r, o] = bias[o] + sum_b ( dot(codes) (scale_o scale_r) + sum_o middle_r )
+//! ```
+//!
+//! `dot` is a sum of integers, exact whatever adds them, and the rest is plain multiplication and
+//! addition in one order: every kernel gives the same bits, in the browser and natively.
+//!
+//! | kernel | where | states |
+//! |---|---|---|
+//! | `portable` | anywhere | 16 bits |
+//! | `wasm` | wasm simd128 (`i32x4.dot_i16x8_s`) | 16 bits |
+//! | `relaxed_module` | wasm relaxed SIMD (`i32x4.relaxed_dot_i8x16_i7x16_add`) | 8 bits |
+//! | `x86` | AVX-VNNI, AVX-512 VNNI (`vpdpbusd`) | 8 bits |
+
+pub mod codes;
+pub mod kernel;
+pub mod layout;
+pub mod panels;
+pub mod plain;
+mod portable;
+pub mod product;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;

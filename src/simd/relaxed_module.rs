@@ -1,0 +1,123 @@
+//! The int8 product with wasm relaxed SIMD: `i32x4.relaxed_dot_i8x16_i7x16_add` adds four products
+//! of bytes up, on processors with such an instruction in one go.
+//!
+//! A module of its own, because a browser without relaxed SIMD refuses every module with it. The
+//! build script compiles it; `browser::relaxed` instantiates it over the worker's memory and puts
+//! its functions into the worker's function table. So it must not use memory of its own: no
+//! stack, no statics, no panics (`browser::relaxed` could not see them). A test looks.
+//!
+//! Two things about the compilers decide the speed. LLVM evaluates nested expressions outside in:
+//! an unrolled chain of dots would load all its operands first, and the browser would run out of
+//! registers; so the innermost loop gets its bound from outside and stays rolled up. And browsers use
+//! 15 vector registers on x86: eight sums, two of weights and one of states fit, more rows do not.
+#![no_std]
+
+#[path = "layout.rs"]
+#[allow(dead_code, reason = "the other kernels' blocks are there too")]
+mod layout;
+
+use core::arch::wasm32::{
+    f32x4_add, f32x4_convert_i32x4, f32x4_mul, i8x16_splat, i32x4_extract_lane,
+    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
+};
+
+use layout::{ByteBlock, PANEL, PanelBlock, TILE};
+
+/// Inputs that one instruction adds up.
+const GROUP: usize = 4;
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    core::arch::wasm32::unreachable()
+}
+
+/// What the instruction makes of a second operand beyond 7 bits, which is the browser's choice:
+/// 1 a byte without sign, 2 with sign, 0 anything else. `byte` is 255, told from outside so that
+/// the compiler does not answer itself.
+#[unsafe(no_mangle)]
+pub extern "C" fn second_operand(byte: i32) -> i32 {
+    let dot = |weight: i8| {
+        let zero = i32x4_splat(0);
+        let (weights, states) = (i8x16_splat(weight), i8x16_splat(byte as i8));
+        i32x4_extract_lane::<0>(i32x4_relaxed_dot_i8x16_i7x16_add(weights, states, zero))
+    };
+    match (dot(127), dot(-128)) {
+        (129_540, -130_560) => 1,
+        (-508, 512) => 2,
+        _ => 0,
+    }
+}
+
+/// A `Product` (see `kernel`) of byte codes and groups of four.
+///
+/// # Safety
+/// The pointers must reach as far as the counts say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn product(
+    tiles: *const ByteBlock,
+    tile_count: usize,
+    panels: *const PanelBlock,
+    panel_count: usize,
+    block_count: usize,
+    groups: usize,
+    bias: *const f32,
+    out: *mut f32,
+    stride: usize,
+) {
+    for panel in 0..panel_count {
+        for tile in 0..tile_count {
+            // SAFETY: the caller promises so many panels, tiles, outputs and rows.
+            unsafe {
+                let states = tiles.add(tile * block_count);
+                let weights = panels.add(panel * block_count);
+                let bias = bias.add(panel * PANEL).cast::<v128>();
+                let bias = [v128_load(bias), v128_load(bias.add(1))];
+                let mut sums = [bias; TILE];
+                for block in 0..block_count {
+                    add_block(&mut sums, &*states.add(block), &*weights.add(block), groups);
+                }
+                for (row, sums) in sums.into_iter().enumerate() {
+                    let row = out.add((tile * TILE + row) * stride + panel * PANEL).cast::<v128>();
+                    v128_store(row, sums[0]);
+                    v128_store(row.add(1), sums[1]);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `groups` must be at most the groups of a block.
+#[inline(always)]
+unsafe fn add_block(
+    sums: &mut [[v128; 2]; TILE],
+    states: &ByteBlock,
+    weights: &PanelBlock,
+    groups: usize,
+) {
+    // SAFETY: all reads lie inside the two blocks.
+    unsafe {
+        let pair = |numbers: *const v128| [v128_load(numbers), v128_load(numbers.add(1))];
+        let mut dots = [pair(weights.starts.as_ptr().cast()); TILE];
+        for group in 0..groups {
+            let codes = pair(weights.codes.as_ptr().add(group * PANEL * GROUP).cast());
+            for (dots, row) in dots.iter_mut().zip(&states.codes) {
+                let four = v128_load32_splat(row.as_ptr().add(group * GROUP).cast());
+                dots[0] = i32x4_relaxed_dot_i8x16_i7x16_add(codes[0], four, dots[0]);
+                dots[1] = i32x4_relaxed_dot_i8x16_i7x16_add(codes[1], four, dots[1]);
+            }
+        }
+        let (scales, weight_sums) =
+            (pair(weights.scales.as_ptr().cast()), pair(weights.sums.as_ptr().cast()));
+        for (row, (sums, dots)) in sums.iter_mut().zip(dots).enumerate() {
+            let scale = v128_load32_splat(states.scales.as_ptr().add(row).cast());
+            let middle = v128_load32_splat(states.middles.as_ptr().add(row).cast());
+            for half in 0..2 {
+                let product =
+                    f32x4_mul(f32x4_convert_i32x4(dots[half]), f32x4_mul(scales[half], scale));
+                let rest = f32x4_mul(weight_sums[half], middle);
+                sums[half] = f32x4_add(sums[half], f32x4_add(product, rest));
+            }
+        }
+    }
+}
