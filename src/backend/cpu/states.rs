@@ -58,7 +58,12 @@ impl States {
         }
     }
 
-    pub(super) fn demand(&self, verb: &'static str, rows: usize, columns: usize) -> Result<(), Error> {
+    pub(super) fn demand(
+        &self,
+        verb: &'static str,
+        rows: usize,
+        columns: usize,
+    ) -> Result<(), Error> {
         let (expected, found) = ((rows, columns), (self.rows, self.columns));
         if expected == found { Ok(()) } else { Err(Error::Shape { verb, expected, found }) }
     }
