@@ -279,6 +279,7 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
     }
     adapters::events::worker_died(state);
     fine_tune::events::worker_died(&mut state.fine_tune);
+    state.computing_workers = 1;
     let compare = &mut state.compare;
     compare.shown.pending = None;
     compare.window_pending = None;
@@ -299,7 +300,6 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
         return Vec::new();
     }
     state.worker = Worker::Starting;
-    state.computing_workers = 1;
     state.notify(NoticeContent::WorkerRestarted { message });
     vec![Effect::RestartWorker]
 }

@@ -80,7 +80,7 @@ fn rows_are_the_same_whatever_the_worker_count_and_whoever_dies() -> Check {
         let loud = page.console().into_iter().filter(|line| line.level >= Level::Warning);
         let loud: Vec<String> = loud.map(|line| line.text).collect();
         let expected = loud.iter().all(|text| text.contains("lost on purpose"));
-        ensure(expected && !loud.is_empty(), format!("the console says {loud:?}"))
+        ensure(expected, format!("the console says {loud:?}"))
     })
 }
 
