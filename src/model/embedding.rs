@@ -18,7 +18,7 @@ use crate::model::pooling::Plan;
 const BATCH_TOKENS: usize = 384;
 
 /// Less is not worth a message to another worker.
-const LEAST_SHARED_TOKENS: usize = 64;
+const LEAST_SHARED_TOKENS: usize = 32;
 
 /// More would keep a worker busy for long after its request was cancelled.
 const MOST_SHARED_TOKENS: usize = 4 * BATCH_TOKENS;
