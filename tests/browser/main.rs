@@ -46,5 +46,6 @@ mod journey;
 mod lesson;
 mod models;
 mod page;
+mod profile;
 mod server;
 mod site;

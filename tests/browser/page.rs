@@ -330,6 +330,10 @@ impl Worker {
         evaluate(&self.connection, &self.session, expression, CALL_LIMIT)
     }
 
+    pub(crate) fn call(&self, method: &str, parameters: Value) -> Check<Value> {
+        self.connection.borrow_mut().call(Some(&self.session), method, parameters, CALL_LIMIT)
+    }
+
     /// Whether it still runs.
     pub fn alive(&self) -> bool {
         self.connection.borrow().journal.worker_alive(&self.session)

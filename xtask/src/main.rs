@@ -2,6 +2,7 @@
 //! a C compiler and git.
 
 mod after_build;
+mod bench;
 mod chromium;
 mod reference;
 mod serve;
@@ -21,6 +22,11 @@ cargo xtask test [--only lint|native|browser]
                                         set up and run every check (or one group of them)
 cargo xtask build                       set up and leave the static site in dist/
 cargo xtask setup                       set up only
+cargo xtask bench [--site DIR] [--rounds N] [--quick]
+                                        build the site (or take DIR) and measure it beside other
+                                        engines in Chromium; the table goes into README.md
+cargo xtask bench --profile [--site DIR]
+                                        where the worker's time goes, by function
 
 `after-build` is Trunk's hook (see Trunk.toml), `announce` a part of `serve`; nobody else needs them.";
 
@@ -45,6 +51,7 @@ fn dispatch(arguments: &[String]) -> Outcome<()> {
             site::build(&tools)?;
             size::check(&shell::root().join("dist"))
         }
+        ["bench", rest @ ..] => bench::run(&bench::Options::parse(rest)?),
         ["setup"] => setup::for_site().map(drop),
         ["announce", port, server] => serve::announce(port, server),
         ["after-build"] => after_build::run(),

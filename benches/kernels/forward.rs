@@ -1,0 +1,59 @@
+//! The whole forward pass of the model that the page comes with.
+
+use std::error::Error;
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+
+use criterion::Criterion;
+use simcse_lab::backend::cpu::Cpu;
+use simcse_lab::model::encoder::Encoder;
+use simcse_lab::protocol::readout::{Pooling, Readout};
+use simcse_lab::text::tokeniser::Tokens;
+use simcse_lab::weights::bert::BertFile;
+
+use crate::log::{Log, Peak};
+
+const MODEL: &str = "assets/models/all-MiniLM-L6-v2-q8_0.gguf";
+const SENTENCES: &str = "assets/sentences.txt";
+
+/// One sentence, a batch, and long passages. The operations counted are those of the linear layers,
+/// so the share is the part of the int8 peak that the pass as a whole makes use of.
+pub fn bench(criterion: &mut Criterion, log: &mut Log) {
+    if let Err(why) = passes(criterion, log) {
+        println!("no forward pass: {why}");
+    }
+}
+
+fn passes(criterion: &mut Criterion, log: &mut Log) -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = BertFile::read(MODEL, fs::read(root.join(MODEL))?, None)?;
+    let encoder = Encoder::load(Cpu::default(), &file)?;
+    let text = fs::read_to_string(root.join(SENTENCES))?;
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).take(120).collect();
+    let short: Vec<Tokens> =
+        lines.iter().take(32).map(|line| encoder.tokenise(line)).collect::<Result<_, _>>()?;
+    let long: Vec<Tokens> = lines
+        .chunks(12)
+        .map(|lines| encoder.tokenise(&lines.join(" ")))
+        .collect::<Result<_, _>>()?;
+    // A layer's products, a token: queries, keys, values, output, and the wide layer up and down.
+    let (hidden, wide, layers) = {
+        let config = encoder.config();
+        (config.hidden as u64, config.feed_forward as u64, config.layers as u64)
+    };
+    let operations_a_token = 2 * layers * (4 * hidden * hidden + 2 * hidden * wide);
+    let mut group = criterion.benchmark_group("forward pass");
+    for (what, sentences) in
+        [("one sentence", &short[..1]), ("32 sentences", &short[..]), ("passages", &long[..])]
+    {
+        let tokens: usize = sentences.iter().map(|sentence| sentence.ids.len()).sum();
+        let name = format!("{what}, {tokens} tokens");
+        log.measure(&mut group, &name, tokens as u64 * operations_a_token, Peak::Int8, || {
+            let rows = encoder.embed(black_box(sentences), Readout::last(Pooling::Mean));
+            black_box(pollster::block_on(rows).is_ok());
+        });
+    }
+    group.finish();
+    Ok(())
+}

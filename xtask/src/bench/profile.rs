@@ -1,0 +1,102 @@
+//! `cargo xtask bench --profile`: the site with a worker whose functions keep their names, and the
+//! browser test that profiles it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::chromium;
+use crate::setup::{self, Tools};
+use crate::shell::{self, Outcome};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Builds what is missing, profiles some seconds of embedding, and prints it.
+pub fn run(site: Option<&Path>) -> Outcome<()> {
+    let tools = setup::for_site()?;
+    let site = super::site(site)?;
+    let named = named_worker(&tools)?;
+    let copy = shell::target_dir().join("bench").join("named-site");
+    copy_with(&site, &copy, &named)?;
+    let chromium = chromium::ensure()?;
+    let mut test = shell::cargo();
+    test.args([
+        "test",
+        "--locked",
+        "--test",
+        "browser",
+        "--",
+        "--ignored",
+        "--exact",
+        "--nocapture",
+    ]);
+    test.arg("profile::self_time_of_embedding_by_function");
+    test.env("SIMCSE_DIST", &copy).env("SIMCSE_CHROME", &chromium.binary);
+    shell::run(&mut test)
+}
+
+/// The worker's wasm of a release build, linked once more without stripping: only the last step of
+/// the build differs, so what is measured is what is shipped.
+fn named_worker(tools: &Tools) -> Outcome<PathBuf> {
+    println!("Linking the worker with names (some minutes the first time)");
+    let mut rustc = shell::cargo();
+    rustc.args(["rustc", "--locked", "--release", "--target", TARGET, "--bin", "worker"]);
+    rustc.args(["--", "-C", "strip=none"]);
+    shell::run(&mut rustc)?;
+    let built = shell::target_dir().join(TARGET).join("release").join("worker.wasm");
+    let out = shell::target_dir().join("bench").join("named-worker");
+    let mut bindgen = shell::program("wasm-bindgen");
+    bindgen.env("PATH", &tools.path);
+    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "worker", "--out-dir"]);
+    shell::run(bindgen.arg(&out).arg(&built))?;
+    Ok(out)
+}
+
+/// Copies the code of a site, with the worker's two files from elsewhere under their hashed names.
+fn copy_with(site: &Path, copy: &Path, named: &Path) -> Outcome<()> {
+    let problem = |error| format!("cannot copy the site into {}: {error}", copy.display());
+    if copy.exists() {
+        fs::remove_dir_all(copy).map_err(problem)?;
+    }
+    fs::create_dir_all(copy).map_err(problem)?;
+    let mut program = None;
+    for entry in fs::read_dir(site).map_err(problem)? {
+        let path = entry.map_err(problem)?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        if path.is_file() {
+            fs::copy(&path, copy.join(name)).map_err(problem)?;
+        }
+        if name.starts_with("worker-") && name.ends_with("_bg.wasm") {
+            program = Some(name.to_owned());
+        }
+    }
+    let program = program.ok_or_else(|| format!("{} holds no worker", site.display()))?;
+    fs::copy(named.join("worker_bg.wasm"), copy.join(&program)).map_err(problem)?;
+    let glue = shell::read_text(&named.join("worker.js"))?.replace("worker_bg.wasm", &program);
+    shell::write(&copy.join(program.replace("_bg.wasm", ".js")), glue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::copy_with;
+    use crate::shell::{read_text, target_dir, write};
+
+    #[test]
+    fn named_worker_takes_the_place_of_the_plain_one() -> Result<(), String> {
+        let folder = target_dir().join("tmp-named-site");
+        let [site, named, copy] = ["site", "named", "copy"].map(|name| folder.join(name));
+        for folder in [&site, &named, &copy] {
+            std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        }
+        for name in ["index.html", "worker-1a.js", "worker-1a_bg.wasm", "worker-boot-2b.js"] {
+            write(&site.join(name), name)?;
+        }
+        write(&named.join("worker_bg.wasm"), "named")?;
+        write(&named.join("worker.js"), "import('worker_bg.wasm')")?;
+        copy_with(&site, &copy, &named)?;
+        assert_eq!(read_text(&copy.join("worker-1a_bg.wasm"))?, "named");
+        assert_eq!(read_text(&copy.join("worker-1a.js"))?, "import('worker-1a_bg.wasm')");
+        assert_eq!(read_text(&copy.join("worker-boot-2b.js"))?, "worker-boot-2b.js");
+        assert_eq!(read_text(&copy.join("index.html"))?, "index.html");
+        std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())
+    }
+}
