@@ -25,7 +25,8 @@ pub fn largest(values: &[f32]) -> f32 {
             *top = if *value > *top { *value } else { *top };
         }
     }
-    tops.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+    let larger = |top, value| if value > top { value } else { top };
+    tops.iter().chain(rest).copied().fold(f32::NEG_INFINITY, larger)
 }
 
 /// `e^x` to about 2e-7 of its value; below -87 it stays at `e^-87`, above 88 at `e^88`.

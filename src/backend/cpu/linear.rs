@@ -13,7 +13,6 @@ use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
 use crate::simd::panels::Panels;
 use crate::weights::bert::TensorView;
-use crate::weights::error::Error as WeightsError;
 
 /// Panels whose outputs are one block of the next product's inputs.
 const BLOCK_PANELS: usize = BLOCK / PANEL;
@@ -67,16 +66,11 @@ impl Linear {
         let blocks = inputs / BLOCK;
         let mut place = 0;
         for (weights, _) in parts {
-            let mut residue = 0.0;
+            weights.check()?;
             weights.block.whole_numbers(weights.bytes, |scale, codes| {
                 panels.set(place / blocks, place % blocks, scale, codes);
-                residue += scale * 0.0;
                 place += 1;
             });
-            if residue != 0.0 {
-                let name = weights.name.to_owned();
-                return Err(WeightsError::NotFinite { name }.into());
-            }
         }
         biases.resize(panels.panel_count() * PANEL, 0.0);
         Ok(Self::Blocks { panels, biases })

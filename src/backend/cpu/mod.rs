@@ -103,8 +103,7 @@ impl Backend for Cpu {
 
     fn table(&self, tensor: &TensorView<'_>) -> Result<Table, Error> {
         // Rows are decoded unchecked later, so every one is looked at now.
-        let mut row = vec![0.0; tensor.columns];
-        (0..tensor.rows).try_for_each(|position| tensor.row_into(position, &mut row))?;
+        tensor.check()?;
         let (bytes, start) = match tensor.owner {
             Some((file, start)) => (Arc::clone(file), start),
             None => {
