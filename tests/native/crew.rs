@@ -461,6 +461,26 @@ fn workers_suit_the_machine() {
 }
 
 #[test]
+fn a_short_list_is_cut_into_equal_parts() {
+    let encoder = Encoder::load(Cpu::default(), &fixture::file(1)).unwrap();
+    for (tokens, workers, wanted) in
+        [(120, 2, 0), (180, 2, 1), (254, 2, 1), (180, 3, 1), (370, 3, 2), (1_000, 8, 7), (18, 4, 0)]
+    {
+        let ids = vec![vec![1, 5, 2]; tokens / 3];
+        let mut embedding = encoder.begin(ids, MEAN.readout).unwrap();
+        let mut sizes = Vec::new();
+        while let Some(portion) = embedding.hand_out(workers) {
+            sizes.push(portion.ids.len() * 3);
+        }
+        assert_eq!(sizes.len(), wanted, "{tokens} tokens, {workers} workers: {sizes:?}");
+        let rest = tokens - sizes.iter().sum::<usize>();
+        let fair = (tokens / workers).max(64);
+        assert!(sizes.iter().all(|size| size.abs_diff(fair) < 4), "{sizes:?}, {fair}");
+        assert!(rest < fair + 64, "{sizes:?} and {rest}");
+    }
+}
+
+#[test]
 fn portions_shrink_towards_the_end_and_nothing_is_in_two() {
     let encoder = Encoder::load(Cpu::default(), &fixture::file(1)).unwrap();
     let texts = sentences(2_000);
@@ -475,7 +495,7 @@ fn portions_shrink_towards_the_end_and_nothing_is_in_two() {
     assert!((1_500..=1_536).contains(&sizes[0]), "{sizes:?}");
     // A sentence of the fixture has 24 tokens at most.
     assert!(sizes.windows(2).all(|pair| pair[1] <= pair[0] + MAX_TOKENS), "{sizes:?}");
-    assert!(sizes.last().is_some_and(|last| (8..=32).contains(last)), "{sizes:?}");
+    assert!(sizes.last().is_some_and(|last| (40..=64).contains(last)), "{sizes:?}");
     let out: usize = portions.iter().map(|portion| portion.ids.len()).sum();
     pollster::block_on(async {
         while !embedding.is_waiting() {
