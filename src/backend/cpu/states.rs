@@ -13,6 +13,8 @@ use crate::simd::kernel::Kernel;
 pub struct States {
     pub(super) rows: usize,
     pub(super) columns: usize,
+    /// Whether an int8 product made them: what follows need not be more exact.
+    pub(super) is_rounded: bool,
     content: Content,
     room: Arc<Room>,
 }
@@ -32,12 +34,21 @@ impl States {
         (rows, columns): (usize, usize),
         values: Vec<f32>,
     ) -> Self {
-        Self { rows, columns, content: Content::Numbers(values), room: Arc::clone(room) }
+        let (content, room) = (Content::Numbers(values), Arc::clone(room));
+        Self { rows, columns, is_rounded: false, content, room }
+    }
+
+    /// As [`States::of_numbers`], made by an int8 product.
+    pub(super) fn of_product(room: &Arc<Room>, shape: (usize, usize), values: Vec<f32>) -> Self {
+        let mut states = Self::of_numbers(room, shape, values);
+        states.is_rounded = true;
+        states
     }
 
     pub(super) fn of_codes(room: &Arc<Room>, codes: Codes) -> Self {
         let (rows, columns) = (codes.rows(), codes.columns());
-        Self { rows, columns, content: Content::Codes(codes), room: Arc::clone(room) }
+        let (content, room) = (Content::Codes(codes), Arc::clone(room));
+        Self { rows, columns, is_rounded: true, content, room }
     }
 
     /// Hands the states out as codes that the kernel reads.
