@@ -24,6 +24,7 @@ fn main() {
     let mut log = Log::default();
     peak::bench(&mut criterion, &mut log);
     products::bench(&mut criterion, &mut log);
+    products::bench_floats(&mut criterion, &mut log);
     loops::bench(&mut criterion, &mut log);
     forward::bench(&mut criterion, &mut log);
     criterion.final_summary();
