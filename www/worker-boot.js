@@ -1,10 +1,19 @@
 // Starts the worker: /worker-boot.js?module=NAME.js&wasm=NAME_bg.wasm, both in this file's folder.
+// With &helper the first message brings the compiled module from the worker that it helps.
 // Messages that arrive before the module runs are kept and handed over. Whatever goes wrong ends as
 // an error of this script, so that the page hears of it through the Worker's `error` event.
 
 const early = [];
 const hold = (event) => early.push(event);
-self.addEventListener("message", hold);
+const helps = new URLSearchParams(self.location.search).has("helper");
+const first = new Promise((resolve) => {
+  const take = ({ data }) => {
+    resolve(data);
+    self.addEventListener("message", hold);
+  };
+  if (helps) self.addEventListener("message", take, { once: true });
+  else self.addEventListener("message", hold);
+});
 
 // An error thrown outside any promise reaches the page; a rejection nobody handles does not.
 const surface = (reason) => setTimeout(() => { throw reason; });
@@ -23,7 +32,8 @@ const sibling = (name, ending) => {
 
 try {
   const { default: init } = await import(sibling("module", ".js").href);
-  await init({ module_or_path: sibling("wasm", ".wasm") });
+  const compiled = helps ? (await first)?.module : undefined;
+  await init({ module_or_path: compiled ?? sibling("wasm", ".wasm") });
   self.removeEventListener("message", hold);
   for (const { data } of early) {
     self.dispatchEvent(new MessageEvent("message", { data }));

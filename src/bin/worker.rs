@@ -2,11 +2,13 @@
 //!
 //! Two tasks share the worker's event loop. The *engine loop* hands requests to the engine and
 //! runs it in slices, between which new messages come in; it sleeps on a bell when there is
-//! nothing to do. The *loader loop* fetches one model at a time; the latest `Open` wins.
+//! nothing to do. The *loader loop* fetches one model at a time; the latest `Open` wins. Workers
+//! that help with long requests run this program too (`door/crew.rs`).
 
 #[cfg(target_arch = "wasm32")]
 mod door {
     mod adapters;
+    mod crew;
 
     use std::cell::RefCell;
     use std::collections::VecDeque;
@@ -29,6 +31,7 @@ mod door {
     use web_time::{Duration, Instant};
 
     use adapters::Adapters;
+    use crew::Helpers;
 
     /// The engine runs so long before messages are let in.
     const SLICE: Duration = Duration::from_millis(12);
@@ -42,6 +45,7 @@ mod door {
         AdapterBegan,
         AdapterEnded,
         Attach { revision: Revision, name: String, bytes: Vec<u8> },
+        Helpers(crew::News),
     }
 
     /// A hosted model that was asked for.
@@ -117,12 +121,12 @@ mod door {
             match message.head {
                 Request::Open { revision, source: ModelSource::Picked { name } } => {
                     self.stop_loading();
-                    let bytes = message.bulk.into_iter().find_map(|bulk| match bulk {
-                        Bulk::Bytes(bytes) => Some(bytes),
-                        Bulk::F32(_) => None,
-                    });
-                    let bytes = bytes.unwrap_or_default();
+                    let bytes = file_bytes(message.bulk);
                     self.push(Task::Open { revision, name, bytes, sha256: None });
+                }
+                Request::Open { revision, source: ModelSource::Copied { name, sha256 } } => {
+                    let (bytes, sha256) = (file_bytes(message.bulk), Some(sha256));
+                    self.push(Task::Open { revision, name, bytes, sha256 });
                 }
                 Request::Open {
                     revision,
@@ -135,6 +139,9 @@ mod door {
                     self.loader_bell.ring();
                 }
                 Request::StopLoading => self.stop_loading(),
+                Request::Workers { count } => {
+                    self.push(Task::Helpers(crew::News::Wanted(count)));
+                }
                 Request::Forget { sha256 } => {
                     self.remembered.borrow_mut().forget(&sha256);
                     spawn_local(async move {
@@ -219,16 +226,22 @@ mod door {
 
         async fn engine_loop(self: Rc<Self>, breather: Breather) {
             let mut engine = Engine::new();
+            let mut helpers = Helpers::new(&self);
             let mut out = Events::new();
             loop {
                 while let Some(task) = self.next_task() {
-                    deal_with(task, &mut engine, &mut out);
+                    match task {
+                        Task::Helpers(news) => helpers.take(news, &mut engine),
+                        task => deal_with(task, &mut engine, &mut out),
+                    }
                     out.drain(..).for_each(|message| send(&message));
                 }
+                helpers.direct(&mut engine);
                 let start = Instant::now();
                 let mut more = true;
                 while more && start.elapsed() < SLICE {
                     more = engine.step(&mut out).await;
+                    helpers.feed(&mut engine);
                     out.drain(..).for_each(|message| send(&message));
                 }
                 if more {
@@ -257,7 +270,16 @@ mod door {
                 tell(Event::Loading { revision, stage, done_bytes: size, total_bytes: size });
                 engine.open(revision, &name, bytes, sha256, out);
             }
+            Task::Helpers(_) => {}
         }
+    }
+
+    fn file_bytes(bulk: Vec<Bulk>) -> Vec<u8> {
+        let bytes = bulk.into_iter().find_map(|bulk| match bulk {
+            Bulk::Bytes(bytes) => Some(bytes),
+            Bulk::F32(_) => None,
+        });
+        bytes.unwrap_or_default()
     }
 
     fn problem_of(error: &WireError) -> Problem {

@@ -1,9 +1,11 @@
 //! `window.__bench` of `bench.html`: the measuring harness loads a model and embeds sentences with
-//! it. No page is drawn.
+//! it, on the path that visitors have. No page is drawn.
 //!
-//! `load({ backend: "cpu", workers: N, model: NAME })` fetches `/models/gguf/NAME` into every one
-//! of N workers; `embed(sentences)` cuts the sentences into N shares of about equal length and
-//! gives `{ ms, dim, data, parts: { tokenise, run } }`, rows in the given order.
+//! `load({ backend: "cpu", workers: N, model: NAME })` fetches `/models/gguf/NAME` into a worker
+//! that has N - 1 others help it with long requests (`threads` means the same); they start as soon
+//! as the model is there. `embed(sentences)` is one request and gives
+//! `{ ms, dim, data, parts: { tokenise, run } }`, rows in the given order. `workers()` says how many
+//! are ready.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,7 +18,7 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use crate::browser::bridge::Bridge;
 use crate::browser::page_scope;
 use crate::protocol::event::Event;
-use crate::protocol::message::{Bulk, Message};
+use crate::protocol::message::Message;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::protocol::request::{ModelSource, Request};
 
@@ -25,122 +27,94 @@ pub fn is_bench_page() -> bool {
     page_scope::address().split('?').next().is_some_and(|path| path.ends_with("/bench.html"))
 }
 
-/// One worker and the promise of its next answer.
+/// The worker and the promise of its next answer.
 struct Lane {
     bridge: Bridge,
     waiting: Rc<RefCell<Option<(js_sys::Function, js_sys::Function)>>>,
     answer: Rc<RefCell<Option<Message<Event>>>>,
+    /// Workers ready, this one included.
+    workers: Rc<Cell<u16>>,
 }
 
-type Lanes = Rc<RefCell<Rc<[Lane]>>>;
+type Loaded = Rc<RefCell<Option<Rc<Lane>>>>;
 
 /// Sets `window.__bench`.
 ///
 /// # Errors
 /// Where the window takes no properties; it always does.
 pub fn install() -> Result<(), JsValue> {
-    let lanes: Lanes = Rc::default();
+    let loaded = Loaded::default();
     let bench = Object::new();
-    let for_load = lanes.clone();
+    let (for_load, for_workers) = (loaded.clone(), loaded.clone());
     let load = Closure::<dyn Fn(JsValue) -> Promise>::new(move |options: JsValue| {
         future_to_promise(load(for_load.clone(), options))
     });
     let embed = Closure::<dyn Fn(Array) -> Promise>::new(move |sentences: Array| {
-        future_to_promise(embed(lanes.clone(), sentences))
+        future_to_promise(embed(loaded.clone(), sentences))
+    });
+    let workers = Closure::<dyn Fn() -> u16>::new(move || {
+        for_workers.borrow().as_ref().map_or(0, |lane| lane.workers.get())
     });
     Reflect::set(&bench, &"load".into(), &load.into_js_value())?;
     Reflect::set(&bench, &"embed".into(), &embed.into_js_value())?;
+    Reflect::set(&bench, &"workers".into(), &workers.into_js_value())?;
     Reflect::set(&js_sys::global(), &"__bench".into(), &bench)?;
     Ok(())
 }
 
-async fn load(lanes: Lanes, options: JsValue) -> Result<JsValue, JsValue> {
+async fn load(loaded: Loaded, options: JsValue) -> Result<JsValue, JsValue> {
     let option = |name: &str| Reflect::get(&options, &name.into()).unwrap_or(JsValue::UNDEFINED);
     let backend = option("backend").as_string().unwrap_or_else(|| "cpu".to_owned());
     if backend != "cpu" {
         return Err(JsValue::from_str(&format!("this build has no backend {backend}; use cpu")));
     }
     let workers = option("workers").as_f64().or_else(|| option("threads").as_f64()).unwrap_or(1.0);
+    let workers = workers as u16;
     let model = option("model").as_string().unwrap_or_else(|| "minilm-q8_0.gguf".to_owned());
-    let file = if model.ends_with(".gguf") { model } else { format!("{model}.gguf") };
-    let mut started = Vec::new();
-    for _ in 0..(workers.clamp(1.0, 64.0) as usize) {
-        started.push(Lane::start()?);
-    }
-    let mut summary = None;
-    for lane in &started {
-        lane.expect_event("ready").await?;
-    }
-    // All workers load at once; each checks and prepares a copy of its own.
-    for lane in &started {
-        let source = ModelSource::Hosted {
-            name: file.clone(),
-            url: format!("/models/gguf/{file}"),
-            size_bytes: 0,
-            sha256: String::new(),
-        };
-        lane.send(Request::Open { revision: 1, source })?;
-    }
-    for lane in &started {
-        if let Event::Opened { model, .. } = lane.expect_event("model").await?.head {
-            summary = Some(model);
-        }
-    }
+    let name = if model.ends_with(".gguf") { model } else { format!("{model}.gguf") };
+    let lane = Lane::start()?;
+    lane.expect_event("ready").await?;
+    let (url, size_bytes, sha256) = (format!("/models/gguf/{name}"), 0, String::new());
+    let source = ModelSource::Hosted { name, url, size_bytes, sha256 };
+    lane.send(Request::Workers { count: Some(workers) })?;
+    lane.send(Request::Open { revision: 1, source })?;
+    let Event::Opened { model, .. } = lane.expect_event("model").await?.head else {
+        return Err(JsValue::from_str("the worker did not open the model"));
+    };
     let report = Object::new();
-    if let Some(model) = summary {
-        let fields = [
-            ("version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("backend", backend),
-            ("device", model.device),
-            ("model", model.name),
-            ("quantisation", model.quantisation),
-        ];
-        for (name, value) in fields {
-            Reflect::set(&report, &name.into(), &value.into())?;
-        }
-        Reflect::set(&report, &"threads".into(), &(started.len() as u32).into())?;
+    let fields = [
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("backend", backend),
+        ("device", model.device),
+        ("model", model.name),
+        ("quantisation", model.quantisation),
+    ];
+    for (name, value) in fields {
+        Reflect::set(&report, &name.into(), &value.into())?;
     }
-    *lanes.borrow_mut() = started.into();
+    Reflect::set(&report, &"threads".into(), &workers.into())?;
+    *loaded.borrow_mut() = Some(Rc::new(lane));
     Ok(report.into())
 }
 
-async fn embed(lanes: Lanes, sentences: Array) -> Result<JsValue, JsValue> {
+async fn embed(loaded: Loaded, sentences: Array) -> Result<JsValue, JsValue> {
     let started_ms = page_scope::now_ms();
-    let sentences: Vec<String> =
+    let sentences =
         sentences.iter().map(|sentence| sentence.as_string().unwrap_or_default()).collect();
     // A copy of the pointer: `load` may be called again while this waits.
-    let lanes = Rc::clone(&lanes.borrow());
-    if lanes.is_empty() {
-        return Err(JsValue::from_str("call load first"));
-    }
-    let shares = shares(&sentences, lanes.len());
-    for (lane, share) in lanes.iter().zip(&shares).filter(|(_, share)| !share.is_empty()) {
-        let sentences = share.iter().map(|&place| sentences[place].clone()).collect();
-        let lens = Lens { side: Side::Before, readout: Readout::last(Pooling::Mean) };
-        lane.send(Request::Embed { revision: 2, sentences, lens })?;
-    }
-    let (mut rows, mut hidden, mut tokenise, mut run) = (Vec::new(), 0_usize, 0.0_f64, 0.0_f64);
-    for (lane, share) in lanes.iter().zip(&shares).filter(|(_, share)| !share.is_empty()) {
-        let answer = lane.expect_event("rows").await?;
-        let Event::Embedded { hidden: width, tokenise_ms, run_ms, .. } = answer.head else {
-            continue;
-        };
-        hidden = width as usize;
-        rows.resize(sentences.len() * hidden, 0.0_f32);
-        tokenise = tokenise.max(tokenise_ms);
-        run = run.max(run_ms);
-        if let Some(Bulk::F32(values)) = answer.bulk.first() {
-            for (&place, row) in share.iter().zip(values.chunks_exact(hidden.max(1))) {
-                rows[place * hidden..(place + 1) * hidden].copy_from_slice(row);
-            }
-        }
-    }
-    report(started_ms, hidden, &rows, tokenise, run)
+    let lane = loaded.borrow().clone().ok_or_else(|| JsValue::from_str("call load first"))?;
+    let lens = Lens { side: Side::Before, readout: Readout::last(Pooling::Mean) };
+    lane.send(Request::Embed { revision: 2, sentences, lens })?;
+    let answer = lane.expect_event("rows").await?;
+    let Event::Embedded { hidden, tokenise_ms, run_ms, .. } = answer.head else {
+        return Err(JsValue::from_str("the worker did not answer with rows"));
+    };
+    report(started_ms, hidden, answer.f32().unwrap_or_default(), tokenise_ms, run_ms)
 }
 
 fn report(
     started_ms: f64,
-    hidden: usize,
+    hidden: u32,
     rows: &[f32],
     tokenise: f64,
     run: f64,
@@ -150,25 +124,10 @@ fn report(
     Reflect::set(&parts, &"run".into(), &run.into())?;
     let report = Object::new();
     Reflect::set(&report, &"ms".into(), &(page_scope::now_ms() - started_ms).into())?;
-    Reflect::set(&report, &"dim".into(), &(hidden as u32).into())?;
+    Reflect::set(&report, &"dim".into(), &hidden.into())?;
     Reflect::set(&report, &"data".into(), &Float32Array::from(rows))?;
     Reflect::set(&report, &"parts".into(), &parts)?;
     Ok(report.into())
-}
-
-/// Places of the sentences, cut so that every share has about the same number of characters: the
-/// longest are dealt first, each to the share that has least.
-fn shares(sentences: &[String], count: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..sentences.len()).collect();
-    order.sort_by_key(|&place| std::cmp::Reverse(sentences[place].len()));
-    let mut shares = vec![(0_usize, Vec::new()); count];
-    for place in order {
-        if let Some(least) = shares.iter_mut().min_by_key(|(total, _)| *total) {
-            least.0 += sentences[place].len() + 8;
-            least.1.push(place);
-        }
-    }
-    shares.into_iter().map(|(_, share)| share).collect()
 }
 
 impl Lane {
@@ -178,9 +137,12 @@ impl Lane {
         let failed = Rc::new(Cell::new(false));
         let (on_event, on_answer) = (waiting.clone(), answer.clone());
         let for_death = waiting.clone();
+        let workers = Rc::new(Cell::new(1));
+        let on_workers = workers.clone();
         let bridge = Bridge::start(
             move |message| match &message.head {
                 Event::Loading { .. } | Event::Stored { .. } | Event::Progress { .. } => {}
+                Event::Workers { ready, .. } => on_workers.set(*ready),
                 Event::Failed { problem, .. } => settle(&on_event, Err(format!("{problem:?}"))),
                 _ => {
                     *on_answer.borrow_mut() = Some(message);
@@ -193,7 +155,7 @@ impl Lane {
                 }
             },
         )?;
-        Ok(Self { bridge, waiting, answer })
+        Ok(Self { bridge, waiting, answer, workers })
     }
 
     fn send(&self, request: Request) -> Result<(), JsValue> {

@@ -35,6 +35,18 @@ pub fn listen(handler: impl FnMut(MessageEvent) + 'static) {
     handler.forget();
 }
 
+/// Number of logical processors, 1 where the browser does not tell.
+pub fn cores() -> u16 {
+    let cores = scope().navigator().hardware_concurrency();
+    // The number is a float; as an integer it saturates.
+    (cores as u16).max(1)
+}
+
+/// GiB of memory, where the browser tells; none tells of more than 8.
+pub fn memory_gib() -> Option<f64> {
+    js_sys::Reflect::get(&scope().navigator(), &"deviceMemory".into()).ok()?.as_f64()
+}
+
 /// What JavaScript threw, in words.
 pub fn describe(thrown: &JsValue) -> String {
     let message = thrown.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));

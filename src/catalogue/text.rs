@@ -42,6 +42,7 @@ words! {
     StatusNoModel: "No model", "无模型";
     StatusReady: "{quantisation} · {backend} · {ms} ms", "{quantisation} · {backend} · {ms} 毫秒";
     StatusReadyUntimed: "{quantisation} · {backend}", "{quantisation} · {backend}";
+    StatusComputing: "{quantisation} · {backend} · {count} workers", "{quantisation} · {backend} · {count} 个线程";
     StatusDownloading: "Downloading {percent} %", "下载中 {percent} %";
     StatusReadingStore: "From the store {percent} %", "读取存储 {percent} %";
     StatusPreparing: "Preparing the model", "正在准备模型";
@@ -54,6 +55,8 @@ words! {
     StatusShapeValue: "{layers} layers, {hidden} dimensions, {heads} heads, up to {tokens} tokens", "{layers} 层，{hidden} 维，{heads} 个注意力头，最多 {tokens} 个词元";
     StatusBackend: "Backend", "后端";
     StatusDevice: "Device", "设备";
+    StatusWorkers: "Computing now", "正在计算";
+    StatusWorkersValue: "{count} workers, each with its own copy of the model", "{count} 个线程，各有一份模型";
     StatusSpeed: "Last comparison", "上次比较";
     StatusSpeedValue: "{ms} ms a sentence", "每句 {ms} 毫秒";
     StatusStorage: "Storage", "存储";

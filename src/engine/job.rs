@@ -13,6 +13,7 @@ use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
 use crate::math::ranks::{pearson, spearman};
 use crate::math::rows::{dot, row};
 use crate::math::statistics::{mean, quantile};
+use crate::model::embedding::Embedding;
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
@@ -36,6 +37,7 @@ pub enum Kind {
     Group,
     Pairs,
     Embed,
+    Portion,
     Baseline,
     /// One a slot: figures beside each other do not supersede each other.
     Survey {
@@ -50,7 +52,12 @@ impl Kind {
         match self {
             Self::Pair => 0,
             Self::Window => 1,
-            Self::Group | Self::Pairs | Self::Embed | Self::Survey { .. } | Self::Views => 2,
+            Self::Group
+            | Self::Pairs
+            | Self::Embed
+            | Self::Portion
+            | Self::Survey { .. }
+            | Self::Views => 2,
             Self::Baseline => 3,
         }
     }
@@ -67,11 +74,19 @@ pub enum Stage {
     Finished(Message<Event>),
 }
 
+/// Tells a job from every other one, and from itself before it began anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Run {
+    job: u64,
+    beginning: u32,
+}
+
 /// A request on its way.
 #[derive(Debug)]
 pub struct Job {
     revision: Revision,
     side: Side,
+    run: Run,
     begun: Option<Instant>,
     told: Option<Instant>,
     work: Work,
@@ -84,14 +99,15 @@ enum Work {
     Group(Rows, Option<Box<Scan>>),
     Pairs(Rows, Vec<f32>),
     Embed(Rows),
+    Portion(Rows),
     Baseline(Rows),
     Survey(Rows, Survey),
     Views(Views),
 }
 
 impl Job {
-    /// The job of a request; `None` for requests that are none.
-    pub fn new(request: Request) -> Result<Option<Self>, (Revision, Problem)> {
+    /// The job of a request, under a number of its own; `None` for requests that are none.
+    pub fn new(number: u64, request: Request) -> Result<Option<Self>, (Revision, Problem)> {
         let side = side(&request);
         let (revision, work) = match request {
             Request::Pair { revision, first, second, lens } => {
@@ -114,6 +130,9 @@ impl Job {
             Request::Embed { revision, sentences, lens } => {
                 (revision, Work::Embed(Rows::new(sentences, lens.readout, false)))
             }
+            Request::Portion { revision, ids, lens } => {
+                (revision, Work::Portion(Rows::of_ids(ids, lens.readout)))
+            }
             Request::Survey { revision, slot, mut sentences, lens, whitened } => {
                 sentences.truncate(MOST_SENTENCES);
                 let rows = Rows::new(sentences, lens.readout, false);
@@ -126,6 +145,7 @@ impl Job {
             | Request::StopLoading
             | Request::Forget { .. }
             | Request::Cancel { .. }
+            | Request::Workers { .. }
             | Request::Attach { .. }
             | Request::Blend { .. }
             | Request::Detach { .. }
@@ -136,11 +156,46 @@ impl Job {
             | Request::Train { .. }
             | Request::Steer { .. } => return Ok(None),
         };
-        Ok(Some(Self { revision, side, begun: None, told: None, work }))
+        let run = Run { job: number, beginning: 0 };
+        Ok(Some(Self { revision, side, run, begun: None, told: None, work }))
     }
 
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+
+    pub fn run(&self) -> Run {
+        self.run
+    }
+
+    /// The sentences that others may compute too.
+    pub fn shared(&self) -> Option<&Rows> {
+        match &self.work {
+            Work::Group(rows, _)
+            | Work::Pairs(rows, _)
+            | Work::Embed(rows)
+            | Work::Baseline(rows)
+            | Work::Survey(rows, _) => Some(rows),
+            Work::Pair(_) | Work::Window(_) | Work::Portion(_) | Work::Views(_) => None,
+        }
+    }
+
+    /// As [`Job::shared`].
+    pub fn shared_mut(&mut self) -> Option<&mut Rows> {
+        match &mut self.work {
+            Work::Group(rows, _)
+            | Work::Pairs(rows, _)
+            | Work::Embed(rows)
+            | Work::Baseline(rows)
+            | Work::Survey(rows, _) => Some(rows),
+            Work::Pair(_) | Work::Window(_) | Work::Portion(_) | Work::Views(_) => None,
+        }
+    }
+
+    /// Whether it can only wait for what others compute.
+    pub fn is_waiting(&self) -> bool {
+        let embedding = self.shared().and_then(Rows::embedding);
+        embedding.is_some_and(Embedding::is_waiting)
     }
 
     /// Which encoder it is for.
@@ -167,6 +222,7 @@ impl Job {
             Work::Group(..) => Kind::Group,
             Work::Pairs(..) => Kind::Pairs,
             Work::Embed(_) => Kind::Embed,
+            Work::Portion(_) => Kind::Portion,
             Work::Baseline(_) => Kind::Baseline,
             Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
             Work::Views(_) => Kind::Views,
@@ -179,16 +235,18 @@ impl Job {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
             Work::Group(..) | Work::Baseline(_) | Work::Survey(..) | Work::Views(_) => true,
-            Work::Window(_) | Work::Pairs(..) | Work::Embed(_) => false,
+            Work::Window(_) | Work::Pairs(..) | Work::Embed(_) | Work::Portion(_) => false,
         }
     }
 
     /// Begins anew, for a new encoder.
     pub fn restart(&mut self) {
         match &mut self.work {
-            Work::Pair(rows) | Work::Pairs(rows, _) | Work::Embed(rows) | Work::Baseline(rows) => {
-                rows.restart();
-            }
+            Work::Pair(rows)
+            | Work::Pairs(rows, _)
+            | Work::Embed(rows)
+            | Work::Portion(rows)
+            | Work::Baseline(rows) => rows.restart(),
             Work::Group(rows, scan) => {
                 rows.restart();
                 *scan = None;
@@ -201,6 +259,7 @@ impl Job {
             Work::Window(_) => {}
         }
         self.begun = None;
+        self.run.beginning += 1;
     }
 
     /// How far a long job is, if it is time to tell.
@@ -283,6 +342,7 @@ impl Job {
         | Work::Group(rows, _)
         | Work::Pairs(rows, _)
         | Work::Embed(rows)
+        | Work::Portion(rows)
         | Work::Baseline(rows)
         | Work::Survey(rows, _)) = &mut self.work
         else {
@@ -301,6 +361,7 @@ impl Job {
             Work::Pair(_) | Work::Window(_) | Work::Views(_) => pair(revision, finished, begun),
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),
+            Work::Portion(_) => Message::with_f32(Event::Portion { revision }, finished.rows),
             Work::Baseline(_) => baseline(revision, &finished),
         }))
     }
@@ -313,6 +374,7 @@ fn side(request: &Request) -> Side {
         | Request::Pairs { lens, .. }
         | Request::Baseline { lens, .. }
         | Request::Embed { lens, .. }
+        | Request::Portion { lens, .. }
         | Request::Survey { lens, .. }
         | Request::Views { lens, .. } => lens.side,
         _ => Side::Before,

@@ -4,12 +4,16 @@
 //! steps, so that what a person waits for (a pair, a window) goes before what takes long. It knows
 //! neither worker nor network: a door fetches bytes and tells it when that begins and ends.
 //!
+//! Long jobs can be shared ([`sharing`]): others ask for portions and bring rows.
+//!
 //! *Invariant:* every request is answered once: by its result, `Cancelled` (also where a newer
 //! request superseded it) or `Failed`.
 
+pub mod crew;
 mod group;
 mod job;
 mod rows;
+pub mod sharing;
 mod sides;
 mod survey;
 mod train;
@@ -21,7 +25,7 @@ use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
 use crate::engine::group::Group;
 use crate::engine::job::{Job, Stage};
-use crate::engine::sides::{Order, Sides};
+use crate::engine::sides::{Adapter, Order, Sides};
 use crate::engine::train::Trainer;
 use crate::engine::views::Studio;
 use crate::model::encoder::Encoder;
@@ -51,6 +55,8 @@ pub struct Engine {
     /// Models on their way: requests wait for them.
     loading: u32,
     jobs: Vec<Job>,
+    /// How many there were so far.
+    job_count: u64,
     /// The group embedded last.
     group: Option<Group>,
     /// The fine-tune that runs or rests: everything else goes before it.
@@ -101,7 +107,10 @@ impl Engine {
     /// one stays. Answers `Attached` or `Failed`.
     pub fn attach(&mut self, revision: Revision, name: &str, bytes: &[u8], out: &mut Events) {
         match AdapterFile::read(name, bytes) {
-            Ok(adapter) => self.order(Order::Attach { revision, adapter: Box::new(adapter) }, out),
+            Ok(adapter) => {
+                let adapter = Adapter { parsed: Box::new(adapter), bytes: bytes.to_vec() };
+                self.order(Order::Attach { revision, adapter }, out);
+            }
             Err(error) => out.push(failed(revision, Problem::from(&error))),
         }
     }
@@ -146,6 +155,9 @@ impl Engine {
                 let detail = format!("the engine cannot fetch {url} itself");
                 out.push(failed(revision, Problem::Internal { detail }));
             }
+            Request::Open { revision, source: ModelSource::Copied { name, sha256 } } => {
+                self.open(revision, &name, file_bytes(bulk), Some(sha256), out);
+            }
             Request::Attach { revision, source: AdapterSource::Given { name } } => {
                 self.attach(revision, &name, &file_bytes(bulk), out);
             }
@@ -162,13 +174,14 @@ impl Engine {
                 self.train(revision, *plan, file_of(bulk).as_deref(), out);
             }
             Request::Steer { revision, order } => self.steer(revision, order, out),
-            Request::StopLoading | Request::Forget { .. } => {}
+            Request::StopLoading | Request::Forget { .. } | Request::Workers { .. } => {}
             Request::Cancel { revision } => self.cancel(revision, out),
             other => self.enqueue(other, out),
         }
     }
 
-    /// Does a little of what is most urgent. `false` once there is nothing left to do.
+    /// Does a little of what is most urgent. `false` once there is nothing left to do here: also
+    /// while all that is missing is with others.
     pub async fn step(&mut self, out: &mut Events) -> bool {
         let position = self.most_urgent();
         let urgent = position.and_then(|position| self.jobs.get(position));
@@ -223,19 +236,20 @@ impl Engine {
 
     /// Position of the job to go on with: of the lowest rank, the oldest.
     fn most_urgent(&self) -> Option<usize> {
-        let before = self.sides.encoder(Side::Before).is_some();
-        let after = self.sides.encoder(Side::After).is_some() && !self.sides.is_changing();
         let jobs = self.jobs.iter().enumerate();
-        let runnable = jobs.filter(|(_, job)| match job.side() {
-            _ if !job.kind().needs_model() => true,
-            Side::Before => before,
-            Side::After => after,
-        });
+        let runnable = jobs.filter(|(_, job)| self.can_run(job) && !job.is_waiting());
         runnable.min_by_key(|(_, job)| job.kind().rank()).map(|(position, _)| position)
     }
 
+    /// Whether the side it needs is there, and stays.
+    fn can_run(&self, job: &Job) -> bool {
+        let settled = !job.needs(Side::After) || !self.sides.is_changing();
+        !job.kind().needs_model() || (settled && self.sides.encoder(job.side()).is_some())
+    }
+
     fn enqueue(&mut self, request: Request, out: &mut Events) {
-        let job = match Job::new(request) {
+        self.job_count += 1;
+        let job = match Job::new(self.job_count, request) {
             Ok(Some(job)) => job,
             Ok(None) => return,
             Err((revision, problem)) => {

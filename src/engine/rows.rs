@@ -12,10 +12,18 @@ use crate::protocol::readout::Readout;
 /// Tokenising pauses after so long.
 const SLICE: Duration = Duration::from_millis(10);
 
+/// Sentences as they are given.
+#[derive(Debug)]
+enum Given {
+    Texts(Vec<String>),
+    /// Token ids, one list a sentence.
+    Ids(Vec<Vec<u32>>),
+}
+
 /// Sentences on their way to rows.
 #[derive(Debug)]
 pub struct Rows {
-    texts: Vec<String>,
+    given: Given,
     readout: Readout,
     /// Also keep word pieces and every token's unit row.
     with_tokens: bool,
@@ -51,7 +59,12 @@ pub struct Finished {
 
 impl Rows {
     pub fn new(texts: Vec<String>, readout: Readout, with_tokens: bool) -> Self {
-        Self { texts, readout, with_tokens, work: Work::default() }
+        Self { given: Given::Texts(texts), readout, with_tokens, work: Work::default() }
+    }
+
+    /// Sentences that were tokenised elsewhere.
+    pub fn of_ids(ids: Vec<Vec<u32>>, readout: Readout) -> Self {
+        Self { given: Given::Ids(ids), readout, with_tokens: false, work: Work::default() }
     }
 
     /// Forgets what was done, for a new model.
@@ -64,13 +77,30 @@ impl Rows {
         self.work.next > 0 || self.work.embedding.is_some()
     }
 
+    pub fn readout(&self) -> Readout {
+        self.readout
+    }
+
     pub fn total(&self) -> usize {
-        self.texts.len()
+        match &self.given {
+            Given::Texts(texts) => texts.len(),
+            Given::Ids(ids) => ids.len(),
+        }
     }
 
     /// Sentences whose rows are there.
     pub fn done(&self) -> usize {
         self.work.embedding.as_ref().map_or(0, Embedding::done)
+    }
+
+    /// What embeds the sentences, once they are tokenised.
+    pub fn embedding(&self) -> Option<&Embedding<Cpu>> {
+        self.work.embedding.as_ref()
+    }
+
+    /// As [`Rows::embedding`].
+    pub fn embedding_mut(&mut self) -> Option<&mut Embedding<Cpu>> {
+        self.work.embedding.as_mut()
     }
 
     /// Does a little; the rows once they are complete.
@@ -102,7 +132,14 @@ impl Rows {
 
     fn tokenise(&mut self, encoder: &Encoder<Cpu>, start: Instant) -> Result<(), Error> {
         let work = &mut self.work;
-        while let Some(text) = self.texts.get(work.next) {
+        let texts = match &self.given {
+            Given::Texts(texts) => texts,
+            Given::Ids(ids) => {
+                work.embedding = Some(encoder.begin(ids.clone(), self.readout)?);
+                return Ok(());
+            }
+        };
+        while let Some(text) = texts.get(work.next) {
             let tokens = encoder.tokenise(text)?;
             if tokens.cut_from.is_some() {
                 work.truncated.push(u32::try_from(work.next).unwrap_or(u32::MAX));
@@ -117,7 +154,7 @@ impl Rows {
                 break;
             }
         }
-        if work.next >= self.texts.len() {
+        if work.next >= texts.len() {
             let embedding = encoder.begin(std::mem::take(&mut work.ids), self.readout)?;
             work.embedding =
                 Some(if self.with_tokens { embedding.keep_token_rows() } else { embedding });

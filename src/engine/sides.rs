@@ -2,7 +2,8 @@
 //!
 //! Memory: the model's file stays (26 MB for the shipped one), for adapters are merged into it and
 //! both sides read their token table from it. Beside it each side has its linear layers as `f32`
-//! (43 MB); layers that the adapter leaves alone are shared. While an adapter or a blend is made
+//! (43 MB); layers that the adapter leaves alone are shared. The adapter is there as it was read and
+//! as a file, for the workers that help. While an adapter or a blend is made
 //! ready, the side after is there twice.
 
 use std::collections::VecDeque;
@@ -21,10 +22,17 @@ use crate::weights::adapter_file::AdapterFile;
 use crate::weights::bert::BertFile;
 use crate::weights::merged::{MAX_BLEND, Merged, check_base};
 
+/// An adapter, and its file for others that need it too.
+#[derive(Debug)]
+pub struct Adapter {
+    pub parsed: Box<AdapterFile>,
+    pub bytes: Vec<u8>,
+}
+
 /// What is to be done about the adapter, in the order it was asked for.
 #[derive(Debug)]
 pub enum Order {
-    Attach { revision: Revision, adapter: Box<AdapterFile> },
+    Attach { revision: Revision, adapter: Adapter },
     Blend { revision: Revision, blend: f32 },
     Detach { revision: Revision },
 }
@@ -65,7 +73,7 @@ struct Before {
 
 #[derive(Debug)]
 struct After {
-    adapter: Box<AdapterFile>,
+    adapter: Adapter,
     blend: f32,
     encoder: Encoder<Cpu>,
 }
@@ -75,7 +83,7 @@ struct After {
 struct Making {
     revision: Revision,
     /// `None`: the attached one, at another blend.
-    adapter: Option<Box<AdapterFile>>,
+    adapter: Option<Adapter>,
     blend: f32,
     encoder: Encoder<Cpu>,
     begun: Instant,
@@ -97,7 +105,12 @@ impl Sides {
 
     /// The attached adapter, and how much of it the side after has.
     pub fn adapter(&self) -> Option<(&AdapterFile, f32)> {
-        self.after.as_ref().map(|after| (&*after.adapter, after.blend))
+        self.after.as_ref().map(|after| (&*after.adapter.parsed, after.blend))
+    }
+
+    /// The attached adapter's file; empty without one.
+    pub fn adapter_bytes(&self) -> &[u8] {
+        self.after.as_ref().map_or(&[], |after| &after.adapter.bytes)
     }
 
     /// Whether the side after is about to become another one: requests to it wait.
@@ -125,7 +138,7 @@ impl Sides {
                 None => Order::Blend { revision, blend },
             });
         }
-        let gone = self.after.take_if(|after| after.adapter.meta.base_sha256 != file.sha256);
+        let gone = self.after.take_if(|after| after.adapter.parsed.meta.base_sha256 != file.sha256);
         out.extend(gone.map(|_| Message::plain(Event::Detached { revision })));
         self.before = Some(Before { file, encoder });
     }
@@ -201,7 +214,8 @@ impl Sides {
         let before = self.before.as_ref().ok_or(Problem::NoModel)?;
         let (revision, adapter, blend) = match order {
             Order::Attach { revision, adapter } => {
-                check_base(&adapter.meta, &before.file).map_err(|error| Problem::from(&error))?;
+                let meta = &adapter.parsed.meta;
+                check_base(meta, &before.file).map_err(|error| Problem::from(&error))?;
                 // Not made twice where the blend is known already.
                 let blend = self.orders.front().and_then(Order::blend);
                 (revision, Some(adapter), blend.unwrap_or(1.0))
@@ -217,7 +231,7 @@ impl Sides {
         let source = adapter.as_ref().or(attached.map(|after| &after.adapter));
         let source = source.ok_or(Problem::NoAdapter)?;
         let begun = Instant::now();
-        let encoder = Merged::new(&before.file, &source.changes, blend)
+        let encoder = Merged::new(&before.file, &source.parsed.changes, blend)
             .map_err(Error::from)
             .and_then(|merged| before.encoder.adapt(&merged))
             .map_err(|error| Problem::from(&error))?;
@@ -231,7 +245,7 @@ impl Sides {
         else {
             return Ok(false);
         };
-        let merged = Merged::new(&before.file, &adapter.changes, making.blend)?;
+        let merged = Merged::new(&before.file, &adapter.parsed.changes, making.blend)?;
         before.encoder.adapt_step(&merged, &mut making.encoder)
     }
 
@@ -241,7 +255,7 @@ impl Sides {
         let event = match &adapter {
             Some(adapter) => Event::Attached {
                 revision,
-                adapter: Box::new(adapter.summary()),
+                adapter: Box::new(adapter.parsed.summary()),
                 prepare_ms: begun.elapsed().as_secs_f64() * 1e3,
             },
             None => Event::Blended { revision, blend },

@@ -69,10 +69,34 @@ pub fn add_bias(values: &mut [f32], bias: &[f32]) {
     }
 }
 
-/// `x (1 + erf(x / sqrt 2)) / 2`
+/// `x Phi(x) = x (1 + erf(x / sqrt 2)) / 2`, to about 5e-6.
+///
+/// `Phi(x) = 1/2 + x Q(x^2)` with a polynomial `Q` of degree 11 on `|x| <= 5`, fitted to the least
+/// error of `x Phi(x)` and written in `2 x^2 / 25 - 1`, where its terms do not cancel. Beyond, `Phi`
+/// stays what it is at 5: 3e-7 from 0 and 1.
 #[inline]
 pub fn gelu(x: f32) -> f32 {
-    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+    const END: f32 = 5.0;
+    const SERIES: [f32; 12] = [
+        1.413_637_5e-1,
+        -7.029_823e-2,
+        5.152_539_5e-2,
+        -4.039_198e-2,
+        3.135_673e-2,
+        -2.362_495_8e-2,
+        1.691_011_5e-2,
+        -1.016_543_2e-2,
+        5.113_295_7e-3,
+        -3.886_901_5e-3,
+        3.194_444e-3,
+        -1.096_341_2e-3,
+    ];
+    // Comparisons that let NaN through.
+    let inner = if x > END { END } else { x };
+    let inner = if inner < -END { -END } else { inner };
+    let u = inner * inner * (2.0 / (END * END)) - 1.0;
+    let series = SERIES.iter().rev().fold(0.0, |sum, term| sum * u + term);
+    x * (0.5 + inner * series)
 }
 
 /// Adds `bias` to every row of `values`, then [`gelu`].
@@ -142,6 +166,18 @@ mod tests {
             let found = f64::from(erf(x as f32));
             assert!((found - wanted).abs() < 5e-7, "erf({x}): {found} {wanted}");
         }
+    }
+
+    #[test]
+    fn gelu_is_gelu() {
+        for step in -1_000..=1_000 {
+            let x = step as f32 / 100.0;
+            let wanted = 0.5 * f64::from(x) * (1.0 + f64::from(erf(x * 0.5_f32.sqrt())));
+            let difference = (f64::from(gelu(x)) - wanted).abs();
+            assert!(difference < 7e-6, "gelu({x}): {} {wanted}", gelu(x));
+        }
+        assert!(gelu(0.0) == 0.0 && (gelu(1e30) / 1e30 - 1.0).abs() < 1e-6);
+        assert!(gelu(f32::NAN).is_nan() && gelu(-100.0).abs() < 1e-3);
     }
 
     #[test]

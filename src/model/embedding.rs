@@ -1,7 +1,9 @@
 //! Many sentences to unit rows, a layer of a batch at a time.
 //!
 //! Sentences are ordered by length, so that a batch holds like lengths and stays near its token
-//! limit; the rows come back in the caller's order.
+//! limit; the rows come back in the caller's order. Others may compute portions of them: who asks
+//! gets some from the long end, while the batches made here come from the short end, and both
+//! shrink towards the end, so that all are done at about the same time.
 
 use std::ops::Range;
 
@@ -15,6 +17,21 @@ use crate::model::pooling::Plan;
 /// thread, and a layer of this one keeps a browser's worker busy for some 40 ms.
 const BATCH_TOKENS: usize = 384;
 
+/// Less is not worth a message to another worker.
+const LEAST_SHARED_TOKENS: usize = 32;
+
+/// More would keep a worker busy for long after its request was cancelled.
+const MOST_SHARED_TOKENS: usize = 4 * BATCH_TOKENS;
+
+/// Sentences for somebody else to compute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portion {
+    /// Under which the rows are given, or given up.
+    pub ticket: u32,
+    /// Token ids, one list a sentence.
+    pub ids: Vec<Vec<u32>>,
+}
+
 /// Sentences on their way to vectors.
 #[derive(Debug)]
 pub struct Embedding<B: Backend> {
@@ -23,8 +40,18 @@ pub struct Embedding<B: Backend> {
     sentences: Vec<Vec<u32>>,
     /// Positions in `sentences`, shortest first.
     order: Vec<usize>,
-    /// Of `order`: finished.
-    finished: usize,
+    /// Of `order`: neither begun nor handed out.
+    waiting: Range<usize>,
+    waiting_tokens: usize,
+    /// Of `order`: handed out and given up.
+    returned: Vec<Range<usize>>,
+    /// Of `order`: handed out, by ticket.
+    handed_out: Vec<(u32, Range<usize>)>,
+    next_ticket: u32,
+    /// Who takes part, this side included.
+    workers: usize,
+    /// Sentences whose rows are there.
+    done: usize,
     running: Option<(Pass<B>, Range<usize>)>,
     /// `[sentences, hidden]`
     rows: Vec<f32>,
@@ -49,11 +76,25 @@ impl<B: Backend> Embedding<B> {
         let mut rows = Vec::new();
         rows.try_reserve_exact(count).map_err(|_| backend::Error::Memory { needed_bytes })?;
         rows.resize(count, 0.0);
-        let (finished, running, token_rows) = (0, None, None);
-        Ok(Self { plan, hidden, sentences, order, finished, running, rows, token_rows })
+        Ok(Self {
+            plan,
+            hidden,
+            waiting: 0..order.len(),
+            waiting_tokens: sentences.iter().map(Vec::len).sum(),
+            sentences,
+            order,
+            returned: Vec::new(),
+            handed_out: Vec::new(),
+            next_ticket: 0,
+            workers: 1,
+            done: 0,
+            running: None,
+            rows,
+            token_rows: None,
+        })
     }
 
-    /// Also keeps every token's unit state.
+    /// Also keeps every token's unit state; nothing is handed out then.
     pub fn keep_token_rows(mut self) -> Self {
         self.token_rows = Some(vec![Vec::new(); self.sentences.len()]);
         self
@@ -66,10 +107,69 @@ impl<B: Backend> Embedding<B> {
 
     /// Number of sentences whose rows are there.
     pub fn done(&self) -> usize {
-        self.finished
+        self.done
     }
 
-    /// One layer of one batch. `false` once everything is done.
+    /// Tokens that could be handed out.
+    pub fn shareable_tokens(&self) -> usize {
+        let alone = self.token_rows.is_some() || self.waiting.len() < 2;
+        if alone || self.waiting_tokens < 2 * LEAST_SHARED_TOKENS { 0 } else { self.waiting_tokens }
+    }
+
+    /// Whether there is nothing to do here until what was handed out comes back.
+    pub fn is_waiting(&self) -> bool {
+        let idle = self.running.is_none() && self.waiting.is_empty() && self.returned.is_empty();
+        idle && !self.handed_out.is_empty()
+    }
+
+    /// Sentences for one of `workers` (this side included) to compute; `None` where what is left is
+    /// not worth it.
+    pub fn hand_out(&mut self, workers: usize) -> Option<Portion> {
+        if self.shareable_tokens() == 0 {
+            return None;
+        }
+        self.workers = workers;
+        let limit = self.share_tokens();
+        let backwards = self.waiting.clone().rev();
+        let range = self.waiting.end - self.fitting(backwards, limit)..self.waiting.end;
+        self.waiting.end = range.start;
+        self.waiting_tokens -= self.tokens(&range);
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let ids = self.positions(&range).map(|at| self.sentence(at).to_vec()).collect();
+        self.handed_out.push((ticket, range));
+        Some(Portion { ticket, ids })
+    }
+
+    /// Whether rows are still wanted under that ticket.
+    pub fn expects(&self, ticket: u32) -> bool {
+        self.handed_out.iter().any(|(known, _)| *known == ticket)
+    }
+
+    /// Takes the `[sentences, hidden]` unit rows of a portion. What cannot be its rows is computed
+    /// here again.
+    pub fn take_rows(&mut self, ticket: u32, rows: &[f32]) {
+        let Some(range) = self.claim(ticket) else { return };
+        let whole = rows.len() == range.len() * self.hidden;
+        if !whole || !rows.iter().all(|value| value.is_finite()) {
+            return self.returned.push(range);
+        }
+        self.place(&range, rows);
+    }
+
+    /// A portion will not come: it is computed here.
+    pub fn take_back(&mut self, ticket: u32) {
+        let range = self.claim(ticket);
+        self.returned.extend(range);
+    }
+
+    fn claim(&mut self, ticket: u32) -> Option<Range<usize>> {
+        let found = self.handed_out.iter().position(|(known, _)| *known == ticket)?;
+        Some(self.handed_out.swap_remove(found).1)
+    }
+
+    /// One layer of one batch. `false` once everything is done; nothing happens while it is waiting
+    /// ([`Embedding::is_waiting`]).
     ///
     /// # Errors
     /// Where the backend fails or a row is not finite.
@@ -80,18 +180,17 @@ impl<B: Backend> Embedding<B> {
     ) -> Result<bool, Error> {
         let (mut pass, range) = match self.running.take() {
             Some(running) => running,
-            None if self.finished == self.order.len() => return Ok(false),
             None => {
-                let range = self.next_range();
-                (bert.begin(backend, self.pack(range.clone()), self.plan)?, range)
+                let Some(range) = self.next_range() else { return Ok(self.done < self.total()) };
+                (bert.begin(backend, self.pack(&range), self.plan)?, range)
             }
         };
         if bert.advance(backend, &mut pass)? {
             self.running = Some((pass, range));
             return Ok(true);
         }
-        self.finish(backend, bert, pass, range).await?;
-        Ok(self.finished < self.order.len())
+        self.finish(backend, bert, pass, &range).await?;
+        Ok(self.done < self.total())
     }
 
     /// `[sentences, hidden]` unit rows in the caller's order, and each sentence's
@@ -104,19 +203,55 @@ impl<B: Backend> Embedding<B> {
         self.sentences.get(position).map_or(&[], Vec::as_slice)
     }
 
-    fn next_range(&self) -> Range<usize> {
-        let mut tokens = 0;
-        let rest = self.order.iter().skip(self.finished);
-        let fitting = rest.take_while(|position| {
-            tokens += self.sentence(**position).len();
-            tokens <= BATCH_TOKENS
-        });
-        self.finished..self.finished + fitting.count().max(1)
+    fn positions(&self, range: &Range<usize>) -> impl Iterator<Item = usize> + Clone {
+        self.order.iter().skip(range.start).take(range.len()).copied()
     }
 
-    fn pack(&self, range: Range<usize>) -> Batch {
-        let positions = self.order.iter().skip(range.start).take(range.len());
-        Batch::pack(positions.map(|position| self.sentence(*position)))
+    fn tokens(&self, range: &Range<usize>) -> usize {
+        self.positions(range).map(|position| self.sentence(position).len()).sum()
+    }
+
+    /// What one worker takes at a time: a fair part of half of what is left (guided
+    /// self-scheduling, Polychronopoulos & Kuck 1987).
+    fn share_tokens(&self) -> usize {
+        let part = self.waiting_tokens / (2 * self.workers.max(1));
+        part.clamp(LEAST_SHARED_TOKENS, MOST_SHARED_TOKENS)
+    }
+
+    /// How many of these places of `order` hold no more than so many tokens; at least one.
+    fn fitting(&self, places: impl Iterator<Item = usize>, limit: usize) -> usize {
+        let mut tokens = 0;
+        let fitting = places.take_while(|place| {
+            let position = self.order.get(*place).copied().unwrap_or_default();
+            tokens += self.sentence(position).len();
+            tokens <= limit
+        });
+        fitting.count().max(1)
+    }
+
+    /// The next batch made here: what came back first.
+    fn next_range(&mut self) -> Option<Range<usize>> {
+        if let Some(back) = self.returned.pop() {
+            let end = back.start + self.fitting(back.clone(), BATCH_TOKENS);
+            if end < back.end {
+                self.returned.push(end..back.end);
+            }
+            return Some(back.start..end);
+        }
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let alone = self.workers <= 1;
+        let limit = if alone { BATCH_TOKENS } else { self.share_tokens().min(BATCH_TOKENS) };
+        let end = self.waiting.start + self.fitting(self.waiting.clone(), limit);
+        let range = self.waiting.start..end;
+        self.waiting.start = end;
+        self.waiting_tokens -= self.tokens(&range);
+        Some(range)
+    }
+
+    fn pack(&self, range: &Range<usize>) -> Batch {
+        Batch::pack(self.positions(range).map(|position| self.sentence(position)))
     }
 
     async fn finish(
@@ -124,7 +259,7 @@ impl<B: Backend> Embedding<B> {
         backend: &B,
         bert: &Bert<B>,
         pass: Pass<B>,
-        range: Range<usize>,
+        range: &Range<usize>,
     ) -> Result<(), Error> {
         let (states, batch) = pass.finish(backend)?;
         let pooled = backend.unit_rows(bert.pool(backend, &states, &batch, self.plan)?)?;
@@ -132,23 +267,33 @@ impl<B: Backend> Embedding<B> {
         if !rows.iter().all(|value| value.is_finite()) {
             return Err(Error::NotFinite);
         }
-        let positions = || self.order.iter().skip(range.start).take(range.len());
-        for (position, row) in positions().zip(rows.chunks_exact(self.hidden)) {
+        if self.token_rows.is_some() {
+            let tokens = backend.read(backend.unit_rows(states)?).await?;
+            self.place_tokens(range, &batch, &tokens);
+        }
+        self.place(range, &rows);
+        Ok(())
+    }
+
+    fn place(&mut self, range: &Range<usize>, rows: &[f32]) {
+        let positions = self.order.iter().skip(range.start).take(range.len());
+        for (position, row) in positions.zip(rows.chunks_exact(self.hidden)) {
             let from = position * self.hidden;
             if let Some(place) = self.rows.get_mut(from..from + self.hidden) {
                 place.copy_from_slice(row);
             }
         }
-        if let Some(kept) = &mut self.token_rows {
-            let tokens = backend.read(backend.unit_rows(states)?).await?;
-            for (position, range) in positions().zip(batch.ranges()) {
-                let row = tokens.get(range.start * self.hidden..range.end * self.hidden);
-                if let (Some(place), Some(row)) = (kept.get_mut(*position), row) {
-                    *place = row.to_vec();
-                }
+        self.done += range.len();
+    }
+
+    fn place_tokens(&mut self, range: &Range<usize>, batch: &Batch, tokens: &[f32]) {
+        let positions = self.order.iter().skip(range.start).take(range.len());
+        for (position, range) in positions.zip(batch.ranges()) {
+            let row = tokens.get(range.start * self.hidden..range.end * self.hidden);
+            let kept = self.token_rows.as_mut().and_then(|kept| kept.get_mut(*position));
+            if let (Some(place), Some(row)) = (kept, row) {
+                *place = row.to_vec();
             }
         }
-        self.finished = range.end;
-        Ok(())
     }
 }

@@ -96,6 +96,15 @@ pub enum Event {
         tokenise_ms: f64,
         run_ms: f64,
     },
+    /// Bulk: F32 `[sentences, hidden]`, unit length.
+    Portion {
+        revision: Revision,
+    },
+    /// How many workers are ready to compute long requests, and how many do, this one included.
+    Workers {
+        ready: u16,
+        computing: u16,
+    },
     /// `Side::After` is there.
     Attached {
         revision: Revision,
@@ -173,7 +182,9 @@ impl Event {
     /// The request that this event answers.
     pub fn revision(&self) -> Option<Revision> {
         match self {
-            Self::Ready | Self::Stored { .. } | Self::Panicked { .. } => None,
+            Self::Ready | Self::Stored { .. } | Self::Workers { .. } | Self::Panicked { .. } => {
+                None
+            }
             Self::Failed { revision, .. } => *revision,
             Self::Loading { revision, .. }
             | Self::LoadingStopped { revision, .. }
@@ -185,6 +196,7 @@ impl Event {
             | Self::Pairs { revision, .. }
             | Self::Baseline { revision, .. }
             | Self::Embedded { revision, .. }
+            | Self::Portion { revision }
             | Self::Attached { revision, .. }
             | Self::Blended { revision, .. }
             | Self::Detached { revision }

@@ -20,6 +20,8 @@ pub enum ModelSource {
     },
     /// A file the visitor picked; its bytes travel beside the request.
     Picked { name: String },
+    /// A file that another worker has open; its bytes travel beside the request.
+    Copied { name: String, sha256: String },
 }
 
 /// Where an adapter comes from.
@@ -63,6 +65,12 @@ pub enum Request {
     Baseline { revision: Revision, sentences: Vec<String>, lens: Lens },
     /// Rows for the sentences, in the given order. Answered by `Progress`*, `Event::Embedded`.
     Embed { revision: Revision, sentences: Vec<String>, lens: Lens },
+    /// Rows for sentences of another worker's, given as token ids. Answered by `Event::Portion`.
+    Portion { revision: Revision, ids: Vec<Vec<u32>>, lens: Lens },
+    /// How many workers may compute long requests, this one included. `None`: as many as the
+    /// machine suggests, and only while there is work for them; a number: so many, kept ready.
+    /// `Event::Workers` tells what came of it.
+    Workers { count: Option<u16> },
     /// Attach an adapter to the current model; from then on `Side::After` is the model with it. One
     /// that was attached before stays until this one is ready. Answered by `Event::Attached` or
     /// `Failed`.

@@ -1,6 +1,10 @@
 //! States on their way into an int8 product: 8-bit codes in tiles of four rows.
 
 use crate::simd::layout::{BLOCK, ByteBlock, TILE, WideBlock};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::simd::rounding as ends;
+#[cfg(target_arch = "wasm32")]
+use crate::simd::rounding_wasm as ends;
 
 /// How codes are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,47 +19,25 @@ pub enum Form {
 
 /// Spans below this are taken for none: their inverse would not be finite.
 const LEAST_SPAN: f32 = 1e-30;
-/// `1.5 * 2^23`: adding it rounds to a whole number and leaves that in the low bits.
-const ROUNDER: f32 = 12_582_912.0;
-
 /// Codes of 32 numbers of a row, 128 added: `x = scale (code - 128) + middle`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Coded {
-    pub codes: [u8; BLOCK],
-    pub scale: f32,
-    pub middle: f32,
+struct Coded {
+    codes: [u8; BLOCK],
+    scale: f32,
+    middle: f32,
 }
 
 /// The nearest codes. A block with a number that is not finite gets a middle that is not finite,
 /// so that it does not pass for a good one.
 #[inline]
-pub fn encode(values: &[f32; BLOCK]) -> Coded {
-    const LANES: usize = 8;
-    let mut lows = [f32::INFINITY; LANES];
-    let mut tops = [f32::NEG_INFINITY; LANES];
-    let mut residues = [0.0; LANES];
-    for lanes in values.as_chunks::<LANES>().0 {
-        for (((low, top), residue), value) in
-            lows.iter_mut().zip(&mut tops).zip(&mut residues).zip(lanes)
-        {
-            *low = if *value < *low { *value } else { *low };
-            *top = if *value > *top { *value } else { *top };
-            *residue += value * 0.0;
-        }
-    }
-    let low = lows.iter().fold(f32::INFINITY, |low, value| if *value < low { *value } else { low });
-    let top =
-        tops.iter().fold(f32::NEG_INFINITY, |top, value| if *value > top { *value } else { top });
-    let residue: f32 = residues.iter().sum();
+fn encode(values: &[f32; BLOCK]) -> Coded {
+    let (low, top, residue) = ends::of(values);
     let span = top - low;
-    if !(span >= LEAST_SPAN) {
+    if span.is_nan() || span < LEAST_SPAN {
         return Coded { codes: [128; BLOCK], scale: 0.0, middle: low + residue };
     }
     let (scale, inverse) = (span / 255.0, 255.0 / span);
-    let mut codes = [0; BLOCK];
-    for (code, value) in codes.iter_mut().zip(values) {
-        *code = ((value - low) * inverse + ROUNDER).to_bits() as u8;
-    }
+    let codes = ends::codes(values, low, inverse);
     Coded { codes, scale, middle: low + 128.0 * scale + residue }
 }
 
@@ -141,18 +123,23 @@ impl Codes {
     pub fn set_row(&mut self, row: usize, values: &[f32]) {
         let (blocks, rest) = values.as_chunks::<BLOCK>();
         for (block, values) in blocks.iter().enumerate() {
-            self.set(row, block, &encode(values));
+            self.set_numbers(row, block, values);
         }
         if !rest.is_empty() {
             let mut values = [0.0; BLOCK];
             values[..rest.len()].copy_from_slice(rest);
-            self.set(row, blocks.len(), &encode(&values));
+            self.set_numbers(row, blocks.len(), &values);
         }
     }
 
-    /// Sets a block of a row; places outside are ignored.
+    /// Sets a block of a row to the nearest codes; places outside are ignored.
     #[inline]
-    pub fn set(&mut self, row: usize, block: usize, coded: &Coded) {
+    pub fn set_numbers(&mut self, row: usize, block: usize, values: &[f32; BLOCK]) {
+        self.set(row, block, &encode(values));
+    }
+
+    #[inline]
+    fn set(&mut self, row: usize, block: usize, coded: &Coded) {
         let place = (row / TILE) * self.block_count() + block;
         let row = row % TILE;
         match &mut self.tiles {

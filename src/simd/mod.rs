@@ -30,6 +30,10 @@ pub mod panels;
 pub mod plain;
 mod portable;
 pub mod product;
+#[cfg(not(target_arch = "wasm32"))]
+mod rounding;
+#[cfg(target_arch = "wasm32")]
+mod rounding_wasm;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 #[cfg(target_arch = "x86_64")]

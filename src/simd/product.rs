@@ -37,12 +37,7 @@ impl Kernel {
     pub fn built_in() -> Vec<Self> {
         let mut kernels = vec![Self::PORTABLE];
         #[cfg(target_arch = "wasm32")]
-        kernels.push(Self {
-            name: "simd128",
-            form: Form::Wide,
-            group: 2,
-            product: wasm::product,
-        });
+        kernels.push(Self { name: "simd128", form: Form::Wide, group: 2, product: wasm::product });
         #[cfg(target_arch = "x86_64")]
         kernels.extend(x86::found().map(|(name, product)| Self {
             name,
@@ -170,7 +165,10 @@ mod tests {
                     let found = &found[row * width..][..outputs];
                     let wanted = &wanted[row * outputs..][..outputs];
                     let what = format!("{} {rows} {outputs} {inputs}: row {row}", kernel.name);
-                    assert!(found.iter().zip(wanted).all(|(a, b)| a.to_bits() == b.to_bits()), "{what}\n{found:?}\n{wanted:?}");
+                    assert!(
+                        found.iter().zip(wanted).all(|(a, b)| a.to_bits() == b.to_bits()),
+                        "{what}\n{found:?}\n{wanted:?}"
+                    );
                 }
             }
         }

@@ -4,8 +4,8 @@
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32, _mm256_dpbusd_epi32,
-    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_mul_ps,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_storeu_ps,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_storeu_ps,
 };
 
 use crate::simd::kernel::Product;
@@ -59,7 +59,8 @@ macro_rules! product {
                             let scales = _mm256_loadu_ps(weights.scales.as_ptr());
                             let weight_sums = _mm256_loadu_ps(weights.sums.as_ptr());
                             for (row, (sums, dots)) in sums.iter_mut().zip(dots).enumerate() {
-                                let scale = _mm256_mul_ps(scales, _mm256_set1_ps(states.scales[row]));
+                                let scale =
+                                    _mm256_mul_ps(scales, _mm256_set1_ps(states.scales[row]));
                                 let product = _mm256_mul_ps(_mm256_cvtepi32_ps(dots), scale);
                                 let middle = _mm256_set1_ps(states.middles[row]);
                                 let rest = _mm256_mul_ps(weight_sums, middle);

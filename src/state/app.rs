@@ -45,6 +45,8 @@ pub struct State {
     pub system_dark: bool,
     pub view: View,
     pub worker: Worker,
+    /// How many workers compute for the page's one, itself included, while a long request runs.
+    pub computing_workers: u16,
     /// When the worker died, for giving up after too many deaths.
     pub(super) deaths_ms: Vec<f64>,
     pub hosted: Vec<HostedModel>,
@@ -73,6 +75,7 @@ impl Default for State {
             system_dark: false,
             view: View::default(),
             worker: Worker::default(),
+            computing_workers: 1,
             deaths_ms: Vec::new(),
             hosted: hosted(),
             wanted: Wanted::default(),

@@ -199,6 +199,16 @@ fn a_dead_worker_is_replaced_and_everything_is_asked_again() {
 }
 
 #[test]
+fn who_computes_is_known_while_they_do() {
+    let (mut state, _) = opened();
+    assert_eq!(state.computing_workers, 1);
+    update(&mut state, event(Event::Workers { ready: 4, computing: 3 }), 0.0);
+    assert_eq!(state.computing_workers, 3);
+    update(&mut state, Action::WorkerDied { message: "oom".into() }, 10.0);
+    assert_eq!(state.computing_workers, 1, "the helpers went with the worker");
+}
+
+#[test]
 fn a_list_that_kills_the_worker_twice_is_not_tried_again_and_endless_deaths_stop() {
     let (mut state, _) = opened();
     for death in 0..2 {

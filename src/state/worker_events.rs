@@ -85,9 +85,12 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             state.compare.job.take_if(|job| job.revision == revision);
             state.compare.baselines_pending.retain(|asked| asked.0 != revision);
         }
+        Event::Workers { computing, .. } => state.computing_workers = computing,
         // The panic's words; the worker's death follows as an event of its own.
         Event::Panicked { .. }
         | Event::Embedded { .. }
+        // Said by a worker to a worker.
+        | Event::Portion { .. }
         // Taken above.
         | Event::Attached { .. }
         | Event::Blended { .. }
@@ -276,6 +279,7 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
     }
     adapters::events::worker_died(state);
     fine_tune::events::worker_died(&mut state.fine_tune);
+    state.computing_workers = 1;
     let compare = &mut state.compare;
     compare.shown.pending = None;
     compare.window_pending = None;

@@ -17,6 +17,7 @@ enum Pill {
     NoModel,
     Loading(Option<LoadingStage>, u32),
     Ready { quantisation: String, backend: Backend, each_ms: Option<f64> },
+    Computing { quantisation: String, backend: Backend, workers: u16 },
 }
 
 fn pill(state: &State) -> Pill {
@@ -24,6 +25,11 @@ fn pill(state: &State) -> Pill {
         return Pill::Loading(loading.stage, (loading.share() * 100.0) as u32);
     }
     match (&state.model, state.worker) {
+        (Some(model), Worker::Ready) if state.computing_workers > 1 => Pill::Computing {
+            quantisation: model.quantisation.clone(),
+            backend: model.backend,
+            workers: state.computing_workers,
+        },
         (Some(model), Worker::Ready) => Pill::Ready {
             quantisation: model.quantisation.clone(),
             backend: model.backend,
@@ -55,6 +61,13 @@ fn pill_words(page: Page, pill: &Pill) -> String {
             };
             page.filled(text, &[("percent", &percent.to_string())])
         }
+        Pill::Computing { quantisation, backend, workers } => {
+            let backend = page.words(backend_name(*backend));
+            let count = workers.to_string();
+            let places =
+                [("quantisation", &**quantisation), ("backend", backend), ("count", &count)];
+            page.filled(Text::StatusComputing, &places)
+        }
         Pill::Ready { quantisation, backend, each_ms } => {
             let backend = page.words(backend_name(*backend));
             let text = if each_ms.is_some() { Text::StatusReady } else { Text::StatusReadyUntimed };
@@ -70,7 +83,7 @@ pub fn Status() -> impl IntoView {
     let page = page();
     let pill = page.part(pill);
     let state_name = move || match pill.get() {
-        Pill::Ready { .. } => "ready",
+        Pill::Ready { .. } | Pill::Computing { .. } => "ready",
         Pill::NoModel => "none",
         Pill::Starting | Pill::Loading(..) => "busy",
     };
@@ -96,6 +109,7 @@ fn StatusTable() -> impl IntoView {
         let attached = state.adapters.attached.as_ref()?;
         Some((attached.name.clone(), state.adapters.blend))
     });
+    let workers = page.part(|state| state.computing_workers);
     let each_ms =
         page.part(|state| state.compare.shown.pair.as_ref().map(|pair| pair.latency_ms / 2.0));
     move || match model.get() {
@@ -104,6 +118,11 @@ fn StatusTable() -> impl IntoView {
             let speed = each_ms.get().map(|ms| {
                 let value = page.filled(Text::StatusSpeedValue, &[("ms", &milliseconds(ms))]);
                 row(page, Text::StatusSpeed, value)
+            });
+            let computing = (workers.get() > 1).then(|| {
+                let count = workers.get().to_string();
+                let value = page.filled(Text::StatusWorkersValue, &[("count", &count)]);
+                row(page, Text::StatusWorkers, value)
             });
             let adapter = adapter.get().map(|(name, blend)| {
                 let percent = format!("{:.0}", blend * 100.0);
@@ -121,6 +140,7 @@ fn StatusTable() -> impl IntoView {
                 <dl>
                     {model_rows(page, &model)}
                     {adapter}
+                    {computing}
                     {speed}
                     {row(page, Text::StatusStorage, page.words(storage_text(&store.get())).to_owned())}
                 </dl>

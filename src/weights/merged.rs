@@ -146,13 +146,7 @@ pub struct Tensor<'a>(Content<'a>);
 #[derive(Debug, Clone, PartialEq)]
 enum Content<'a> {
     Stored(TensorView<'a>),
-    Made {
-        name: &'a str,
-        rows: usize,
-        columns: usize,
-        block: BlockType,
-        bytes: Vec<u8>,
-    },
+    Made { name: &'a str, rows: usize, columns: usize, block: BlockType, bytes: Vec<u8> },
 }
 
 impl Tensor<'_> {

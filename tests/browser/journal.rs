@@ -58,6 +58,8 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub struct WorkerEntry {
     pub session: String,
+    /// It was started by another worker.
+    pub helps: bool,
     pub url: String,
     pub alive: bool,
 }
@@ -114,12 +116,13 @@ impl Journal {
     }
 
     fn attach(&mut self, parent: &str, event: &Value) {
+        let helps = self.is_worker(parent);
         let owner = self.owners.get(parent).cloned().unwrap_or_else(|| parent.to_owned());
         let Some(page) = self.pages.get_mut(&owner) else { return };
         let session = text_of(event, "sessionId").to_owned();
         let target = event.get("targetInfo").cloned().unwrap_or_default();
         let url = text_of(&target, "url").to_owned();
-        page.workers.push(WorkerEntry { session: session.clone(), url, alive: true });
+        page.workers.push(WorkerEntry { session: session.clone(), helps, url, alive: true });
         self.owners.insert(session, owner);
     }
 

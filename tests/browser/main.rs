@@ -25,7 +25,7 @@
 //! | look | `page.evaluate(js)`, `wait_for(js, s, what)`, `wait_for_element(selector, s)`, `wait_for_text(selector, part, s)`, `text`, `value`, `attribute`, `count`, `screenshot`, `screenshot_full` |
 //! | act | `page.click(selector)`, `hover`, `move_to`, `drag`, `fill`, `type_text`, `insert_text`, `press("Shift+Tab")`, `paste`, `clipboard` (after `browser.allow_clipboard(&site.origin())`), `set_files`, `choose_files`, `drop_files`, `reload` |
 //! | download | `let (name, bytes) = browser.download(10, \|\| page.click("#csv"))?` |
-//! | the worker | `page.worker(s)?.evaluate(js)`, `page.workers()`, `worker.alive()` |
+//! | the worker | `page.worker(s)?.evaluate(js)`, `page.workers()`, `page.helpers()`, `worker.alive()` |
 //! | judge | `page.expect_quiet(&site.origin())`, `console()`, `forget_console()`, `requests()`, `page.failure(text)` leaves a screenshot in `target/browser/` |
 //! | break the network | `page.offline(true)`, `site.faults(\|it\| it.models_bytes_per_s = Some(1_000_000))` and the other [`server::Faults`], `site.heal()` |
 //! | count | `site.tally("models/x.gguf")`, `site.tally_models()`, `site.forget()` |
@@ -36,6 +36,7 @@ mod browser;
 mod cdp;
 mod check;
 mod compare;
+mod crew;
 mod fine_tune;
 mod golden;
 mod harness;

@@ -224,10 +224,20 @@ impl Page {
         Err(self.failure(&format!("waited {limit_s} s for a worker")))
     }
 
-    /// The workers that run, oldest first.
+    /// The page's own workers that run, oldest first.
     pub fn workers(&self) -> Vec<Worker> {
-        let alive = self.record().workers.into_iter().filter(|worker| worker.alive);
-        alive
+        self.running(false)
+    }
+
+    /// Workers that the page's own workers started to help them, and that run, oldest first.
+    pub fn helpers(&self) -> Vec<Worker> {
+        self.running(true)
+    }
+
+    fn running(&self, helps: bool) -> Vec<Worker> {
+        let workers = self.record().workers.into_iter();
+        workers
+            .filter(|worker| worker.alive && worker.helps == helps)
             .map(|entry| Worker {
                 connection: Rc::clone(&self.connection),
                 session: entry.session,

@@ -1,4 +1,4 @@
-//! Scaled dot-product attention over ragged sentences.
+//! Scaled dot-product attention over ragged sentences, in `f32`.
 //!
 //! Both products (queries with keys, weights with values) are the same small matrix product: four
 //! rows by a panel of eight columns, whose 32 sums stay in registers.
@@ -128,9 +128,14 @@ fn weigh(scratch: &mut Scratch, count: usize) {
     }
     for weights in &mut scratch.weights {
         weights.truncate(count);
-        let top = largest(weights);
-        weights.iter_mut().for_each(|weight| *weight = exp(*weight - top));
-        let scale = 1.0 / sum_of(weights, |weight| weight);
-        weights.iter_mut().for_each(|weight| *weight *= scale);
+        soften(weights);
     }
+}
+
+/// Softmax, in place.
+pub fn soften(scores: &mut [f32]) {
+    let top = largest(scores);
+    scores.iter_mut().for_each(|score| *score = exp(*score - top));
+    let scale = 1.0 / sum_of(scores, |score| score);
+    scores.iter_mut().for_each(|score| *score *= scale);
 }

@@ -8,7 +8,7 @@ use crate::backend::Error;
 use crate::backend::cpu::room::{Room, reserved};
 use crate::backend::cpu::states::States;
 use crate::math::lanes;
-use crate::simd::codes::{Codes, encode};
+use crate::simd::codes::Codes;
 use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
 use crate::simd::panels::Panels;
@@ -151,7 +151,7 @@ impl Products {
             }
         }
         values.truncate(rows * outputs);
-        Ok(States::of_numbers(&self.room, (rows, outputs), values))
+        Ok(States::of_product(&self.room, (rows, outputs), values))
     }
 
     /// [`Products::multiply`] and the GELU, quantised for the next product: the numbers themselves are
@@ -176,7 +176,7 @@ impl Products {
                 let rows = values.as_chunks_mut::<BLOCK>().0.iter_mut().take(states.rows);
                 for (row, values) in rows.enumerate() {
                     values.iter_mut().for_each(|value| *value = lanes::gelu(*value));
-                    output.set(row, block, &encode(values));
+                    output.set_numbers(row, block, values);
                 }
             }
             self.room.give_numbers(values);

@@ -6,10 +6,12 @@
 //! is visible outside this module.
 
 mod attention;
+mod attention_blocks;
 mod linear;
 mod room;
 mod states;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::backend::cpu::linear::{Linear, Products};
@@ -174,13 +176,23 @@ impl Backend for Cpu {
         let layout = attention::Layout { hidden, heads };
         let input = states.numbers();
         let mut output = self.room.numbers(batch.tokens() * hidden)?;
-        let mut scratch = self.room.scratch();
-        for tokens in batch.ranges() {
-            for head in 0..heads {
-                attention::head(layout, head, tokens.clone(), &input, &mut output, &mut scratch);
-            }
+        let heads_of = |tokens: Range<usize>| (0..heads).map(move |head| (head, tokens.clone()));
+        let places = batch.ranges().flat_map(heads_of);
+        if states.is_rounded {
+            let kernel = &self.products.kernel;
+            self.room.with_attention_blocks(kernel, |scratch| {
+                for (head, tokens) in places {
+                    let (input, output) = (&input, &mut output);
+                    attention_blocks::head(kernel, layout, head, tokens, input, output, scratch);
+                }
+            });
+        } else {
+            self.room.with_attention(|scratch| {
+                for (head, tokens) in places {
+                    attention::head(layout, head, tokens, &input, &mut output, scratch);
+                }
+            });
         }
-        self.room.give_scratch(scratch);
         Ok(self.states(batch.tokens(), hidden, output))
     }
 

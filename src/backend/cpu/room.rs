@@ -4,15 +4,17 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::backend::Error;
-use crate::backend::cpu::attention;
+use crate::backend::cpu::{attention, attention_blocks};
 use crate::simd::codes::Codes;
+use crate::simd::kernel::Kernel;
 
 /// Buffers nobody uses at the moment.
 #[derive(Default)]
 pub struct Room {
     numbers: Mutex<Vec<Vec<f32>>>,
     codes: Mutex<Vec<Codes>>,
-    scratch: Mutex<Vec<attention::Scratch>>,
+    attention: Mutex<Vec<attention::Scratch>>,
+    attention_blocks: Mutex<Vec<attention_blocks::Scratch>>,
 }
 
 impl std::fmt::Debug for Room {
@@ -68,13 +70,25 @@ impl Room {
         with(&self.codes, |free| free.push(codes));
     }
 
-    pub fn scratch(&self) -> attention::Scratch {
-        with(&self.scratch, Vec::pop).unwrap_or_else(attention::Scratch::new)
+    /// Hands room for attention in `f32` out.
+    pub fn with_attention(&self, work: impl FnOnce(&mut attention::Scratch)) {
+        lend(&self.attention, attention::Scratch::new, work);
     }
 
-    pub fn give_scratch(&self, scratch: attention::Scratch) {
-        with(&self.scratch, |free| free.push(scratch));
+    /// Hands room for attention in int8 out.
+    pub fn with_attention_blocks(
+        &self,
+        kernel: &Kernel,
+        work: impl FnOnce(&mut attention_blocks::Scratch),
+    ) {
+        lend(&self.attention_blocks, || attention_blocks::Scratch::new(kernel), work);
     }
+}
+
+fn lend<T>(shelf: &Mutex<Vec<T>>, make: impl FnOnce() -> T, work: impl FnOnce(&mut T)) {
+    let mut scratch = with(shelf, Vec::pop).unwrap_or_else(make);
+    work(&mut scratch);
+    with(shelf, |free| free.push(scratch));
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@ use crate::simd::kernel::Kernel;
 /// `[rows, columns]`; dropping it gives its buffer back.
 #[derive(Debug)]
 pub struct States {
-    pub(in crate::backend::cpu) rows: usize,
-    pub(in crate::backend::cpu) columns: usize,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    /// Whether an int8 product made them: what follows need not be more exact.
+    pub(super) is_rounded: bool,
     content: Content,
     room: Arc<Room>,
 }
@@ -27,21 +29,30 @@ enum Content {
 
 impl States {
     /// `values` are `[rows, columns]`.
-    pub(in crate::backend::cpu) fn of_numbers(
+    pub(super) fn of_numbers(
         room: &Arc<Room>,
         (rows, columns): (usize, usize),
         values: Vec<f32>,
     ) -> Self {
-        Self { rows, columns, content: Content::Numbers(values), room: Arc::clone(room) }
+        let (content, room) = (Content::Numbers(values), Arc::clone(room));
+        Self { rows, columns, is_rounded: false, content, room }
     }
 
-    pub(in crate::backend::cpu) fn of_codes(room: &Arc<Room>, codes: Codes) -> Self {
+    /// As [`States::of_numbers`], made by an int8 product.
+    pub(super) fn of_product(room: &Arc<Room>, shape: (usize, usize), values: Vec<f32>) -> Self {
+        let mut states = Self::of_numbers(room, shape, values);
+        states.is_rounded = true;
+        states
+    }
+
+    pub(super) fn of_codes(room: &Arc<Room>, codes: Codes) -> Self {
         let (rows, columns) = (codes.rows(), codes.columns());
-        Self { rows, columns, content: Content::Codes(codes), room: Arc::clone(room) }
+        let (content, room) = (Content::Codes(codes), Arc::clone(room));
+        Self { rows, columns, is_rounded: true, content, room }
     }
 
     /// Hands the states out as codes that the kernel reads.
-    pub(in crate::backend::cpu) fn with_codes<T>(
+    pub(super) fn with_codes<T>(
         &self,
         kernel: &Kernel,
         work: impl FnOnce(&Codes) -> Result<T, Error>,
@@ -58,19 +69,24 @@ impl States {
         }
     }
 
-    pub(in crate::backend::cpu) fn demand(&self, verb: &'static str, rows: usize, columns: usize) -> Result<(), Error> {
+    pub(super) fn demand(
+        &self,
+        verb: &'static str,
+        rows: usize,
+        columns: usize,
+    ) -> Result<(), Error> {
         let (expected, found) = ((rows, columns), (self.rows, self.columns));
         if expected == found { Ok(()) } else { Err(Error::Shape { verb, expected, found }) }
     }
 
-    pub(in crate::backend::cpu) fn numbers(&self) -> Cow<'_, [f32]> {
+    pub(super) fn numbers(&self) -> Cow<'_, [f32]> {
         match &self.content {
             Content::Numbers(values) => Cow::Borrowed(values),
             Content::Codes(codes) => Cow::Owned(codes.decode()),
         }
     }
 
-    pub(in crate::backend::cpu) fn take_numbers(&mut self) -> Vec<f32> {
+    pub(super) fn take_numbers(&mut self) -> Vec<f32> {
         match std::mem::replace(&mut self.content, Content::Numbers(Vec::new())) {
             Content::Numbers(values) => values,
             Content::Codes(codes) => {
@@ -82,7 +98,7 @@ impl States {
     }
 
     /// Changes every number; rows are handed out one by one.
-    pub(in crate::backend::cpu) fn each_row(mut self, change: impl FnMut(&mut [f32])) -> Self {
+    pub(super) fn each_row(mut self, change: impl FnMut(&mut [f32])) -> Self {
         let mut values = self.take_numbers();
         values.chunks_exact_mut(self.columns.max(1)).for_each(change);
         self.content = Content::Numbers(values);

@@ -17,7 +17,7 @@ use simcse_lab::protocol::request::{AdapterSource, Request};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
 
-use super::{Door, Task, fail, send, tell};
+use super::{Door, Task, fail, file_bytes, send, tell};
 
 /// Requests about adapters that wait, and the visitor's own.
 #[derive(Default)]
@@ -54,7 +54,7 @@ async fn work(door: Rc<Door>) {
         let Some(message) = next else { break };
         match message.head {
             Request::Attach { revision, source } => {
-                let given = given_bytes(message.bulk);
+                let given = file_bytes(message.bulk);
                 match bring(&door, revision, source, given).await {
                     Ok((name, bytes)) => door.push(Task::Attach { revision, name, bytes }),
                     Err(problem) => fail(Some(revision), problem),
@@ -112,15 +112,13 @@ pub fn tend(door: &Rc<Door>, message: Message<Request>) {
     spawn_local(async move {
         let shelf = &door.adapters.shelf;
         match message.head {
-            Request::KeepAdapter { revision } => {
-                match shelf.keep(given_bytes(message.bulk)).await {
-                    Ok((adapter, outcome)) => {
-                        let adapter = Box::new(adapter);
-                        tell(Event::AdapterKept { revision, adapter, outcome });
-                    }
-                    Err(problem) => fail(Some(revision), problem),
+            Request::KeepAdapter { revision } => match shelf.keep(file_bytes(message.bulk)).await {
+                Ok((adapter, outcome)) => {
+                    let adapter = Box::new(adapter);
+                    tell(Event::AdapterKept { revision, adapter, outcome });
                 }
-            }
+                Err(problem) => fail(Some(revision), problem),
+            },
             Request::ForgetAdapter { revision, sha256 } => {
                 shelf.forget(&sha256).await;
                 list(shelf, revision).await;
@@ -152,12 +150,4 @@ async fn hand_out(shelf: &Shelf, revision: Revision, sha256: &str) {
         }
         Err(problem) => fail(Some(revision), problem),
     }
-}
-
-fn given_bytes(bulk: Vec<Bulk>) -> Vec<u8> {
-    let bytes = bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::Bytes(bytes) => Some(bytes),
-        Bulk::F32(_) => None,
-    });
-    bytes.unwrap_or_default()
 }

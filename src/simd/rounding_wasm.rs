@@ -1,0 +1,68 @@
+//! `rounding` in wasm SIMD: what the compiler makes of its loops takes several times as long.
+#![allow(unsafe_code, reason = "vector loads; they stay inside the block")]
+
+use core::arch::wasm32::{
+    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub,
+    i16x8_narrow_i32x4, u8x16_narrow_i16x8, u32x4_splat, v128, v128_and, v128_load, v128_store,
+};
+
+use crate::simd::layout::BLOCK;
+
+/// As in `rounding`.
+const ROUNDER: f32 = 12_582_912.0;
+const VECTORS: usize = BLOCK / 4;
+
+#[inline]
+fn load(values: &[f32; BLOCK]) -> [v128; VECTORS] {
+    // SAFETY: eight vectors of four are the block.
+    std::array::from_fn(|i| unsafe { v128_load(values.as_ptr().add(4 * i).cast()) })
+}
+
+#[inline]
+fn lanes(vector: v128) -> [f32; 4] {
+    [
+        f32x4_extract_lane::<0>(vector),
+        f32x4_extract_lane::<1>(vector),
+        f32x4_extract_lane::<2>(vector),
+        f32x4_extract_lane::<3>(vector),
+    ]
+}
+
+/// The smallest and the largest number, and 0, which is NaN where a number is not finite.
+#[inline]
+pub fn of(values: &[f32; BLOCK]) -> (f32, f32, f32) {
+    let vectors = load(values);
+    let zero = f32x4_splat(0.0);
+    let (mut low, mut top, mut residue) = (vectors[0], vectors[0], zero);
+    for vector in vectors {
+        low = f32x4_pmin(low, vector);
+        top = f32x4_pmax(top, vector);
+        residue = f32x4_add(residue, f32x4_mul(vector, zero));
+    }
+    let low = lanes(low).into_iter().reduce(|a, b| if b < a { b } else { a });
+    let top = lanes(top).into_iter().reduce(|a, b| if b > a { b } else { a });
+    (low.unwrap_or_default(), top.unwrap_or_default(), lanes(residue).into_iter().sum())
+}
+
+/// `(value - low) inverse`, rounded; at most 255.
+#[inline]
+pub fn codes(values: &[f32; BLOCK], low: f32, inverse: f32) -> [u8; BLOCK] {
+    let vectors = load(values);
+    let (low, inverse) = (f32x4_splat(low), f32x4_splat(inverse));
+    let (rounder, byte) = (f32x4_splat(ROUNDER), u32x4_splat(255));
+    let code = |i: usize| {
+        let steps = f32x4_mul(f32x4_sub(vectors[i], low), inverse);
+        v128_and(f32x4_add(steps, rounder), byte)
+    };
+    let half = |i: usize| {
+        let first = i16x8_narrow_i32x4(code(i), code(i + 1));
+        u8x16_narrow_i16x8(first, i16x8_narrow_i32x4(code(i + 2), code(i + 3)))
+    };
+    let mut codes = [0; BLOCK];
+    // SAFETY: two vectors of sixteen bytes are the block.
+    unsafe {
+        v128_store(codes.as_mut_ptr().cast(), half(0));
+        v128_store(codes.as_mut_ptr().add(16).cast(), half(4));
+    }
+    codes
+}
