@@ -5,6 +5,8 @@
 //! around it: equal numbers give equal bits on the same machine. Machines differ: some multiply
 //! and add in one step, which rounds once instead of twice.
 
+use std::cell::RefCell;
+
 use crate::simd::float_kernel::{FloatKernel, ROWS};
 
 /// Of the shared dimension, at most so many numbers at a time: a panel stays in the first cache.
@@ -70,25 +72,24 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Writes rows `from..from + depth` as panels: `[panel][depth][width]`, filled up with zeros.
-    fn copy_panels(&self, from: usize, depth: usize, width: usize, to: &mut Vec<f32>) {
-        let panels = self.columns.div_ceil(width);
-        to.clear();
-        to.resize(panels * depth * width, 0.0);
-        for (panel, to) in to.chunks_exact_mut((depth * width).max(1)).enumerate() {
+    /// Appends rows `from..from + depth` as panels: `[panel][depth][width]`, filled up with zeros.
+    fn append_panels(&self, from: usize, depth: usize, width: usize, to: &mut Vec<f32>) {
+        let start = to.len();
+        to.resize(start + self.columns.next_multiple_of(width) * depth, 0.0);
+        let panels = to[start..].chunks_exact_mut((depth * width).max(1));
+        for (panel, to) in panels.enumerate() {
             let first = panel * width;
             let used = width.min(self.columns - first);
-            if self.turned {
-                for lane in 0..used {
-                    let start = (first + lane) * self.rows + from;
-                    let line = &self.values[start..start + depth];
-                    for (to, value) in to[lane..].iter_mut().step_by(width).zip(line) {
-                        *to = *value;
-                    }
-                }
-            } else {
+            if !self.turned {
                 for (row, to) in (from..).zip(to.chunks_exact_mut(width)) {
                     to[..used].copy_from_slice(self.row(row, first, used));
+                }
+                continue;
+            }
+            for lane in 0..used {
+                let line = &self.values[(first + lane) * self.rows + from..][..depth];
+                for (to, value) in to[lane..].iter_mut().step_by(width).zip(line) {
+                    *to = *value;
                 }
             }
         }
@@ -103,13 +104,17 @@ pub struct FloatRoom {
     out: Vec<f32>,
 }
 
+thread_local! {
+    static ROOM: RefCell<FloatRoom> = RefCell::default();
+}
+
 /// `a b`, `[a.rows, b.columns]`.
 ///
 /// # Panics
 /// Where the shapes do not fit.
 pub fn product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
     let mut out = vec![0.0; a.rows * b.columns];
-    add_product(&FloatKernel::fastest(), &mut FloatRoom::default(), a, b, &mut out);
+    ROOM.with_borrow_mut(|room| add_product(&FloatKernel::fastest(), room, a, b, &mut out));
     out
 }
 
@@ -125,32 +130,101 @@ pub fn add_product(
     out: &mut [f32],
 ) {
     assert!(a.columns == b.rows, "{} columns times {} rows", a.columns, b.rows);
-    assert!(out.len() == a.rows * b.columns, "{} outputs", out.len());
+    let mut panels = std::mem::take(&mut room.panels);
+    for from in (0..a.columns).step_by(DEPTH) {
+        let depth = DEPTH.min(a.columns - from);
+        panels.clear();
+        b.append_panels(from, depth, kernel.width(), &mut panels);
+        add_part(kernel, room, (a, from, depth), (&panels, b.columns), out);
+    }
+    room.panels = panels;
+}
+
+/// The right factor of many products, arranged once.
+#[derive(Clone)]
+pub struct FloatPanels {
+    values: Vec<f32>,
+    rows: usize,
+    columns: usize,
+    kernel: FloatKernel,
+}
+
+/// Leaves out the numbers.
+impl std::fmt::Debug for FloatPanels {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "FloatPanels [{}, {}]", self.rows, self.columns)
+    }
+}
+
+impl FloatPanels {
+    /// Arranges a matrix for the fastest kernel; `None` where memory is short.
+    pub fn new(matrix: Matrix<'_>) -> Option<Self> {
+        let kernel = FloatKernel::fastest();
+        let (rows, columns) = (matrix.rows, matrix.columns);
+        let mut values = Vec::new();
+        let count = columns.next_multiple_of(kernel.width()).checked_mul(rows)?;
+        values.try_reserve_exact(count).ok()?;
+        for from in (0..rows).step_by(DEPTH) {
+            matrix.append_panels(from, DEPTH.min(rows - from), kernel.width(), &mut values);
+        }
+        Some(Self { values, rows, columns, kernel })
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// `out += a self`, `[a.rows, columns]`: the same bits as [`add_product`] gives.
+    ///
+    /// # Panics
+    /// Where the shapes do not fit.
+    pub fn add_product(&self, a: Matrix<'_>, out: &mut [f32]) {
+        assert!(a.columns == self.rows, "{} columns times {} rows", a.columns, self.rows);
+        let width = self.columns.next_multiple_of(self.kernel.width());
+        for from in (0..self.rows).step_by(DEPTH) {
+            let depth = DEPTH.min(self.rows - from);
+            let panels = &self.values[from * width..][..depth * width];
+            ROOM.with_borrow_mut(|room| {
+                add_part(&self.kernel, room, (a, from, depth), (panels, self.columns), out);
+            });
+        }
+    }
+}
+
+/// Adds the part of a product that comes from `depth` columns of `a`, from a place on, and the
+/// rows of the right factor that belong to them, given as panels of `columns` columns altogether.
+fn add_part(
+    kernel: &FloatKernel,
+    room: &mut FloatRoom,
+    (a, from, depth): (Matrix<'_>, usize, usize),
+    (panels, columns): (&[f32], usize),
+    out: &mut [f32],
+) {
+    assert!(out.len() == a.rows * columns, "{} outputs", out.len());
     if out.is_empty() {
         return;
     }
-    let width = b.columns.next_multiple_of(kernel.width());
-    for from in (0..a.columns).step_by(DEPTH) {
-        let depth = DEPTH.min(a.columns - from);
-        b.copy_panels(from, depth, kernel.width(), &mut room.panels);
-        for (chunk, out) in out.chunks_mut(CHUNK * b.columns).enumerate() {
-            let rows = out.len() / b.columns;
-            // Whole tiles and whole panels; what is filled up is left behind.
-            let padded = rows.next_multiple_of(ROWS);
-            room.rows.clear();
-            room.rows.resize(padded * depth, 0.0);
-            a.copy_rows(chunk * CHUNK, from, depth, &mut room.rows[..rows * depth]);
-            let whole = padded == rows && width == b.columns;
-            if whole {
-                kernel.accumulate(&room.rows, depth, &room.panels, out, width);
-            } else {
-                spread(out, b.columns, width, padded, &mut room.out);
-                kernel.accumulate(&room.rows, depth, &room.panels, &mut room.out, width);
-                for (to, from) in out.chunks_exact_mut(b.columns).zip(room.out.chunks_exact(width))
-                {
-                    to.copy_from_slice(&from[..b.columns]);
-                }
-            }
+    let width = columns.next_multiple_of(kernel.width());
+    for (chunk, out) in out.chunks_mut(CHUNK * columns).enumerate() {
+        let rows = out.len() / columns;
+        // Whole tiles and whole panels; what is filled up is left behind.
+        let padded = rows.next_multiple_of(ROWS);
+        room.rows.resize(padded * depth, 0.0);
+        let (used, unused) = room.rows.split_at_mut(rows * depth);
+        a.copy_rows(chunk * CHUNK, from, depth, used);
+        unused.fill(0.0);
+        if padded == rows && width == columns {
+            kernel.accumulate(&room.rows, depth, panels, out, width);
+            continue;
+        }
+        spread(out, columns, width, padded, &mut room.out);
+        kernel.accumulate(&room.rows, depth, panels, &mut room.out, width);
+        for (to, from) in out.chunks_exact_mut(columns).zip(room.out.chunks_exact(width)) {
+            to.copy_from_slice(&from[..columns]);
         }
     }
 }
@@ -225,6 +299,19 @@ mod tests {
         let together = product(Matrix::new(&a, 300), b);
         for (row, wanted) in a.chunks_exact(300).zip(together.chunks_exact(24)) {
             assert_eq!(product(Matrix::new(row, 300), b), wanted);
+        }
+    }
+
+    #[test]
+    fn panels_arranged_before_give_the_same_bits() {
+        let (a, b) = (numbers(21 * 600, 5.0), numbers(600 * 19, 6.0));
+        let a = Matrix::new(&a, 600);
+        for b in [Matrix::new(&b, 19), Matrix::new(&b, 600).transposed()] {
+            let panels = FloatPanels::new(b).unwrap();
+            assert_eq!((panels.rows(), panels.columns()), (600, 19));
+            let mut found = vec![0.0; 21 * 19];
+            panels.add_product(a, &mut found);
+            assert_eq!(found, product(a, b));
         }
     }
 
