@@ -47,10 +47,10 @@ impl FloatKernel {
 
     /// All that run here and are part of this program, the fastest last.
     pub fn built_in() -> Vec<Self> {
-        let mut kernels = vec![Self::PORTABLE];
+        let portable = std::iter::once(Self::PORTABLE);
         #[cfg(target_arch = "x86_64")]
-        kernels.extend(x86::found());
-        kernels
+        let portable = portable.chain(x86::found());
+        portable.collect()
     }
 
     /// For the benchmark's listing.
