@@ -100,15 +100,6 @@ pub fn gelu(x: f32) -> f32 {
     x * (0.5 + inner * series)
 }
 
-/// Adds `bias` to every row of `values`, then [`gelu`].
-pub fn add_bias_gelu(values: &mut [f32], bias: &[f32]) {
-    for row in values.chunks_exact_mut(bias.len().max(1)) {
-        for (value, bias) in row.iter_mut().zip(bias) {
-            *value = gelu(*value + bias);
-        }
-    }
-}
-
 /// `to += factor from`
 pub fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {

@@ -1,9 +1,8 @@
-//! The CPU: our own int8 product for weights in blocks of whole numbers (q8_0, q4_0), candle's
-//! matrix product for real numbers, our own loops for the rest.
+//! The CPU: the int8 product for weights in blocks of whole numbers (q8_0, q4_0), the `f32` product
+//! for others, plain loops for the rest.
 //!
 //! Weights are packed once, at load. Word, position and type tables stay in the file, and rows are
-//! decoded as they are looked up: the word table is more than half of a small model. No candle type
-//! is visible outside this module.
+//! decoded as they are looked up: the word table is more than half of a small model.
 
 mod attention;
 mod attention_blocks;
