@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
-
 use crate::backend::Error;
 use crate::backend::cpu::room::{Room, reserved};
 use crate::backend::cpu::states::States;
 use crate::math::lanes;
 use crate::simd::codes::Codes;
+use crate::simd::float::{FloatPanels, Matrix};
 use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
 use crate::simd::panels::Panels;
@@ -23,8 +22,8 @@ const BLOCK_PANELS: usize = BLOCK / PANEL;
 pub enum Linear {
     /// Biases are `[8 panels]`, filled up with zeros.
     Blocks { panels: Panels, biases: Vec<f32> },
-    /// Weights are `[inputs, outputs]`, a transposed view.
-    Real { weights: Tensor, biases: Vec<f32>, inputs: usize },
+    /// Weights are `[inputs, outputs]`, biases `[outputs]`.
+    Real { weights: FloatPanels, biases: Vec<f32> },
 }
 
 impl Linear {
@@ -91,15 +90,11 @@ impl Linear {
         for (weights, _) in parts {
             values.extend(weights.to_f32()?);
         }
-        let weights = Tensor::from_vec(values, (biases.len(), inputs), &Device::Cpu)
-            .and_then(|weights| weights.t())
-            .map_err(library("linear weights"))?;
-        Ok(Self::Real { weights, biases, inputs })
+        let needed_bytes = values.len() as u64 * size_of::<f32>() as u64;
+        let weights = FloatPanels::new(Matrix::new(&values, inputs).transposed())
+            .ok_or(Error::Memory { needed_bytes })?;
+        Ok(Self::Real { weights, biases })
     }
-}
-
-fn library(verb: &'static str) -> impl Fn(candle_core::Error) -> Error {
-    move |error| Error::Library { verb, detail: error.to_string() }
 }
 
 /// The products, and what they need.
@@ -122,15 +117,15 @@ impl Products {
                 states.demand(verb, states.rows, panels.inputs())?;
                 states.with_codes(&self.kernel, |codes| self.multiply_blocks(codes, panels, biases))
             }
-            Linear::Real { weights, biases, inputs } => {
-                states.demand(verb, states.rows, *inputs)?;
-                let shape = (states.rows, states.columns);
-                let mut product = Tensor::from_slice(&states.numbers(), shape, &Device::Cpu)
-                    .and_then(|input| input.matmul(weights))
-                    .and_then(|product| product.flatten_all()?.to_vec1())
-                    .map_err(library(verb))?;
-                lanes::add_bias(&mut product, biases);
-                Ok(States::of_numbers(&self.room, (states.rows, biases.len()), product))
+            Linear::Real { weights, biases } => {
+                states.demand(verb, states.rows, weights.rows())?;
+                let mut values = self.room.numbers(states.rows * biases.len())?;
+                for row in values.chunks_exact_mut(biases.len().max(1)) {
+                    row.copy_from_slice(biases);
+                }
+                let numbers = states.numbers();
+                weights.add_product(Matrix::new(&numbers, states.columns), &mut values);
+                Ok(States::of_numbers(&self.room, (states.rows, biases.len()), values))
             }
         }
     }
