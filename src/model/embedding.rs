@@ -17,8 +17,8 @@ use crate::model::pooling::Plan;
 /// thread, and a layer of this one keeps a browser's worker busy for some 40 ms.
 const BATCH_TOKENS: usize = 384;
 
-/// Less is not worth a message to another worker.
-const LEAST_SHARED_TOKENS: usize = 32;
+/// Less is not worth a message to another worker, and small batches are slower for each token.
+const LEAST_SHARED_TOKENS: usize = 64;
 
 /// More would keep a worker busy for long after its request was cancelled.
 const MOST_SHARED_TOKENS: usize = 4 * BATCH_TOKENS;
@@ -43,6 +43,8 @@ pub struct Embedding<B: Backend> {
     /// Of `order`: neither begun nor handed out.
     waiting: Range<usize>,
     waiting_tokens: usize,
+    /// Of all sentences.
+    tokens: usize,
     /// Of `order`: handed out and given up.
     returned: Vec<Range<usize>>,
     /// Of `order`: handed out, by ticket.
@@ -76,11 +78,13 @@ impl<B: Backend> Embedding<B> {
         let mut rows = Vec::new();
         rows.try_reserve_exact(count).map_err(|_| backend::Error::Memory { needed_bytes })?;
         rows.resize(count, 0.0);
+        let tokens = sentences.iter().map(Vec::len).sum();
         Ok(Self {
             plan,
             hidden,
             waiting: 0..order.len(),
-            waiting_tokens: sentences.iter().map(Vec::len).sum(),
+            waiting_tokens: tokens,
+            tokens,
             sentences,
             order,
             returned: Vec::new(),
@@ -113,7 +117,8 @@ impl<B: Backend> Embedding<B> {
     /// Tokens that could be handed out.
     pub fn shareable_tokens(&self) -> usize {
         let alone = self.token_rows.is_some() || self.waiting.len() < 2;
-        if alone || self.waiting_tokens < 2 * LEAST_SHARED_TOKENS { 0 } else { self.waiting_tokens }
+        let least = self.share_tokens() + LEAST_SHARED_TOKENS;
+        if alone || self.waiting_tokens < least { 0 } else { self.waiting_tokens }
     }
 
     /// Whether there is nothing to do here until what was handed out comes back.
@@ -125,10 +130,10 @@ impl<B: Backend> Embedding<B> {
     /// Sentences for one of `workers` (this side included) to compute; `None` where what is left is
     /// not worth it.
     pub fn hand_out(&mut self, workers: usize) -> Option<Portion> {
+        self.workers = workers.max(1);
         if self.shareable_tokens() == 0 {
             return None;
         }
-        self.workers = workers;
         let limit = self.share_tokens();
         let backwards = self.waiting.clone().rev();
         let range = self.waiting.end - self.fitting(backwards, limit)..self.waiting.end;
@@ -212,9 +217,10 @@ impl<B: Backend> Embedding<B> {
     }
 
     /// What one worker takes at a time: a fair part of half of what is left (guided
-    /// self-scheduling, Polychronopoulos & Kuck 1987).
+    /// self-scheduling, Polychronopoulos & Kuck 1987), of little a fair part of it all.
     fn share_tokens(&self) -> usize {
-        let part = self.waiting_tokens / (2 * self.workers.max(1));
+        let little = self.tokens < 2 * LEAST_SHARED_TOKENS * self.workers;
+        let part = if little { self.tokens } else { self.waiting_tokens / 2 } / self.workers;
         part.clamp(LEAST_SHARED_TOKENS, MOST_SHARED_TOKENS)
     }
 
@@ -241,7 +247,7 @@ impl<B: Backend> Embedding<B> {
         if self.waiting.is_empty() {
             return None;
         }
-        let alone = self.workers <= 1;
+        let alone = self.workers <= 1 || self.shareable_tokens() == 0;
         let limit = if alone { BATCH_TOKENS } else { self.share_tokens().min(BATCH_TOKENS) };
         let end = self.waiting.start + self.fitting(self.waiting.clone(), limit);
         let range = self.waiting.start..end;

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::engine::crew::{Crew, HelperId, Machine, Order};
 use simcse_lab::engine::{Engine, Events};
+use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::event::Event;
 use simcse_lab::protocol::message::{Bulk, Message};
 use simcse_lab::protocol::readout::{Lens, Pooling, Readout, Side};
 use simcse_lab::protocol::request::{AdapterSource, ModelSource, Request};
 use web_time::{Duration, Instant};
 
-use crate::fixture::{self, HIDDEN};
+use crate::fixture::{self, HIDDEN, MAX_TOKENS};
 use crate::journey::{MEAN, answer, opened, pair, run, sentences, step};
 
 const AFTER: Lens =
@@ -456,4 +458,55 @@ fn workers_suit_the_machine() {
     assert_eq!(workers(8, Some(0.5), 26), 1, "not even one copy");
     assert_eq!(workers(64, Some(8.0), 26), 15);
     assert_eq!(workers(8, Some(8.0), 440), 2, "a large model");
+}
+
+#[test]
+fn a_short_list_is_cut_into_equal_parts() {
+    let encoder = Encoder::load(Cpu::default(), &fixture::file(1)).unwrap();
+    for (tokens, workers, wanted) in
+        [(120, 2, 0), (180, 2, 1), (254, 2, 1), (180, 3, 1), (370, 3, 2), (1_000, 8, 7), (18, 4, 0)]
+    {
+        let ids = vec![vec![1, 5, 2]; tokens / 3];
+        let mut embedding = encoder.begin(ids, MEAN.readout).unwrap();
+        let mut sizes = Vec::new();
+        while let Some(portion) = embedding.hand_out(workers) {
+            sizes.push(portion.ids.len() * 3);
+        }
+        assert_eq!(sizes.len(), wanted, "{tokens} tokens, {workers} workers: {sizes:?}");
+        let rest = tokens - sizes.iter().sum::<usize>();
+        let fair = (tokens / workers).max(64);
+        assert!(sizes.iter().all(|size| size.abs_diff(fair) < 4), "{sizes:?}, {fair}");
+        assert!(rest < fair + 64, "{sizes:?} and {rest}");
+    }
+}
+
+#[test]
+fn portions_shrink_towards_the_end_and_nothing_is_in_two() {
+    let encoder = Encoder::load(Cpu::default(), &fixture::file(1)).unwrap();
+    let texts = sentences(2_000);
+    let ids: Vec<_> = texts.iter().map(|text| encoder.tokenise(text).unwrap().ids).collect();
+    let tokens = |ids: &[Vec<u32>]| ids.iter().map(Vec::len).sum::<usize>();
+    let mut embedding = encoder.begin(ids.clone(), MEAN.readout).unwrap();
+    let mut portions = Vec::new();
+    while let Some(portion) = embedding.hand_out(4) {
+        portions.push(portion);
+    }
+    let sizes: Vec<usize> = portions.iter().map(|portion| tokens(&portion.ids)).collect();
+    assert!((1_500..=1_536).contains(&sizes[0]), "{sizes:?}");
+    // A sentence of the fixture has 24 tokens at most.
+    assert!(sizes.windows(2).all(|pair| pair[1] <= pair[0] + MAX_TOKENS), "{sizes:?}");
+    assert!(sizes.last().is_some_and(|last| (40..=64).contains(last)), "{sizes:?}");
+    let out: usize = portions.iter().map(|portion| portion.ids.len()).sum();
+    pollster::block_on(async {
+        while !embedding.is_waiting() {
+            assert!(encoder.step(&mut embedding).await.unwrap());
+        }
+    });
+    assert_eq!(embedding.done() + out, embedding.total());
+    // The longest went out first.
+    let shortest_out = portions[0].ids.iter().map(Vec::len).min();
+    assert!(portions[1].ids.iter().all(|ids| Some(ids.len()) <= shortest_out));
+    portions.iter().for_each(|portion| embedding.take_back(portion.ticket));
+    pollster::block_on(async { while encoder.step(&mut embedding).await.unwrap() {} });
+    assert_eq!(embedding.done(), embedding.total());
 }

@@ -1,4 +1,4 @@
-//! Linear layers: int8 where the file has whole numbers, `f32` otherwise.
+//! Linear layers: int8 where the file has whole numbers (q8_0, q4_0), `f32` otherwise.
 
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
 use crate::simd::panels::Panels;
 use crate::weights::bert::TensorView;
-use crate::weights::error::Error as WeightsError;
 
 /// Panels whose outputs are one block of the next product's inputs.
 const BLOCK_PANELS: usize = BLOCK / PANEL;
@@ -22,7 +21,7 @@ const BLOCK_PANELS: usize = BLOCK / PANEL;
 pub enum Linear {
     /// Biases are `[8 panels]`, filled up with zeros.
     Blocks { panels: Panels, biases: Vec<f32> },
-    /// Weights are `[inputs, outputs]`, biases `[outputs]`.
+    /// Weights are `[inputs, outputs]`.
     Real { weights: FloatPanels, biases: Vec<f32> },
 }
 
@@ -66,16 +65,11 @@ impl Linear {
         let blocks = inputs / BLOCK;
         let mut place = 0;
         for (weights, _) in parts {
-            let mut residue = 0.0;
+            weights.check()?;
             weights.block.whole_numbers(weights.bytes, |scale, codes| {
                 panels.set(place / blocks, place % blocks, scale, codes);
-                residue += scale * 0.0;
                 place += 1;
             });
-            if residue != 0.0 {
-                let name = weights.name.to_owned();
-                return Err(WeightsError::NotFinite { name }.into());
-            }
         }
         biases.resize(panels.panel_count() * PANEL, 0.0);
         Ok(Self::Blocks { panels, biases })
@@ -86,13 +80,14 @@ impl Linear {
         biases: Vec<f32>,
         inputs: usize,
     ) -> Result<Self, Error> {
-        let mut values = reserved(biases.len() * inputs)?;
+        let count = biases.len() * inputs;
+        let mut values = reserved(count)?;
         for (weights, _) in parts {
             values.extend(weights.to_f32()?);
         }
-        let needed_bytes = values.len() as u64 * size_of::<f32>() as u64;
-        let weights = FloatPanels::new(Matrix::new(&values, inputs).transposed())
-            .ok_or(Error::Memory { needed_bytes })?;
+        let needed_bytes = 4 * count as u64;
+        let weights = FloatPanels::new(Matrix::new(&values, inputs).transposed());
+        let weights = weights.ok_or(Error::Memory { needed_bytes })?;
         Ok(Self::Real { weights, biases })
     }
 }
@@ -119,13 +114,13 @@ impl Products {
             }
             Linear::Real { weights, biases } => {
                 states.demand(verb, states.rows, weights.rows())?;
-                let mut values = self.room.numbers(states.rows * biases.len())?;
-                for row in values.chunks_exact_mut(biases.len().max(1)) {
+                let mut product = self.room.numbers(states.rows * biases.len())?;
+                for row in product.chunks_exact_mut(biases.len().max(1)) {
                     row.copy_from_slice(biases);
                 }
-                let numbers = states.numbers();
-                weights.add_product(Matrix::new(&numbers, states.columns), &mut values);
-                Ok(States::of_numbers(&self.room, (states.rows, biases.len()), values))
+                let input = states.numbers();
+                weights.add_product(Matrix::new(&input, states.columns), &mut product);
+                Ok(States::of_numbers(&self.room, (states.rows, biases.len()), product))
             }
         }
     }
