@@ -10,12 +10,12 @@ use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::readout::{Pooling, Readout};
 use simcse_lab::text::tokeniser::Tokens;
-use simcse_lab::weights::bert::BertFile;
+use simcse_lab::weights::bert::{BertConfig, BertFile};
 
 use crate::log::{Log, Peak};
 
-const MODEL: &str = "assets/models/all-MiniLM-L6-v2-q8_0.gguf";
-const SENTENCES: &str = "assets/sentences.txt";
+pub const MODEL: &str = "assets/models/all-MiniLM-L6-v2-q8_0.gguf";
+pub const SENTENCES: &str = "assets/sentences.txt";
 
 /// One sentence, a batch, and long passages. The operations counted are those of the linear layers,
 /// so the share is the part of the int8 peak that the pass as a whole makes use of.
@@ -37,12 +37,7 @@ fn passes(criterion: &mut Criterion, log: &mut Log) -> Result<(), Box<dyn Error>
         .chunks(12)
         .map(|lines| encoder.tokenise(&lines.join(" ")))
         .collect::<Result<_, _>>()?;
-    // A layer's products, a token: queries, keys, values, output, and the wide layer up and down.
-    let (hidden, wide, layers) = {
-        let config = encoder.config();
-        (config.hidden as u64, config.feed_forward as u64, config.layers as u64)
-    };
-    let operations_a_token = 2 * layers * (4 * hidden * hidden + 2 * hidden * wide);
+    let operations_a_token = operations_a_token(encoder.config());
     let mut group = criterion.benchmark_group("forward pass");
     for (what, sentences) in
         [("one sentence", &short[..1]), ("32 sentences", &short[..]), ("passages", &long[..])]
@@ -56,4 +51,10 @@ fn passes(criterion: &mut Criterion, log: &mut Log) -> Result<(), Box<dyn Error>
     }
     group.finish();
     Ok(())
+}
+
+/// Of the linear layers: queries, keys, values, output, and the wide layer up and down.
+pub fn operations_a_token(config: &BertConfig) -> u64 {
+    let (hidden, wide) = (config.hidden as u64, config.feed_forward as u64);
+    2 * config.layers as u64 * (4 * hidden * hidden + 2 * hidden * wide)
 }

@@ -8,7 +8,6 @@ use criterion::{BenchmarkGroup, Criterion};
 use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::backend::{Backend, Batch, Embedding};
 use simcse_lab::math::lanes;
-use simcse_lab::simd::codes::encode;
 use simcse_lab::simd::kernel::Kernel;
 use simcse_lab::simd::layout::BLOCK;
 use simcse_lab::weights::bert::TensorView;
@@ -55,8 +54,8 @@ fn gelu(group: &mut BenchmarkGroup<'_, WallTime>, log: &mut Log) {
     let name = format!("GELU and quantise [{ROWS}, {WIDE}]");
     log.measure(group, &name, values.len() as u64, Peak::Nothing, || {
         for (place, values) in black_box(&values).as_chunks::<BLOCK>().0.iter().enumerate() {
-            let coded = encode(&values.map(lanes::gelu));
-            codes.set(place / (WIDE / BLOCK), place % (WIDE / BLOCK), &coded);
+            let values = values.map(lanes::gelu);
+            codes.set_numbers(place / (WIDE / BLOCK), place % (WIDE / BLOCK), &values);
         }
         black_box(&mut codes);
     });

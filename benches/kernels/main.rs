@@ -8,6 +8,7 @@ mod log;
 mod loops;
 mod peak;
 mod products;
+mod training;
 
 use std::time::Duration;
 
@@ -24,8 +25,10 @@ fn main() {
     let mut log = Log::default();
     peak::bench(&mut criterion, &mut log);
     products::bench(&mut criterion, &mut log);
+    products::bench_floats(&mut criterion, &mut log);
     loops::bench(&mut criterion, &mut log);
     forward::bench(&mut criterion, &mut log);
+    training::bench(&mut criterion, &mut log);
     criterion.final_summary();
     log.print();
 }

@@ -2,8 +2,12 @@
 
 use std::hint::black_box;
 
-use criterion::Criterion;
+use candle_core::{Device, Tensor};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion};
 use simcse_lab::simd::codes::Codes;
+use simcse_lab::simd::float::{FloatRoom, Matrix, add_product};
+use simcse_lab::simd::float_kernel::FloatKernel;
 use simcse_lab::simd::kernel::Kernel;
 use simcse_lab::simd::layout::{BLOCK, PANEL, TILE};
 use simcse_lab::simd::panels::Panels;
@@ -69,4 +73,61 @@ pub fn bench(criterion: &mut Criterion, log: &mut Log) {
         log.measure(&mut group, &name, operations, Peak::Int8, || case.run());
     }
     group.finish();
+}
+
+/// The product of real numbers as training uses it, beside candle's: `rows` tokens through a layer
+/// and back, and the gradient of its weights.
+pub fn bench_floats(criterion: &mut Criterion, log: &mut Log) {
+    let mut group = criterion.benchmark_group("f32 product");
+    let (outputs, inputs, rank) = (1536, 384, 16);
+    for rows in [64, 704] {
+        let (x, g) = (noise(rows * inputs), noise(rows * outputs));
+        let (weights, low) = (noise(outputs * inputs), noise(rank * inputs));
+        let (x, g) = (Matrix::new(&x, inputs), Matrix::new(&g, outputs));
+        let (weights, low) = (Matrix::new(&weights, inputs), Matrix::new(&low, inputs));
+        for (what, a, b) in [
+            ("x W^T", x, weights.transposed()),
+            ("g W", g, weights),
+            ("g^T x", g.transposed(), x),
+            ("x A^T, rank 16", x, low.transposed()),
+        ] {
+            compare(&mut group, log, &format!("{rows} rows, {what}"), a, b);
+        }
+    }
+    group.finish();
+}
+
+fn compare(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    log: &mut Log,
+    name: &str,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+) {
+    let operations = 2 * (a.rows() * a.columns() * b.columns()) as u64;
+    let mut room = FloatRoom::default();
+    let mut out = vec![0.0; a.rows() * b.columns()];
+    for kernel in FloatKernel::built_in() {
+        let name = format!("{name}, {}", kernel.name());
+        log.measure(group, &name, operations, Peak::F32, || {
+            out.fill(0.0);
+            add_product(&kernel, &mut room, black_box(a), black_box(b), &mut out);
+            black_box(&mut out);
+        });
+    }
+    let (Ok(left), Ok(right)) = (tensor(a), tensor(b)) else { return };
+    log.measure(group, &format!("{name}, candle"), operations, Peak::F32, || {
+        black_box(black_box(&left).matmul(black_box(&right)).is_ok());
+    });
+}
+
+/// As training has it: a turned matrix is a view.
+fn tensor(matrix: Matrix<'_>) -> candle_core::Result<Tensor> {
+    let (rows, columns) = (matrix.rows(), matrix.columns());
+    let values = noise(rows * columns);
+    if matrix.is_turned() {
+        Tensor::from_vec(values, (columns, rows), &Device::Cpu)?.t()
+    } else {
+        Tensor::from_vec(values, (rows, columns), &Device::Cpu)
+    }
 }

@@ -25,8 +25,6 @@ pub enum Error {
     Row { row: usize, rows: usize },
     #[error("{needed_bytes} bytes of memory are not available")]
     Memory { needed_bytes: u64 },
-    #[error("{verb}: {detail}")]
-    Library { verb: &'static str, detail: String },
 }
 
 /// Token ids of some sentences, one after another.

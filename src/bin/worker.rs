@@ -74,9 +74,7 @@ mod door {
             console_error_panic_hook::hook(info);
             tell(Event::Panicked { message: info.to_string() });
         }));
-        if let Some(kernel) = relaxed::kernel() {
-            kernel.offer();
-        }
+        relaxed::offer();
         let door = Rc::new(Door::default());
         let breather = Breather::new()?;
         let listener = Rc::clone(&door);

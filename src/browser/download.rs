@@ -2,11 +2,9 @@
 //!
 //! Bytes go into one vector of the promised size. Where the connection breaks, the next request
 //! asks for the rest (HTTP `Range`); a server that ignores this starts again from the first byte.
-//! The hash is computed as bytes arrive; where it is wrong, the file is fetched once more past the
-//! browser's cache.
+//! Where the hash of the whole is wrong, the file is fetched once more past the browser's cache.
 
 use js_sys::{Reflect, Uint8Array};
-use sha2::{Digest, Sha256};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -14,6 +12,7 @@ use web_sys::{
 };
 use web_time::{Duration, Instant};
 
+use crate::browser::digest::sha256;
 use crate::browser::worker_scope::{describe, scope, sleep_ms};
 use crate::protocol::problem::Problem;
 
@@ -103,7 +102,6 @@ struct Transfer<'a, W> {
     signal: &'a AbortSignal,
     watcher: &'a mut W,
     bytes: Vec<u8>,
-    hash: Sha256,
     total_bytes: u64,
     /// The server's name for this version of the file.
     version: Option<String>,
@@ -120,7 +118,6 @@ impl<'a, W: Watcher> Transfer<'a, W> {
             signal,
             watcher,
             bytes: Vec::new(),
-            hash: Sha256::new(),
             total_bytes: wanted.size_bytes,
             version: None,
             reload: false,
@@ -133,7 +130,6 @@ impl<'a, W: Watcher> Transfer<'a, W> {
     async fn run(&mut self, partial: Vec<u8>) -> Result<String, Option<Problem>> {
         self.reserve(self.wanted.size_bytes).map_err(|error| Some(self.problem(error)))?;
         if self.wanted.size_bytes == 0 || partial.len() as u64 <= self.wanted.size_bytes {
-            self.hash.update(&partial);
             self.bytes.extend_from_slice(&partial);
         } else {
             self.watcher.restarted();
@@ -143,7 +139,7 @@ impl<'a, W: Watcher> Transfer<'a, W> {
             self.tell(true);
             let too_long = self.complete().await?;
             self.tell(true);
-            let found = hexadecimal(&self.hash.clone().finalize());
+            let found = sha256(&self.bytes).await;
             let good = self.wanted.sha256.is_empty() || found == self.wanted.sha256;
             if good && !too_long {
                 return Ok(found);
@@ -284,7 +280,6 @@ impl<'a, W: Watcher> Transfer<'a, W> {
         self.bytes.resize(start + length, 0);
         let Some(place) = self.bytes.get_mut(start..) else { return Ok(()) };
         chunk.copy_to(place);
-        self.hash.update(&*place);
         self.watcher.arrived(place);
         Ok(())
     }
@@ -297,7 +292,6 @@ impl<'a, W: Watcher> Transfer<'a, W> {
 
     fn restart(&mut self) {
         self.bytes.clear();
-        self.hash.reset();
         self.version = None;
         self.finished = false;
         self.watcher.restarted();
@@ -348,9 +342,4 @@ fn follows(range: &str, start: u64, promised: u64) -> bool {
         Err(_) => true,
     };
     from == Some(start) && size_fits
-}
-
-/// Lower-case hexadecimal.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

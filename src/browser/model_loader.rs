@@ -1,16 +1,13 @@
 //! A hosted model's way into memory: from the browser's store where it is kept, else from the
 //! network, and then into the store.
 
-use sha2::{Digest, Sha256};
 use web_sys::AbortSignal;
 
-use crate::browser::download::{Fetched, Halted, Wanted, Watcher, fetch, hexadecimal};
+use crate::browser::digest::sha256;
+use crate::browser::download::{Fetched, Halted, Wanted, Watcher, fetch};
 use crate::browser::store::{MODELS, Store, Writer};
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, LoadingStage, StoreOutcome};
-
-/// Bytes hashed between two looks at the event loop.
-const HASH_BYTES: usize = 1 << 20;
 
 /// Downloads that did not come to their end, where the store refuses to keep them: at most one.
 #[derive(Debug, Default)]
@@ -109,11 +106,9 @@ impl<P: Fn(Event)> Loader<'_, P> {
         let tell = |done, total| self.tell(LoadingStage::ReadingStore, done, total);
         let bytes = store.read(&name, self.wanted.size_bytes, tell).await;
         if let Some(bytes) = bytes {
-            let mut hash = Sha256::new();
-            bytes.chunks(HASH_BYTES).for_each(|part| hash.update(part));
-            let sha256 = hexadecimal(&hash.finalize());
-            if sha256 == self.wanted.sha256 {
-                return Some(Fetched { bytes, sha256 });
+            let found = sha256(&bytes).await;
+            if found == self.wanted.sha256 {
+                return Some(Fetched { bytes, sha256: found });
             }
         } else if length <= self.wanted.size_bytes {
             return None;

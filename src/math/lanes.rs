@@ -25,7 +25,8 @@ pub fn largest(values: &[f32]) -> f32 {
             *top = if *value > *top { *value } else { *top };
         }
     }
-    tops.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+    let larger = |top, value| if value > top { value } else { top };
+    tops.iter().chain(rest).copied().fold(f32::NEG_INFINITY, larger)
 }
 
 /// `e^x` to about 2e-7 of its value; below -87 it stays at `e^-87`, above 88 at `e^88`.
@@ -97,15 +98,6 @@ pub fn gelu(x: f32) -> f32 {
     let u = inner * inner * (2.0 / (END * END)) - 1.0;
     let series = SERIES.iter().rev().fold(0.0, |sum, term| sum * u + term);
     x * (0.5 + inner * series)
-}
-
-/// Adds `bias` to every row of `values`, then [`gelu`].
-pub fn add_bias_gelu(values: &mut [f32], bias: &[f32]) {
-    for row in values.chunks_exact_mut(bias.len().max(1)) {
-        for (value, bias) in row.iter_mut().zip(bias) {
-            *value = gelu(*value + bias);
-        }
-    }
 }
 
 /// `to += factor from`

@@ -18,8 +18,12 @@
 //! | `wasm` | wasm simd128 (`i32x4.dot_i16x8_s`) | 16 bits |
 //! | `relaxed_module` | wasm relaxed SIMD (`i32x4.relaxed_dot_i8x16_i7x16_add`) | 8 bits |
 //! | `x86` | AVX-VNNI, AVX-512 VNNI (`vpdpbusd`) | 8 bits |
+//!
+//! The product of real numbers is in `float`, its kernels in `float_kernel`.
 
 pub mod codes;
+pub mod float;
+pub mod float_kernel;
 pub mod kernel;
 pub mod layout;
 pub mod panels;

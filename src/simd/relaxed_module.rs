@@ -1,5 +1,6 @@
-//! The int8 product with wasm relaxed SIMD: `i32x4.relaxed_dot_i8x16_i7x16_add` adds four products
-//! of bytes up, on processors with such an instruction in one go.
+//! The products with wasm relaxed SIMD: `i32x4.relaxed_dot_i8x16_i7x16_add` adds four products
+//! of bytes up, `f32x4.relaxed_madd` multiplies and adds real numbers, on processors with such
+//! instructions in one go.
 //!
 //! A module of its own, because a browser without relaxed SIMD refuses every module with it. The
 //! build script compiles it; `browser::relaxed` instantiates it over the worker's memory and puts
@@ -17,7 +18,7 @@
 mod layout;
 
 use core::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_mul, i8x16_splat, i32x4_extract_lane,
+    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_relaxed_madd, i8x16_splat, i32x4_extract_lane,
     i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
 };
 
@@ -117,6 +118,49 @@ unsafe fn add_block(
                     f32x4_mul(f32x4_convert_i32x4(dots[half]), f32x4_mul(scales[half], scale));
                 let rest = f32x4_mul(weight_sums[half], middle);
                 sums[half] = f32x4_add(sums[half], f32x4_add(product, rest));
+            }
+        }
+    }
+}
+
+/// An `Accumulate` (see `float_kernel`) of panels of eight.
+///
+/// # Safety
+/// The pointers must reach as far as the counts say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn accumulate(
+    rows: *const f32,
+    depth: usize,
+    tile_count: usize,
+    panels: *const f32,
+    panel_count: usize,
+    out: *mut f32,
+    stride: usize,
+) {
+    for panel in 0..panel_count {
+        for tile in 0..tile_count {
+            // SAFETY: the caller promises so many panels, tiles, outputs and rows.
+            unsafe {
+                let weights = panels.add(panel * depth * PANEL).cast::<v128>();
+                let rows = rows.add(tile * TILE * depth);
+                let out = out.add(tile * TILE * stride + panel * PANEL);
+                let place = |row: usize| out.add(row * stride).cast::<v128>();
+                let mut sums: [[v128; 2]; TILE] = core::array::from_fn(|row| {
+                    [v128_load(place(row)), v128_load(place(row).add(1))]
+                });
+                for step in 0..depth {
+                    let pair =
+                        [v128_load(weights.add(2 * step)), v128_load(weights.add(2 * step + 1))];
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let factor = v128_load32_splat(rows.add(row * depth + step).cast());
+                        sums[0] = f32x4_relaxed_madd(factor, pair[0], sums[0]);
+                        sums[1] = f32x4_relaxed_madd(factor, pair[1], sums[1]);
+                    }
+                }
+                for (row, sums) in sums.into_iter().enumerate() {
+                    v128_store(place(row), sums[0]);
+                    v128_store(place(row).add(1), sums[1]);
+                }
             }
         }
     }

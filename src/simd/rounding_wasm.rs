@@ -3,7 +3,8 @@
 
 use core::arch::wasm32::{
     f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub,
-    i16x8_narrow_i32x4, u8x16_narrow_i16x8, u32x4_splat, v128, v128_and, v128_load, v128_store,
+    i16x8_narrow_i32x4, i32x4_shuffle, u8x16_narrow_i16x8, u32x4_splat, v128, v128_and, v128_load,
+    v128_store,
 };
 
 use crate::simd::layout::BLOCK;
@@ -18,14 +19,12 @@ fn load(values: &[f32; BLOCK]) -> [v128; VECTORS] {
     std::array::from_fn(|i| unsafe { v128_load(values.as_ptr().add(4 * i).cast()) })
 }
 
+/// What `join` makes of all four lanes, in every lane. (Scalars compared one by one would be
+/// branches, mispredicted every other time.)
 #[inline]
-fn lanes(vector: v128) -> [f32; 4] {
-    [
-        f32x4_extract_lane::<0>(vector),
-        f32x4_extract_lane::<1>(vector),
-        f32x4_extract_lane::<2>(vector),
-        f32x4_extract_lane::<3>(vector),
-    ]
+fn across(vector: v128, join: impl Fn(v128, v128) -> v128) -> f32 {
+    let halves = join(vector, i32x4_shuffle::<2, 3, 0, 1>(vector, vector));
+    f32x4_extract_lane::<0>(join(halves, i32x4_shuffle::<1, 0, 3, 2>(halves, halves)))
 }
 
 /// The smallest and the largest number, and 0, which is NaN where a number is not finite.
@@ -39,9 +38,11 @@ pub fn of(values: &[f32; BLOCK]) -> (f32, f32, f32) {
         top = f32x4_pmax(top, vector);
         residue = f32x4_add(residue, f32x4_mul(vector, zero));
     }
-    let low = lanes(low).into_iter().reduce(|a, b| if b < a { b } else { a });
-    let top = lanes(top).into_iter().reduce(|a, b| if b > a { b } else { a });
-    (low.unwrap_or_default(), top.unwrap_or_default(), lanes(residue).into_iter().sum())
+    (
+        across(low, |a, b| f32x4_pmin(a, b)),
+        across(top, |a, b| f32x4_pmax(a, b)),
+        across(residue, |a, b| f32x4_add(a, b)),
+    )
 }
 
 /// `(value - low) inverse`, rounded; at most 255.

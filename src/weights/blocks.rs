@@ -236,6 +236,17 @@ impl BlockType {
         matches!(self, Self::Q8_0 | Self::Q4_0)
     }
 
+    /// Whether all values are finite, where one sees that by the scales alone; `None` where one has
+    /// to decode them.
+    pub fn scales_are_finite(self, bytes: &[u8]) -> Option<bool> {
+        if !self.is_whole_numbers() {
+            return None;
+        }
+        // A half is not finite where all bits of its exponent are set; the high byte has them.
+        let scales = bytes.chunks_exact(self.block_bytes()).filter_map(|block| block.get(1));
+        Some(scales.fold(true, |finite, high| finite & (high & 0x7c != 0x7c)))
+    }
+
     /// Hands the blocks of 32 values out as they stand in the file, scale and whole numbers, one
     /// after another. Nothing where [`BlockType::is_whole_numbers`] says no.
     pub fn whole_numbers(self, bytes: &[u8], mut take: impl FnMut(f32, &[i8; 32])) {
@@ -508,6 +519,19 @@ mod tests {
             assert_eq!(found, wanted, "{}", block.name());
         }
         BlockType::F32.whole_numbers(&[0; 64], |_, _| panic!("f32 has no whole numbers"));
+    }
+
+    #[test]
+    fn scales_that_are_not_finite_are_seen() {
+        let mut bytes = Vec::new();
+        BlockType::Q8_0.encode("w", &[60_000.0; 64], &mut bytes).unwrap();
+        assert_eq!(BlockType::Q8_0.scales_are_finite(&bytes), Some(true));
+        for scale in [f16::INFINITY, f16::NEG_INFINITY, f16::NAN] {
+            let mut bytes = bytes.clone();
+            bytes[34..36].copy_from_slice(&scale.to_le_bytes());
+            assert_eq!(BlockType::Q8_0.scales_are_finite(&bytes), Some(false), "{scale}");
+        }
+        assert_eq!(BlockType::F32.scales_are_finite(&bytes), None);
     }
 
     #[test]

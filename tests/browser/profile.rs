@@ -1,11 +1,13 @@
-//! Where the workers' time goes while they embed: `cargo xtask bench --profile` builds a site whose
-//! worker has function names and runs this.
+//! Where the workers' time goes while they embed and while they train: `cargo xtask bench --profile`
+//! builds a site whose worker has function names and runs this.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::check::{Check, Failure, ensure};
+use crate::compare::press_button;
 use crate::journal::text_of;
 use crate::journey::journey;
 use crate::page::Worker;
@@ -46,20 +48,44 @@ fn self_time_of_embedding_by_function() -> Check {
         // Warm: the optimising compiler has been over everything that counts.
         page.evaluate_within(60, &embed_for(&sentences, SPAN_MS / 3))?;
         let workers = page.workers();
-        for worker in &workers {
-            worker.call("Profiler.enable", json!({}))?;
-            worker.call("Profiler.setSamplingInterval", json!({ "interval": 500 }))?;
-            worker.call("Profiler.start", json!({}))?;
-        }
+        workers.iter().try_for_each(start_profile)?;
         let embedded = page.evaluate_within(60, &embed_for(&sentences, SPAN_MS))?;
-        let mut busy_ms = 0.0;
-        for (place, worker) in workers.iter().enumerate() {
-            busy_ms += print_profile(place, worker)?;
-        }
+        print_profiles(&workers)?;
         let per_s = embedded.as_f64().unwrap_or(0.0) / f64::from(SPAN_MS) * 1000.0;
         println!("\n{per_s:.0} sentences/s under the profiler, in batches of 32");
-        ensure(busy_ms > 0.0, "the profiler saw no worker compute")
+        Ok(())
     })
+}
+
+#[test]
+#[ignore = "prints a profile, which is read by people; `cargo xtask bench --profile` runs it"]
+fn self_time_of_training_by_function() -> Check {
+    journey(|browser, site| {
+        let page = browser.open(&site.url("/#/fine-tune"))?;
+        page.wait_for_text(".pill", "q8_0", 60)?;
+        press_button(&page, "Train")?;
+        // The first measurement is over, and the steps begin.
+        page.wait_for_element(".tune-plane svg", 180)?;
+        let workers = page.workers();
+        workers.iter().try_for_each(start_profile)?;
+        page.pause(Duration::from_millis(2 * u64::from(SPAN_MS)))?;
+        print_profiles(&workers)
+    })
+}
+
+fn start_profile(worker: &Worker) -> Check {
+    worker.call("Profiler.enable", json!({}))?;
+    worker.call("Profiler.setSamplingInterval", json!({ "interval": 500 }))?;
+    worker.call("Profiler.start", json!({})).map(drop)
+}
+
+/// Ends and prints the profiles of all workers.
+fn print_profiles(workers: &[Worker]) -> Check {
+    let mut busy_ms = 0.0;
+    for (place, worker) in workers.iter().enumerate() {
+        busy_ms += print_profile(place, worker)?;
+    }
+    ensure(busy_ms > 0.0, "the profiler saw no worker compute")
 }
 
 /// Embeds batches of 32 for some time; the value is the number of sentences.
@@ -93,7 +119,8 @@ fn self_times_ms(profile: &Value) -> Check<(f64, Vec<(String, f64)>)> {
     let names: HashMap<u64, &str> = list("nodes")?
         .iter()
         .filter_map(|node| {
-            Some((node["id"].as_u64()?, text_of(&node["callFrame"], "functionName")))
+            let name = text_of(&node["callFrame"], "functionName");
+            Some((node["id"].as_u64()?, without_hash(name)))
         })
         .collect();
     let mut times: HashMap<&str, f64> = HashMap::new();

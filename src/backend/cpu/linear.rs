@@ -1,19 +1,17 @@
-//! Linear layers: int8 where the file has whole numbers, `f32` otherwise.
+//! Linear layers: int8 where the file has whole numbers (q8_0, q4_0), `f32` otherwise.
 
 use std::sync::Arc;
-
-use candle_core::{Device, Tensor};
 
 use crate::backend::Error;
 use crate::backend::cpu::room::{Room, reserved};
 use crate::backend::cpu::states::States;
 use crate::math::lanes;
 use crate::simd::codes::Codes;
+use crate::simd::float::{FloatPanels, Matrix};
 use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
 use crate::simd::panels::Panels;
 use crate::weights::bert::TensorView;
-use crate::weights::error::Error as WeightsError;
 
 /// Panels whose outputs are one block of the next product's inputs.
 const BLOCK_PANELS: usize = BLOCK / PANEL;
@@ -23,8 +21,8 @@ const BLOCK_PANELS: usize = BLOCK / PANEL;
 pub enum Linear {
     /// Biases are `[8 panels]`, filled up with zeros.
     Blocks { panels: Panels, biases: Vec<f32> },
-    /// Weights are `[inputs, outputs]`, a transposed view.
-    Real { weights: Tensor, biases: Vec<f32>, inputs: usize },
+    /// Weights are `[inputs, outputs]`.
+    Real { weights: FloatPanels, biases: Vec<f32> },
 }
 
 impl Linear {
@@ -67,16 +65,11 @@ impl Linear {
         let blocks = inputs / BLOCK;
         let mut place = 0;
         for (weights, _) in parts {
-            let mut residue = 0.0;
+            weights.check()?;
             weights.block.whole_numbers(weights.bytes, |scale, codes| {
                 panels.set(place / blocks, place % blocks, scale, codes);
-                residue += scale * 0.0;
                 place += 1;
             });
-            if residue != 0.0 {
-                let name = weights.name.to_owned();
-                return Err(WeightsError::NotFinite { name }.into());
-            }
         }
         biases.resize(panels.panel_count() * PANEL, 0.0);
         Ok(Self::Blocks { panels, biases })
@@ -87,19 +80,16 @@ impl Linear {
         biases: Vec<f32>,
         inputs: usize,
     ) -> Result<Self, Error> {
-        let mut values = reserved(biases.len() * inputs)?;
+        let count = biases.len() * inputs;
+        let mut values = reserved(count)?;
         for (weights, _) in parts {
             values.extend(weights.to_f32()?);
         }
-        let weights = Tensor::from_vec(values, (biases.len(), inputs), &Device::Cpu)
-            .and_then(|weights| weights.t())
-            .map_err(library("linear weights"))?;
-        Ok(Self::Real { weights, biases, inputs })
+        let needed_bytes = 4 * count as u64;
+        let weights = FloatPanels::new(Matrix::new(&values, inputs).transposed());
+        let weights = weights.ok_or(Error::Memory { needed_bytes })?;
+        Ok(Self::Real { weights, biases })
     }
-}
-
-fn library(verb: &'static str) -> impl Fn(candle_core::Error) -> Error {
-    move |error| Error::Library { verb, detail: error.to_string() }
 }
 
 /// The products, and what they need.
@@ -122,14 +112,14 @@ impl Products {
                 states.demand(verb, states.rows, panels.inputs())?;
                 states.with_codes(&self.kernel, |codes| self.multiply_blocks(codes, panels, biases))
             }
-            Linear::Real { weights, biases, inputs } => {
-                states.demand(verb, states.rows, *inputs)?;
-                let shape = (states.rows, states.columns);
-                let mut product = Tensor::from_slice(&states.numbers(), shape, &Device::Cpu)
-                    .and_then(|input| input.matmul(weights))
-                    .and_then(|product| product.flatten_all()?.to_vec1())
-                    .map_err(library(verb))?;
-                lanes::add_bias(&mut product, biases);
+            Linear::Real { weights, biases } => {
+                states.demand(verb, states.rows, weights.rows())?;
+                let mut product = self.room.numbers(states.rows * biases.len())?;
+                for row in product.chunks_exact_mut(biases.len().max(1)) {
+                    row.copy_from_slice(biases);
+                }
+                let input = states.numbers();
+                weights.add_product(Matrix::new(&input, states.columns), &mut product);
                 Ok(States::of_numbers(&self.room, (states.rows, biases.len()), product))
             }
         }

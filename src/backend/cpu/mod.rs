@@ -1,9 +1,8 @@
-//! The CPU: our own int8 product for weights in blocks of whole numbers (q8_0, q4_0), candle's
-//! matrix product for real numbers, our own loops for the rest.
+//! The CPU: the int8 product for weights in blocks of whole numbers (q8_0, q4_0), the `f32` product
+//! for others, plain loops for the rest.
 //!
 //! Weights are packed once, at load. Word, position and type tables stay in the file, and rows are
-//! decoded as they are looked up: the word table is more than half of a small model. No candle type
-//! is visible outside this module.
+//! decoded as they are looked up: the word table is more than half of a small model.
 
 mod attention;
 mod attention_blocks;
@@ -103,8 +102,7 @@ impl Backend for Cpu {
 
     fn table(&self, tensor: &TensorView<'_>) -> Result<Table, Error> {
         // Rows are decoded unchecked later, so every one is looked at now.
-        let mut row = vec![0.0; tensor.columns];
-        (0..tensor.rows).try_for_each(|position| tensor.row_into(position, &mut row))?;
+        tensor.check()?;
         let (bytes, start) = match tensor.owner {
             Some((file, start)) => (Arc::clone(file), start),
             None => {

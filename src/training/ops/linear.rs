@@ -6,10 +6,10 @@
 //!   `dx = g W + s (g B) A`.
 //! - [`Dense`]: `dx = g W`, `dW = g^T x`, `dc = sum over rows of g`.
 
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Storage, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 
-use crate::math::lanes::add_bias;
+use crate::math::lanes::{add_bias, add_scaled};
+use crate::simd::float::{Matrix, product};
 use crate::training::ops::{numbers, values};
 
 /// A layer that is not trained.
@@ -30,39 +30,52 @@ pub struct LowRank {
 /// A layer whose every number is trained; its arguments are `x`, `W`, `c`.
 pub struct Dense;
 
-/// `x M^T`, with `M` `[outputs, inputs]`.
-fn times_transposed(
-    x: &CpuStorage,
-    x_layout: &Layout,
-    matrix: &CpuStorage,
-    matrix_layout: &Layout,
-) -> Result<CpuStorage> {
-    let (rows, inputs) = x_layout.shape().dims2()?;
-    let (outputs, _) = matrix_layout.shape().dims2()?;
-    x.matmul(matrix, (1, rows, outputs, inputs), x_layout, &matrix_layout.transpose(0, 1)?)
+/// An argument as a matrix.
+fn argument<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<Matrix<'a>> {
+    Ok(Matrix::new(numbers(storage, layout)?, layout.shape().dims2()?.1))
 }
 
-/// [`times_transposed`] with a tensor.
-fn times_weight(x: &CpuStorage, x_layout: &Layout, weight: &Tensor) -> Result<CpuStorage> {
-    let (storage, layout) = weight.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => times_transposed(x, x_layout, storage, layout),
-        _ => Err(candle_core::Error::Msg("weights must be on the CPU".to_owned())),
-    }
+/// A tensor's numbers as a matrix of so many columns.
+fn matrix<'a>(values: &'a [f32], tensor: &Tensor) -> Result<Matrix<'a>> {
+    Ok(Matrix::new(values, tensor.dims2()?.1))
 }
 
-fn output_shape(x: &Layout, outputs: usize) -> Result<Shape> {
-    Ok((x.shape().dims2()?.0, outputs).into())
+/// A matrix as a tensor.
+fn tensor(values: Vec<f32>, columns: usize, like: &Tensor) -> Result<Tensor> {
+    let rows = values.len() / columns.max(1);
+    Tensor::from_vec(values, (rows, columns), like.device())
 }
 
-fn finished(product: CpuStorage, bias: &[f32], shape: Shape) -> Result<(CpuStorage, Shape)> {
-    match product {
-        CpuStorage::F32(mut product) => {
-            add_bias(&mut product, bias);
-            Ok((CpuStorage::F32(product), shape))
-        }
-        _ => Err(candle_core::Error::Msg("linear layers compute in f32".to_owned())),
-    }
+/// `x W^T + c`
+fn affine(x: Matrix<'_>, weight: Matrix<'_>, bias: &[f32]) -> Vec<f32> {
+    let mut output = product(x, weight.transposed());
+    add_bias(&mut output, bias);
+    output
+}
+
+fn finished(output: Vec<f32>, rows: usize, columns: usize) -> (CpuStorage, Shape) {
+    (CpuStorage::F32(output), (rows, columns).into())
+}
+
+/// `a b` of two tensors.
+fn times(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let (left, right) = (values(a)?, values(b)?);
+    let right = matrix(&right, b)?;
+    tensor(product(matrix(&left, a)?, right), right.columns(), a)
+}
+
+/// `a b^T` of two tensors.
+fn times_transposed(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let (left, right) = (values(a)?, values(b)?);
+    let right = matrix(&right, b)?.transposed();
+    tensor(product(matrix(&left, a)?, right), right.columns(), a)
+}
+
+/// `a^T b` of two tensors.
+fn transposed_times(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let (left, right) = (values(a)?, values(b)?);
+    let right = matrix(&right, b)?;
+    tensor(product(matrix(&left, a)?.transposed(), right), right.columns(), a)
 }
 
 impl CustomOp1 for Frozen {
@@ -71,13 +84,15 @@ impl CustomOp1 for Frozen {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let product = times_weight(x, layout, &self.weight)?;
-        finished(product, &values(&self.bias)?, output_shape(layout, self.weight.dims2()?.0)?)
+        let (x, weight) = (argument(x, layout)?, values(&self.weight)?);
+        let weight = matrix(&weight, &self.weight)?;
+        let output = affine(x, weight, &values(&self.bias)?);
+        Ok(finished(output, x.rows(), weight.rows()))
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         // Below the first trained layer nobody wants the gradient.
-        x.track_op().then(|| gradient.matmul(&self.weight)).transpose()
+        x.track_op().then(|| times(&gradient.contiguous()?, &self.weight)).transpose()
     }
 }
 
@@ -95,20 +110,14 @@ impl CustomOp3 for LowRank {
         b: &CpuStorage,
         b_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let shape = output_shape(x_layout, self.weight.dims2()?.0)?;
-        let product = times_weight(x, x_layout, &self.weight)?;
-        let inner = times_transposed(x, x_layout, a, a_layout)?;
-        let inner_layout = Layout::contiguous((x_layout.dims()[0], a_layout.dims()[0]));
-        let addition = times_transposed(&inner, &inner_layout, b, b_layout)?;
-        match (product, addition) {
-            (CpuStorage::F32(mut product), CpuStorage::F32(addition)) => {
-                for (value, more) in product.iter_mut().zip(&addition) {
-                    *value += self.scale * more;
-                }
-                finished(CpuStorage::F32(product), &values(&self.bias)?, shape)
-            }
-            _ => Err(candle_core::Error::Msg("linear layers compute in f32".to_owned())),
-        }
+        let (x, weight) = (argument(x, x_layout)?, values(&self.weight)?);
+        let (a, b) = (argument(a, a_layout)?, argument(b, b_layout)?);
+        let weight = matrix(&weight, &self.weight)?;
+        let mut output = affine(x, weight, &values(&self.bias)?);
+        let inner = product(x, a.transposed());
+        let addition = product(Matrix::new(&inner, a.rows()), b.transposed());
+        add_scaled(&mut output, self.scale, &addition);
+        Ok(finished(output, x.rows(), weight.rows()))
     }
 
     fn bwd(
@@ -119,15 +128,14 @@ impl CustomOp3 for LowRank {
         _: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (x_tracked, x, a, b) = (x.track_op(), x.detach(), a.detach(), b.detach());
-        let scale = f64::from(self.scale);
+        let (gradient, scale) = (gradient.contiguous()?, f64::from(self.scale));
         // `[rows, rank]`, both with the scale in them.
-        let back = (gradient.matmul(&b)? * scale)?;
-        let inner = (x.matmul(&a.t()?)? * scale)?;
-        let b_gradient = gradient.t()?.matmul(&inner)?;
-        let a_gradient = back.t()?.matmul(&x)?;
-        let x_gradient = if x_tracked {
-            Some((gradient.matmul(&self.weight)? + back.matmul(&a)?)?)
+        let back = (times(&gradient, b)? * scale)?;
+        let inner = (times_transposed(x, a)? * scale)?;
+        let b_gradient = transposed_times(&gradient, &inner)?;
+        let a_gradient = transposed_times(&back, x)?;
+        let x_gradient = if x.track_op() {
+            Some((times(&gradient, &self.weight)? + times(&back, a)?)?)
         } else {
             None
         };
@@ -149,9 +157,9 @@ impl CustomOp3 for Dense {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let product = times_transposed(x, x_layout, weight, weight_layout)?;
-        let shape = output_shape(x_layout, weight_layout.dims()[0])?;
-        finished(product, numbers(bias, bias_layout)?, shape)
+        let (x, weight) = (argument(x, x_layout)?, argument(weight, weight_layout)?);
+        let output = affine(x, weight, numbers(bias, bias_layout)?);
+        Ok(finished(output, x.rows(), weight.rows()))
     }
 
     fn bwd(
@@ -162,8 +170,9 @@ impl CustomOp3 for Dense {
         _: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let x_gradient = x.track_op().then(|| gradient.matmul(&weight.detach())).transpose()?;
-        let weight_gradient = gradient.t()?.matmul(&x.detach())?;
+        let gradient = gradient.contiguous()?;
+        let x_gradient = x.track_op().then(|| times(&gradient, weight)).transpose()?;
+        let weight_gradient = transposed_times(&gradient, x)?;
         Ok((x_gradient, Some(weight_gradient), Some(gradient.sum(0)?)))
     }
 }

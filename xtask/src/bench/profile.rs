@@ -10,7 +10,7 @@ use crate::shell::{self, Outcome};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Builds what is missing, profiles some seconds of embedding, and prints it.
+/// Builds what is missing, profiles some seconds of embedding and of training, and prints it.
 pub fn run(site: Option<&Path>) -> Outcome<()> {
     let tools = setup::for_site()?;
     let site = super::site(site)?;
@@ -19,17 +19,8 @@ pub fn run(site: Option<&Path>) -> Outcome<()> {
     copy_with(&site, &copy, &named)?;
     let chromium = chromium::ensure()?;
     let mut test = shell::cargo();
-    test.args([
-        "test",
-        "--locked",
-        "--test",
-        "browser",
-        "--",
-        "--ignored",
-        "--exact",
-        "--nocapture",
-    ]);
-    test.arg("profile::self_time_of_embedding_by_function");
+    test.args(["test", "--locked", "--test", "browser", "--"]);
+    test.args(["--ignored", "--nocapture", "--test-threads=1", "profile::"]);
     test.env("SIMCSE_DIST", &copy).env("SIMCSE_CHROME", &chromium.binary);
     shell::run(&mut test)
 }
