@@ -31,9 +31,13 @@ const sibling = (name, ending) => {
 };
 
 try {
+  // The program is compiled while its glue is on its way. Where that fails (a host that gives wasm
+  // another type), the glue does it itself, and its error is the one that counts.
+  const program = helps
+    ? first.then((message) => message?.module)
+    : WebAssembly.compileStreaming(fetch(sibling("wasm", ".wasm"))).catch(() => undefined);
   const { default: init } = await import(sibling("module", ".js").href);
-  const compiled = helps ? (await first)?.module : undefined;
-  await init({ module_or_path: compiled ?? sibling("wasm", ".wasm") });
+  await init({ module_or_path: (await program) ?? sibling("wasm", ".wasm") });
   self.removeEventListener("message", hold);
   for (const { data } of early) {
     self.dispatchEvent(new MessageEvent("message", { data }));

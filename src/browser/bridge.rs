@@ -1,6 +1,6 @@
 //! The line to a worker: from the page, or from a worker to one that helps it.
 
-use js_sys::{ArrayBuffer, Object, Reflect};
+use js_sys::{Array, ArrayBuffer, Function, Object, Reflect};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -15,8 +15,8 @@ use crate::protocol::request::Request;
 /// A running worker. Dropping it ends the worker.
 pub struct Bridge {
     worker: Worker,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+    on_message: Closure<dyn FnMut(MessageEvent)>,
+    on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
 
 impl Bridge {
@@ -29,9 +29,14 @@ impl Bridge {
         on_event: impl Fn(Message<Event>) + 'static,
         on_death: impl Fn(String) + Clone + 'static,
     ) -> Result<Self, String> {
+        if let Some((worker, events)) = early_worker() {
+            let bridge = Self::over(worker, on_event, on_death);
+            events.iter().for_each(|event| bridge.replay(&event));
+            return Ok(bridge);
+        }
         let address =
             page_scope::meta("simcse-worker").ok_or("the page does not name its worker")?;
-        Self::start_at(&address, on_event, on_death)
+        Ok(Self::over(worker_at(&address)?, on_event, on_death))
     }
 
     /// Starts another worker of the program that this worker runs; what was compiled for this one
@@ -44,7 +49,7 @@ impl Bridge {
         on_death: impl Fn(String) + Clone + 'static,
     ) -> Result<Self, String> {
         let address = format!("{}&helper", worker_scope::scope().location().href());
-        let bridge = Self::start_at(&address, on_event, on_death)?;
+        let bridge = Self::over(worker_at(&address)?, on_event, on_death);
         let module = Object::new();
         let named = Reflect::set(&module, &"module".into(), &wasm_bindgen::module());
         named
@@ -55,15 +60,11 @@ impl Bridge {
         Ok(bridge)
     }
 
-    fn start_at(
-        address: &str,
+    fn over(
+        worker: Worker,
         on_event: impl Fn(Message<Event>) + 'static,
         on_death: impl Fn(String) + Clone + 'static,
-    ) -> Result<Self, String> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(address, &options)
-            .map_err(|error| page_scope::words(&error))?;
+    ) -> Self {
         let died = on_death.clone();
         let on_message = Closure::new(move |message: MessageEvent| {
             match wire::from_js::<Event>(&message.data()) {
@@ -82,7 +83,17 @@ impl Bridge {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { worker, _on_message: on_message, _on_error: on_error })
+        Self { worker, on_message, on_error }
+    }
+
+    /// Hands on what came before this line was there.
+    fn replay(&self, event: &JsValue) {
+        let handler: &JsValue = match event.dyn_ref::<MessageEvent>() {
+            Some(_) => self.on_message.as_ref(),
+            None => self.on_error.as_ref(),
+        };
+        // The handlers return nothing and do not throw.
+        drop(handler.unchecked_ref::<Function>().call1(&self.worker, event));
     }
 
     /// Sends a request; its arrays are moved, not copied.
@@ -117,4 +128,22 @@ impl Drop for Bridge {
         self.worker.set_onerror(None);
         self.worker.terminate();
     }
+}
+
+fn worker_at(address: &str) -> Result<Worker, String> {
+    let options = WorkerOptions::new();
+    options.set_type(WorkerType::Module);
+    Worker::new_with_options(address, &options).map_err(|error| page_scope::words(&error))
+}
+
+/// The worker that `www/early-worker.js` started, and what came from it; the first caller gets it.
+fn early_worker() -> Option<(Worker, Array)> {
+    let window = page_scope::window()?;
+    let name = "simcseWorker".into();
+    let early = Reflect::get(&window, &name).ok()?;
+    let part = |name: &str| Reflect::get(&early, &name.into()).ok();
+    let worker = part("worker")?.dyn_into().ok()?;
+    let events = part("early")?.dyn_into().ok()?;
+    Reflect::set(&window, &name, &JsValue::UNDEFINED).ok()?;
+    Some((worker, events))
 }

@@ -32,9 +32,11 @@ pub fn run() -> Outcome<()> {
     let build = format!("{}+{}", setup::locked_version("simcse-lab")?, site_hash(&staging)?);
     let metas = format!(
         "<meta name=\"simcse-build\" content=\"{build}\">\n    \
-         <meta name=\"simcse-worker\" content=\"{worker}\">\n    {script}\n  "
+         <meta name=\"simcse-worker\" content=\"{worker}\">\n    "
     );
-    let html = insert_before(&html, "</head>", &metas)?;
+    // The script that starts the worker reads its address.
+    let html = insert_before(&html, "<script", &metas)?;
+    let html = insert_before(&html, "</head>", &format!("{script}\n  "))?;
 
     shell::write(&staging.join("bench.html"), with_title(&html, BENCH_TITLE)?)?;
     shell::write(&index, html)?;
