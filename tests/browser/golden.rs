@@ -1,6 +1,11 @@
-//! The Python reference's vectors, computed in the browser through the bench page.
+//! The Python reference's vectors, computed in the browser through the bench page; and whether the
+//! browser's bits are those of the native program.
 
 use serde_json::Value;
+use simcse_lab::backend::cpu::Cpu;
+use simcse_lab::model::encoder::Encoder;
+use simcse_lab::protocol::readout::{Pooling, Readout};
+use simcse_lab::weights::bert::BertFile;
 
 use crate::check::{Check, Failure, ensure};
 use crate::journey::journey;
@@ -27,6 +32,7 @@ fn golden_sentences_get_the_reference_vectors_whatever_the_worker_count() -> Che
     let Some(cases) = cases()? else { return Ok(()) };
     let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models/all-MiniLM-L6-v2-q8_0.gguf");
     let weights = std::fs::read(weights).map_err(|error| Failure::new(error.to_string()))?;
+    let native = native(&cases, weights.clone())?;
     journey(|browser, site| {
         site.faults(|faults| {
             faults.content.insert("models/gguf/minilm-q8_0.gguf".to_owned(), weights);
@@ -48,9 +54,27 @@ fn golden_sentences_get_the_reference_vectors_whatever_the_worker_count() -> Che
                 ),
             )?;
             judge(&cases, &rows)?;
+            let data = rows["data"].as_array().into_iter().flatten();
+            let found: Vec<f32> =
+                data.filter_map(Value::as_f64).map(|value| value as f32).collect();
+            ensure(found == native, format!("{workers} workers: other bits than natively"))?;
         }
         Ok(())
     })
+}
+
+/// The rows that this machine's own kernel gives.
+fn native(cases: &[Value], weights: Vec<u8>) -> Check<Vec<f32>> {
+    let failed = |error: String| Failure::new(error);
+    let file = BertFile::read("native", weights, Some(String::new()));
+    let file = file.map_err(|error| failed(error.to_string()))?;
+    let encoder =
+        Encoder::load(Cpu::default(), &file).map_err(|error| failed(error.to_string()))?;
+    let texts = cases.iter().filter_map(|case| case["text"].as_str());
+    let tokens: Result<Vec<_>, _> = texts.map(|text| encoder.tokenise(text)).collect();
+    let tokens = tokens.map_err(|error| failed(error.to_string()))?;
+    let rows = pollster::block_on(encoder.embed(&tokens, Readout::last(Pooling::Mean)));
+    rows.map_err(|error| failed(error.to_string()))
 }
 
 fn judge(cases: &[Value], rows: &Value) -> Check {

@@ -6,6 +6,7 @@ mod checkpoint;
 mod cli;
 mod cli_adapter;
 mod cli_train;
+mod cpu;
 mod crew;
 mod faults;
 mod fixture;

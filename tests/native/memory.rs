@@ -15,6 +15,7 @@ static COUNTING: Counting = Counting;
 thread_local! {
     static HELD: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
+    static TAKEN: Cell<usize> = const { Cell::new(0) };
 }
 
 fn note(change: isize) {
@@ -29,6 +30,7 @@ fn note(change: isize) {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size() as isize);
+        let _ = TAKEN.try_with(|taken| taken.set(taken.get() + layout.size()));
         // SAFETY: the caller's promise is the system allocator's demand.
         unsafe { System.alloc(layout) }
     }
@@ -48,12 +50,22 @@ pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     (result, usize::try_from(PEAK.get() - before).unwrap_or(0))
 }
 
+/// What `work` gives, and how many bytes it asked for altogether.
+pub fn taken_by<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = TAKEN.get();
+    let result = work();
+    (result, TAKEN.get() - before)
+}
+
 #[test]
 fn the_peak_is_seen_and_what_is_freed_is_not_counted_twice() {
-    let (_, peak) = peak_of(|| {
+    let work = || {
         for _ in 0..10 {
             std::hint::black_box(vec![0_u8; 100_000]);
         }
-    });
+    };
+    let (_, peak) = peak_of(work);
     assert!((100_000..200_000).contains(&peak), "{peak}");
+    let (_, taken) = taken_by(work);
+    assert!((1_000_000..1_100_000).contains(&taken), "{taken}");
 }

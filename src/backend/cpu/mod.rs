@@ -247,8 +247,12 @@ impl Backend for Cpu {
         Ok(states.each_row(lanes::unit))
     }
 
-    async fn read(&self, mut states: States) -> Result<Vec<f32>, Error> {
-        Ok(states.take_numbers())
+    async fn read(&self, states: States) -> Result<Vec<f32>, Error> {
+        // A copy: the buffer may be far larger, and is used again.
+        let numbers = states.numbers();
+        let mut values = reserved(numbers.len())?;
+        values.extend_from_slice(&numbers);
+        Ok(values)
     }
 }
 
