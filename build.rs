@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // writing into the worker's memory.
     let status = Command::new(env::var("RUSTC")?)
         .args(["--edition=2024", "--crate-type=cdylib", "--target=wasm32-unknown-unknown"])
-        .args(["-Copt-level=3", "-Cpanic=abort", "-Cstrip=symbols"])
+        .args(["-Copt-level=3", "-Cpanic=abort", "-Cstrip=debuginfo"])
         .args(["-Ctarget-feature=+simd128,+relaxed-simd"])
         .args(["-Clink-arg=--import-memory", "-Clink-arg=-zstack-size=16"])
         .args(["-Clink-arg=--stack-first", "-o"])

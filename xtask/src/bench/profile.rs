@@ -2,6 +2,7 @@
 //! browser test that profiles it.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::chromium;
@@ -42,28 +43,36 @@ fn named_worker(tools: &Tools) -> Outcome<PathBuf> {
     Ok(out)
 }
 
-/// Copies the code of a site, with the worker's two files from elsewhere under their hashed names.
+/// Copies a site, with the worker's two files from elsewhere under their hashed names.
 fn copy_with(site: &Path, copy: &Path, named: &Path) -> Outcome<()> {
     let problem = |error| format!("cannot copy the site into {}: {error}", copy.display());
     if copy.exists() {
         fs::remove_dir_all(copy).map_err(problem)?;
     }
-    fs::create_dir_all(copy).map_err(problem)?;
-    let mut program = None;
-    for entry in fs::read_dir(site).map_err(problem)? {
-        let path = entry.map_err(problem)?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if path.is_file() {
-            fs::copy(&path, copy.join(name)).map_err(problem)?;
-        }
-        if name.starts_with("worker-") && name.ends_with("_bg.wasm") {
-            program = Some(name.to_owned());
-        }
-    }
-    let program = program.ok_or_else(|| format!("{} holds no worker", site.display()))?;
+    copy_folder(site, copy).map_err(problem)?;
+    let mut names = fs::read_dir(site)
+        .map_err(problem)?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let program = names
+        .find(|name| name.starts_with("worker-") && name.ends_with("_bg.wasm"))
+        .ok_or_else(|| format!("{} holds no worker", site.display()))?;
     fs::copy(named.join("worker_bg.wasm"), copy.join(&program)).map_err(problem)?;
     let glue = shell::read_text(&named.join("worker.js"))?.replace("worker_bg.wasm", &program);
     shell::write(&copy.join(program.replace("_bg.wasm", ".js")), glue)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &to)?;
+        } else {
+            fs::copy(&path, &to)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -75,10 +84,16 @@ mod tests {
     fn named_worker_takes_the_place_of_the_plain_one() -> Result<(), String> {
         let folder = target_dir().join("tmp-named-site");
         let [site, named, copy] = ["site", "named", "copy"].map(|name| folder.join(name));
-        for folder in [&site, &named, &copy] {
+        for folder in [&site.join("models"), &named, &copy] {
             std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         }
-        for name in ["index.html", "worker-1a.js", "worker-1a_bg.wasm", "worker-boot-2b.js"] {
+        for name in [
+            "index.html",
+            "worker-1a.js",
+            "worker-1a_bg.wasm",
+            "worker-boot-2b.js",
+            "models/a.gguf",
+        ] {
             write(&site.join(name), name)?;
         }
         write(&named.join("worker_bg.wasm"), "named")?;
@@ -87,7 +102,9 @@ mod tests {
         assert_eq!(read_text(&copy.join("worker-1a_bg.wasm"))?, "named");
         assert_eq!(read_text(&copy.join("worker-1a.js"))?, "import('worker-1a_bg.wasm')");
         assert_eq!(read_text(&copy.join("worker-boot-2b.js"))?, "worker-boot-2b.js");
-        assert_eq!(read_text(&copy.join("index.html"))?, "index.html");
+        for name in ["index.html", "models/a.gguf"] {
+            assert_eq!(read_text(&copy.join(name))?, name);
+        }
         std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())
     }
 }
