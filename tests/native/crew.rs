@@ -180,7 +180,7 @@ fn rows(message: &Message<Event>) -> &[f32] {
 fn assert_same(found: &Message<Event>, wanted: &Message<Event>, what: &str) {
     let (found, wanted) = (rows(found), rows(wanted));
     assert_eq!(found.len(), wanted.len(), "{what}");
-    let off = found.iter().zip(wanted).position(|(a, b)| (a - b).abs() > 1e-5);
+    let off = found.iter().zip(wanted).position(|(a, b)| a.to_bits() != b.to_bits());
     let off = off.map(|at| (at / HIDDEN, found[at], wanted[at]));
     assert_eq!(off, None, "{what}: sentence, found, wanted");
 }
