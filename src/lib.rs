@@ -15,6 +15,7 @@
 //! | 1 | [`weights`] | GGUF, safetensors, quantised blocks |
 //! | 1 | [`text`] | tokeniser, sentence lists, pairs files |
 //! | 1 | [`math`] | rows, ranks, statistics |
+//! | 1 | [`simd`] | matrix products in vector instructions |
 //! | 1 | [`chart`] | data to shapes to SVG |
 //! | 1 | [`catalogue`] | every visible text, in every language |
 //! | 0 | [`protocol`] | the vocabulary between page and worker |

@@ -42,7 +42,7 @@ words! {
     StatusNoModel: "No model", "无模型";
     StatusReady: "{quantisation} · {backend} · {ms} ms", "{quantisation} · {backend} · {ms} 毫秒";
     StatusReadyUntimed: "{quantisation} · {backend}", "{quantisation} · {backend}";
-    StatusComputing: "{quantisation} · {backend} · {count} workers", "{quantisation} · {backend} · {count} 个线程";
+    StatusComputing: "{quantisation} · {count} workers", "{quantisation} · {count} 个线程";
     StatusDownloading: "Downloading {percent} %", "下载中 {percent} %";
     StatusReadingStore: "From the store {percent} %", "读取存储 {percent} %";
     StatusPreparing: "Preparing the model", "正在准备模型";

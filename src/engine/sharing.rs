@@ -40,13 +40,13 @@ impl Engine {
 
     /// Tokens of the job that goes next, as far as others could compute them.
     pub fn shareable_tokens(&self) -> usize {
-        self.shareable().map_or(0, |(_, tokens)| tokens)
+        self.shareable(2).map_or(0, |(_, tokens)| tokens)
     }
 
     /// Sentences of the most urgent job that has any to give, for one of `workers` (this engine
     /// included).
     pub fn share(&mut self, workers: usize) -> Option<Portion> {
-        let (position, _) = self.shareable()?;
+        let (position, _) = self.shareable(workers)?;
         let job = self.jobs.get_mut(position)?;
         let (run, side) = (job.run(), job.side());
         let rows = job.shared_mut()?;
@@ -80,10 +80,10 @@ impl Engine {
     }
 
     /// Position and tokens of the most urgent job that has portions to give.
-    fn shareable(&self) -> Option<(usize, usize)> {
+    fn shareable(&self, workers: usize) -> Option<(usize, usize)> {
         let jobs = self.jobs.iter().enumerate().filter(|(_, job)| self.can_run(job));
         let tokens = jobs.filter_map(|(position, job)| {
-            let tokens = job.shared()?.embedding()?.shareable_tokens();
+            let tokens = job.shared()?.embedding()?.shareable_tokens(workers);
             (tokens > 0).then_some((job.kind().rank(), position, tokens))
         });
         tokens

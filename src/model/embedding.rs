@@ -18,7 +18,13 @@ use crate::model::pooling::Plan;
 const BATCH_TOKENS: usize = 384;
 
 /// Less is not worth a message to another worker, and small batches are slower for each token.
-const LEAST_SHARED_TOKENS: usize = 64;
+const LEAST_SHARED_TOKENS: usize = 48;
+
+/// So much must be left after a portion was handed out.
+const LEAST_LEFT_TOKENS: usize = 24;
+
+/// With less for each worker, a list is cut into equal parts at once.
+const LITTLE_TOKENS: usize = 192;
 
 /// More would keep a worker busy for long after its request was cancelled.
 const MOST_SHARED_TOKENS: usize = 4 * BATCH_TOKENS;
@@ -114,10 +120,10 @@ impl<B: Backend> Embedding<B> {
         self.done
     }
 
-    /// Tokens that could be handed out.
-    pub fn shareable_tokens(&self) -> usize {
+    /// Tokens that could be handed out among so many workers.
+    pub fn shareable_tokens(&self, workers: usize) -> usize {
         let alone = self.token_rows.is_some() || self.waiting.len() < 2;
-        let least = self.share_tokens() + LEAST_SHARED_TOKENS;
+        let least = self.share_tokens(workers) + LEAST_LEFT_TOKENS;
         if alone || self.waiting_tokens < least { 0 } else { self.waiting_tokens }
     }
 
@@ -131,10 +137,10 @@ impl<B: Backend> Embedding<B> {
     /// not worth it.
     pub fn hand_out(&mut self, workers: usize) -> Option<Portion> {
         self.workers = workers.max(1);
-        if self.shareable_tokens() == 0 {
+        if self.shareable_tokens(workers) == 0 {
             return None;
         }
-        let limit = self.share_tokens();
+        let limit = self.share_tokens(workers);
         let backwards = self.waiting.clone().rev();
         let range = self.waiting.end - self.fitting(backwards, limit)..self.waiting.end;
         self.waiting.end = range.start;
@@ -218,9 +224,10 @@ impl<B: Backend> Embedding<B> {
 
     /// What one worker takes at a time: a fair part of half of what is left (guided
     /// self-scheduling, Polychronopoulos & Kuck 1987), of little a fair part of it all.
-    fn share_tokens(&self) -> usize {
-        let little = self.tokens < 2 * LEAST_SHARED_TOKENS * self.workers;
-        let part = if little { self.tokens } else { self.waiting_tokens / 2 } / self.workers;
+    fn share_tokens(&self, workers: usize) -> usize {
+        let workers = workers.max(1);
+        let little = self.tokens < LITTLE_TOKENS * workers;
+        let part = if little { self.tokens } else { self.waiting_tokens / 2 } / workers;
         part.clamp(LEAST_SHARED_TOKENS, MOST_SHARED_TOKENS)
     }
 
@@ -247,8 +254,9 @@ impl<B: Backend> Embedding<B> {
         if self.waiting.is_empty() {
             return None;
         }
-        let alone = self.workers <= 1 || self.shareable_tokens() == 0;
-        let limit = if alone { BATCH_TOKENS } else { self.share_tokens().min(BATCH_TOKENS) };
+        let alone = self.workers <= 1 || self.shareable_tokens(self.workers) == 0;
+        let share = if alone { BATCH_TOKENS } else { self.share_tokens(self.workers) };
+        let limit = share.min(BATCH_TOKENS);
         let end = self.waiting.start + self.fitting(self.waiting.clone(), limit);
         let range = self.waiting.start..end;
         self.waiting.start = end;

@@ -258,7 +258,7 @@ pub struct ModelSummary {
     /// The readout that the file asks for.
     pub pooling: Pooling,
     pub backend: Backend,
-    /// What computes, in words: "candle f32, wasm simd128".
+    /// What computes, in words: "int8 relaxed SIMD".
     pub device: String,
     /// From the bytes being here to the model being ready.
     pub prepare_ms: f64,

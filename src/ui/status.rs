@@ -17,7 +17,7 @@ enum Pill {
     NoModel,
     Loading(Option<LoadingStage>, u32),
     Ready { quantisation: String, backend: Backend, each_ms: Option<f64> },
-    Computing { quantisation: String, backend: Backend, workers: u16 },
+    Computing { quantisation: String, workers: u16 },
 }
 
 fn pill(state: &State) -> Pill {
@@ -27,7 +27,6 @@ fn pill(state: &State) -> Pill {
     match (&state.model, state.worker) {
         (Some(model), Worker::Ready) if state.computing_workers > 1 => Pill::Computing {
             quantisation: model.quantisation.clone(),
-            backend: model.backend,
             workers: state.computing_workers,
         },
         (Some(model), Worker::Ready) => Pill::Ready {
@@ -61,11 +60,8 @@ fn pill_words(page: Page, pill: &Pill) -> String {
             };
             page.filled(text, &[("percent", &percent.to_string())])
         }
-        Pill::Computing { quantisation, backend, workers } => {
-            let backend = page.words(backend_name(*backend));
-            let count = workers.to_string();
-            let places =
-                [("quantisation", &**quantisation), ("backend", backend), ("count", &count)];
+        Pill::Computing { quantisation, workers } => {
+            let places = [("quantisation", &**quantisation), ("count", &workers.to_string())];
             page.filled(Text::StatusComputing, &places)
         }
         Pill::Ready { quantisation, backend, each_ms } => {
