@@ -100,6 +100,17 @@ pub fn gelu(x: f32) -> f32 {
     x * (0.5 + inner * series)
 }
 
+/// [`gelu`] of each number. Out of line, and a few numbers at a time: with more, or with what
+/// comes before and after, a browser's compiler would run out of registers.
+#[inline(never)]
+pub fn gelu_each(values: &mut [f32]) {
+    let (blocks, rest) = values.as_chunks_mut::<{ 2 * LANES }>();
+    for block in blocks {
+        *block = block.map(gelu);
+    }
+    rest.iter_mut().for_each(|value| *value = gelu(*value));
+}
+
 /// `to += factor from`
 pub fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {

@@ -165,7 +165,7 @@ impl Products {
                 self.kernel.multiply(codes, panels, these, biases, &mut values, BLOCK);
                 let rows = values.as_chunks_mut::<BLOCK>().0.iter_mut().take(states.rows);
                 for (row, values) in rows.enumerate() {
-                    values.iter_mut().for_each(|value| *value = lanes::gelu(*value));
+                    lanes::gelu_each(values);
                     output.set_numbers(row, block, values);
                 }
             }

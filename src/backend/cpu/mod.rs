@@ -159,7 +159,7 @@ impl Backend for Cpu {
             return Ok(product);
         }
         let product = self.products.multiply("linear gelu", states, weights)?;
-        Ok(product.each_row(|row| row.iter_mut().for_each(|value| *value = lanes::gelu(*value))))
+        Ok(product.each_row(lanes::gelu_each))
     }
 
     fn linear_tanh(&self, states: &States, weights: &Linear) -> Result<States, Error> {
