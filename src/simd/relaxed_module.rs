@@ -5,7 +5,7 @@
 //! A module of its own, because a browser without relaxed SIMD refuses every module with it. The
 //! build script compiles it; `browser::relaxed` instantiates it over the worker's memory and puts
 //! its functions into the worker's function table. So it must not use memory of its own: no
-//! stack, no statics, no panics (`browser::relaxed` could not see them). A test looks.
+//! statics, no panics, and no stack, which the build script makes so small that using it traps.
 //!
 //! Two things about the compilers decide the speed. LLVM evaluates nested expressions outside in:
 //! an unrolled chain of dots would load all its operands first, and the browser would run out of

@@ -27,11 +27,13 @@ pub struct Options {
     pub webgpu: bool,
     /// `navigator.language`
     pub language: &'static str,
+    /// As on an older processor, whose relaxed dot product does not take whole bytes: without AVX.
+    pub old_processor: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { webgpu: false, language: "en-US" }
+        Self { webgpu: false, language: "en-US", old_processor: false }
     }
 }
 
@@ -180,6 +182,9 @@ fn start(binary: &Path, folder: &Path, options: &Options) -> Check<Child> {
             // Whatever asks for another host, a page or Chromium itself, gets no address.
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ]);
+    if options.old_processor {
+        command.arg("--js-flags=--no-enable-avx");
+    }
     if options.webgpu {
         command.arg("--enable-unsafe-webgpu");
     }

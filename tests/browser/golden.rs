@@ -7,8 +7,9 @@ use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::readout::{Pooling, Readout};
 use simcse_lab::weights::bert::BertFile;
 
+use crate::browser::Options;
 use crate::check::{Check, Failure, ensure};
-use crate::journey::journey;
+use crate::journey::{Setup, journey_with};
 
 /// Lowest cosine to PyTorch's f32 vectors that q8_0 weights may have.
 const LOWEST: f64 = 0.998;
@@ -29,30 +30,39 @@ fn cases() -> Check<Option<Vec<Value>>> {
 
 #[test]
 fn golden_sentences_get_the_reference_vectors_whatever_the_worker_count() -> Check {
+    check(Options::default(), &[1, 2], None)
+}
+
+#[test]
+fn an_older_processor_computes_the_same_bits_without_relaxed_simd() -> Check {
+    check(Options { old_processor: true, ..Options::default() }, &[1], Some("int8 simd128"))
+}
+
+/// Embeds the golden sentences; `device`: what has to compute, where that is known.
+fn check(browser: Options, worker_counts: &[u16], device: Option<&str>) -> Check {
     let Some(cases) = cases()? else { return Ok(()) };
     let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models/all-MiniLM-L6-v2-q8_0.gguf");
     let weights = std::fs::read(weights).map_err(|error| Failure::new(error.to_string()))?;
     let native = native(&cases, weights.clone())?;
-    journey(|browser, site| {
+    let texts: Vec<&Value> = cases.iter().map(|case| &case["text"]).collect();
+    let texts = serde_json::to_string(&texts).map_err(|error| Failure::new(error.to_string()))?;
+    journey_with(&Setup { browser, ..Setup::default() }, |browser, site| {
         site.faults(|faults| {
             faults.content.insert("models/gguf/minilm-q8_0.gguf".to_owned(), weights);
         });
-        let texts: Vec<&Value> = cases.iter().map(|case| &case["text"]).collect();
-        let texts =
-            serde_json::to_string(&texts).map_err(|error| Failure::new(error.to_string()))?;
-        for workers in [1, 2] {
+        for workers in worker_counts {
             let page = browser.open(&site.url("/bench.html"))?;
             page.wait_for("!!window.__bench", 20, "the bench entry")?;
-            page.evaluate_within(
-                60,
-                &format!("__bench.load({{ backend: 'cpu', workers: {workers}, model: 'minilm-q8_0.gguf' }})"),
-            )?;
-            let rows = page.evaluate_within(
-                60,
-                &format!(
-                    "__bench.embed({texts}).then((it) => ({{ dim: it.dim, data: Array.from(it.data) }}))"
-                ),
-            )?;
+            let load = format!(
+                "__bench.load({{ backend: 'cpu', workers: {workers}, model: 'minilm-q8_0.gguf' }})"
+            );
+            let report = page.evaluate_within(60, &load)?;
+            let found = report["device"].as_str();
+            ensure(device.is_none() || found == device, format!("{found:?} computes"))?;
+            let embed = format!(
+                "__bench.embed({texts}).then((it) => ({{ dim: it.dim, data: Array.from(it.data) }}))"
+            );
+            let rows = page.evaluate_within(60, &embed)?;
             judge(&cases, &rows)?;
             let data = rows["data"].as_array().into_iter().flatten();
             let found: Vec<f32> =

@@ -20,7 +20,7 @@
 //!
 //! | to | call |
 //! |---|---|
-//! | set up otherwise | `journey_with(&Setup { mount: "/some/sub/path/", browser: Options { webgpu: true, language: "zh-CN" } }, ..)` |
+//! | set up otherwise | `journey_with(&Setup { mount: "/some/sub/path/", browser: Options { webgpu: true, language: "zh-CN", ..Options::default() }, ..Setup::default() }, ..)` |
 //! | open | `browser.open(url)`; prepared: `let page = browser.blank()?; page.viewport(390, 844)?; page.prefer(true, false)?; page.go(url)` |
 //! | look | `page.evaluate(js)`, `wait_for(js, s, what)`, `wait_for_element(selector, s)`, `wait_for_text(selector, part, s)`, `text`, `value`, `attribute`, `count`, `screenshot`, `screenshot_full` |
 //! | act | `page.click(selector)`, `hover`, `move_to`, `drag`, `fill`, `type_text`, `insert_text`, `press("Shift+Tab")`, `paste`, `clipboard` (after `browser.allow_clipboard(&site.origin())`), `set_files`, `choose_files`, `drop_files`, `reload` |
