@@ -14,7 +14,7 @@ use crate::model::error::Error;
 use crate::model::pooling::Plan;
 
 /// A batch holds at most so many tokens, or one sentence. Larger batches are no faster on one
-/// thread, and a layer of this one keeps a browser's worker busy for some 40 ms.
+/// thread, and a layer of this one keeps a browser's worker busy for some 12 ms.
 const BATCH_TOKENS: usize = 384;
 
 /// Less is not worth a message to another worker, and small batches are slower for each token.

@@ -28,7 +28,7 @@ fn with<T, R>(shelf: &Mutex<Vec<T>>, work: impl FnOnce(&mut Vec<T>) -> R) -> R {
     work(&mut shelf.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// `count` of a type's default; an error where memory is short.
+/// An empty vector with room for `count`; an error where memory is short.
 pub fn reserved<T>(count: usize) -> Result<Vec<T>, Error> {
     let mut values = Vec::new();
     grow(&mut values, count)?;
