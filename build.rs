@@ -8,9 +8,10 @@ use std::process::Command;
 
 const MODULE: &str = "src/simd/relaxed_module.rs";
 const LAYOUT: &str = "src/simd/layout.rs";
+const SCALE: &str = "src/simd/scale_wasm.rs";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for path in [MODULE, LAYOUT, "build.rs"] {
+    for path in [MODULE, LAYOUT, SCALE, "build.rs"] {
         println!("cargo:rerun-if-changed={path}");
     }
     if env::var("CARGO_CFG_TARGET_ARCH")? != "wasm32" {

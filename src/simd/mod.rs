@@ -35,6 +35,8 @@ mod rounding;
 #[cfg(target_arch = "wasm32")]
 mod rounding_wasm;
 #[cfg(target_arch = "wasm32")]
+mod scale_wasm;
+#[cfg(target_arch = "wasm32")]
 mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;

@@ -16,9 +16,11 @@
 #[path = "layout.rs"]
 #[allow(dead_code, reason = "the other kernels' blocks are there too")]
 mod layout;
+#[path = "scale_wasm.rs"]
+mod scale_wasm;
 
 use core::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_relaxed_madd, i8x16_splat, i32x4_extract_lane,
+    f32x4_relaxed_madd, i8x16_splat, i32x4_extract_lane,
     i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
 };
 
@@ -98,28 +100,18 @@ unsafe fn add_block(
 ) {
     // SAFETY: all reads lie inside the two blocks.
     unsafe {
-        let pair = |numbers: *const v128| [v128_load(numbers), v128_load(numbers.add(1))];
-        let mut dots = [pair(weights.starts.as_ptr().cast()); TILE];
+        let mut dots = [scale_wasm::pair(weights.starts.as_ptr().cast()); TILE];
         for group in 0..groups {
-            let codes = pair(weights.codes.as_ptr().add(group * PANEL * GROUP).cast());
+            let codes = scale_wasm::pair(weights.codes.as_ptr().add(group * PANEL * GROUP).cast());
             for (dots, row) in dots.iter_mut().zip(&states.codes) {
                 let four = v128_load32_splat(row.as_ptr().add(group * GROUP).cast());
                 dots[0] = i32x4_relaxed_dot_i8x16_i7x16_add(codes[0], four, dots[0]);
                 dots[1] = i32x4_relaxed_dot_i8x16_i7x16_add(codes[1], four, dots[1]);
             }
         }
-        let (scales, weight_sums) =
-            (pair(weights.scales.as_ptr().cast()), pair(weights.sums.as_ptr().cast()));
-        for (row, (sums, dots)) in sums.iter_mut().zip(dots).enumerate() {
-            let scale = v128_load32_splat(states.scales.as_ptr().add(row).cast());
-            let middle = v128_load32_splat(states.middles.as_ptr().add(row).cast());
-            for half in 0..2 {
-                let product =
-                    f32x4_mul(f32x4_convert_i32x4(dots[half]), f32x4_mul(scales[half], scale));
-                let rest = f32x4_mul(weight_sums[half], middle);
-                sums[half] = f32x4_add(sums[half], f32x4_add(product, rest));
-            }
-        }
+        let (of_weights, of_states) =
+            ((&weights.scales, &weights.sums), (&states.scales, &states.middles));
+        scale_wasm::add(sums, dots, of_weights, of_states);
     }
 }
 

@@ -3,11 +3,12 @@
 #![allow(unsafe_code, reason = "a kernel: see `Product`")]
 
 use core::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_mul, i16x8_extend_high_i8x16, i16x8_extend_low_i8x16,
-    i32x4_add, i32x4_dot_i16x8, v128, v128_load, v128_load32_splat, v128_store,
+    i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add, i32x4_dot_i16x8, v128, v128_load,
+    v128_load32_splat, v128_store,
 };
 
 use crate::simd::layout::{PANEL, PanelBlock, TILE, WideBlock};
+use crate::simd::scale_wasm;
 
 /// Inputs that one instruction adds up.
 const GROUP: usize = 2;
@@ -60,8 +61,7 @@ unsafe fn add_block(
 ) {
     // SAFETY: all reads lie inside the two blocks.
     unsafe {
-        let pair = |numbers: *const v128| [v128_load(numbers), v128_load(numbers.add(1))];
-        let mut dots = [pair(weights.starts.as_ptr().cast()); TILE];
+        let mut dots = [scale_wasm::pair(weights.starts.as_ptr().cast()); TILE];
         for group in 0..groups {
             let codes = v128_load(weights.codes.as_ptr().add(group * PANEL * GROUP).cast());
             let codes = [i16x8_extend_low_i8x16(codes), i16x8_extend_high_i8x16(codes)];
@@ -71,17 +71,8 @@ unsafe fn add_block(
                 dots[1] = i32x4_add(dots[1], i32x4_dot_i16x8(codes[1], two));
             }
         }
-        let (scales, weight_sums) =
-            (pair(weights.scales.as_ptr().cast()), pair(weights.sums.as_ptr().cast()));
-        for (row, (sums, dots)) in sums.iter_mut().zip(dots).enumerate() {
-            let scale = v128_load32_splat(states.scales.as_ptr().add(row).cast());
-            let middle = v128_load32_splat(states.middles.as_ptr().add(row).cast());
-            for half in 0..2 {
-                let product =
-                    f32x4_mul(f32x4_convert_i32x4(dots[half]), f32x4_mul(scales[half], scale));
-                let rest = f32x4_mul(weight_sums[half], middle);
-                sums[half] = f32x4_add(sums[half], f32x4_add(product, rest));
-            }
-        }
+        let (of_weights, of_states) =
+            ((&weights.scales, &weights.sums), (&states.scales, &states.middles));
+        scale_wasm::add(sums, dots, of_weights, of_states);
     }
 }
