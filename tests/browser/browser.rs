@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cdp::Connection;
-use crate::check::{Check, Failure};
+use crate::check::{Check, Failure, deadline, patient};
 use crate::page::Page;
 
-const START_LIMIT: Duration = Duration::from_secs(40);
-const CALL_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT_S: u64 = 40;
+const CALL_LIMIT_S: u64 = 30;
 
 /// How Chromium is started.
 #[derive(Debug, Clone)]
@@ -118,7 +118,7 @@ impl Browser {
     ) -> Check<(String, Vec<u8>)> {
         let known = self.connection.borrow().journal.downloads.len();
         after()?;
-        let deadline = Instant::now() + Duration::from_secs(limit_s);
+        let deadline = deadline(limit_s);
         while Instant::now() < deadline {
             let found = self.connection.borrow().journal.downloads.get(known).cloned();
             if let Some(download) = found.filter(|download| download.finished) {
@@ -135,7 +135,7 @@ impl Browser {
     }
 
     fn call(&self, method: &str, parameters: Value) -> Check<Value> {
-        self.connection.borrow_mut().call(None, method, parameters, CALL_LIMIT)
+        self.connection.borrow_mut().call(None, method, parameters, patient(CALL_LIMIT_S))
     }
 }
 
@@ -199,7 +199,7 @@ fn start(binary: &Path, folder: &Path, options: &Options) -> Check<Child> {
 
 /// Chromium writes its port and path into its profile once it listens.
 fn connect(process: &mut Child, profile: &Path) -> Check<Connection> {
-    let deadline = Instant::now() + START_LIMIT;
+    let deadline = deadline(START_LIMIT_S);
     while Instant::now() < deadline {
         let text = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
         if let Some((port, path)) = text.trim_end().split_once('\n') {
@@ -210,7 +210,7 @@ fn connect(process: &mut Child, profile: &Path) -> Check<Connection> {
         }
         thread::sleep(Duration::from_millis(20));
     }
-    Err(Failure::new(format!("Chromium did not listen within {} s", START_LIMIT.as_secs())))
+    Err(Failure::new(format!("Chromium did not listen within {} s", START_LIMIT_S)))
 }
 
 /// Ends the process with its helpers. Nothing here may fail a test: it has its verdict by now.

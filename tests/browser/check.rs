@@ -1,6 +1,11 @@
 //! What a step of a browser test yields.
 
 use std::fmt;
+use std::time::{Duration, Instant};
+
+/// How many times slower than a quiet machine one may be before a wait counts as failed. Nothing
+/// here measures speed, and a wait that succeeds takes no longer for a later limit.
+const PATIENCE: u64 = 6;
 
 /// The outcome of a step.
 pub type Check<T = ()> = Result<T, Failure>;
@@ -18,6 +23,16 @@ impl Failure {
 /// Fails with `why` unless `holds`.
 pub fn ensure(holds: bool, why: impl Into<String>) -> Check {
     if holds { Ok(()) } else { Err(Failure::new(why)) }
+}
+
+/// How long to wait at most for what a quiet machine surely does in `limit_s` seconds.
+pub fn patient(limit_s: u64) -> Duration {
+    Duration::from_secs(limit_s * PATIENCE)
+}
+
+/// The end of a wait of [`patient`] length that begins now.
+pub fn deadline(limit_s: u64) -> Instant {
+    Instant::now() + patient(limit_s)
 }
 
 // The test runner prints the Debug form: it must be readable.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::browser::Browser;
-use crate::check::{Check, Failure, ensure};
+use crate::check::{Check, Failure, deadline, ensure};
 use crate::compare::number;
 use crate::journal::Level;
 use crate::journey::journey;
@@ -39,7 +39,7 @@ fn load(page: &Page, workers: u32) -> Check {
 }
 
 fn wait_for_helpers(page: &Page, count: usize, limit_s: u64) -> Check {
-    let deadline = Instant::now() + Duration::from_secs(limit_s);
+    let deadline = deadline(limit_s);
     while page.helpers().len() != count {
         let what = format!("waited {limit_s} s for {count} helpers");
         ensure(Instant::now() < deadline, what)?;

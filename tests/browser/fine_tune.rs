@@ -98,8 +98,8 @@ fn a_reload_while_it_trains_goes_on_from_the_last_measurement() -> Check {
         shorten(&page, 6)?;
         press_button(&page, "Train")?;
         checkpoint(&page, "Step 2")?;
-        // The checkpoint is on its way into the store.
-        page.pause(std::time::Duration::from_secs(2))?;
+        let stored = "JSON.parse(JSON.parse(localStorage['simcse-lab']).fine_tune).kept?.sha256";
+        page.wait_for(stored, 10, "the checkpoint in the store")?;
         page.reload()?;
         page.wait_for_text(".tune-kept", "interrupted at step", LOAD_S)?;
         page.wait_for_text(".pill", "q8_0", LOAD_S)?;

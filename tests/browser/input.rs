@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::check::{Check, Failure, ensure};
+use crate::check::{Check, Failure, deadline, ensure};
 use crate::page::{Page, element, quote};
 
 impl Page {
@@ -115,7 +115,7 @@ impl Page {
         self.forget_chooser();
         self.call("Page.setInterceptFileChooserDialog", json!({ "enabled": true }))?;
         opening()?;
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = deadline(5);
         while Instant::now() < deadline {
             if let Some(node) = self.record().chooser {
                 let files = json!({ "backendNodeId": node, "files": files });

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::base64;
 use crate::cdp::{self, Connection};
-use crate::check::{Check, Failure, ensure};
+use crate::check::{Check, Failure, deadline, ensure, patient};
 use crate::journal::{Level, Line, Record, Request, exception_text, text_of};
 
-const CALL_LIMIT: Duration = Duration::from_secs(30);
-const LOAD_LIMIT: Duration = Duration::from_secs(30);
+const CALL_LIMIT_S: u64 = 30;
+const LOAD_LIMIT_S: u64 = 30;
 const POLL: Duration = Duration::from_millis(40);
 
 /// A page. Its input methods are in `input.rs`.
@@ -61,31 +61,32 @@ impl Page {
     }
 
     fn wait_for_load(&self, before: u32) -> Check {
-        let deadline = Instant::now() + LOAD_LIMIT;
+        let deadline = deadline(LOAD_LIMIT_S);
         while Instant::now() < deadline {
             if self.record().loads > before {
                 return Ok(());
             }
             self.pause(POLL)?;
         }
-        Err(self.failure(&format!("no load event within {} s", LOAD_LIMIT.as_secs())))
+        Err(self.failure(&format!("no load event within {} s", LOAD_LIMIT_S)))
     }
 
     /// The value of an expression; a promise is awaited.
     pub fn evaluate(&self, expression: &str) -> Check<Value> {
-        evaluate(&self.connection, &self.session, expression, CALL_LIMIT)
+        evaluate(&self.connection, &self.session, expression, CALL_LIMIT_S)
     }
 
     /// [`Page::evaluate`] for what takes longer than 30 s.
     pub fn evaluate_within(&self, limit_s: u64, expression: &str) -> Check<Value> {
-        evaluate(&self.connection, &self.session, expression, Duration::from_secs(limit_s))
+        evaluate(&self.connection, &self.session, expression, limit_s)
     }
 
     /// Asks again and again until the expression is truthy; gives its value. `what` completes
-    /// "waited 60 s for ...". A failure leaves a screenshot and carries the console.
+    /// "waited 60 s for ...". A failure leaves a screenshot and carries the console. The limit is
+    /// what a quiet machine surely needs; see [`patient`].
     pub fn wait_for(&self, expression: &str, limit_s: u64, what: &str) -> Check<Value> {
         let asked = format!("(async () => (await ({expression})) || null)()");
-        let deadline = Instant::now() + Duration::from_secs(limit_s);
+        let deadline = deadline(limit_s);
         let mut last_error = None;
         while Instant::now() < deadline {
             match self.evaluate(&asked) {
@@ -214,7 +215,7 @@ impl Page {
 
     /// The worker that runs, once there is one.
     pub fn worker(&self, limit_s: u64) -> Check<Worker> {
-        let deadline = Instant::now() + Duration::from_secs(limit_s);
+        let deadline = deadline(limit_s);
         while Instant::now() < deadline {
             if let Some(worker) = self.workers().pop() {
                 return Ok(worker);
@@ -248,7 +249,7 @@ impl Page {
 
     /// Waits until so many workers run: one that was ended is still there for a moment.
     pub fn wait_for_workers(&self, count: usize, limit_s: u64) -> Check {
-        let deadline = Instant::now() + Duration::from_secs(limit_s);
+        let deadline = deadline(limit_s);
         while self.workers().len() != count {
             let what = format!("waited {limit_s} s for {count} workers");
             ensure(Instant::now() < deadline, what)?;
@@ -312,7 +313,7 @@ impl Page {
     }
 
     pub(crate) fn call(&self, method: &str, parameters: Value) -> Check<Value> {
-        self.connection.borrow_mut().call(Some(&self.session), method, parameters, CALL_LIMIT)
+        self.connection.borrow_mut().call(Some(&self.session), method, parameters, patient(CALL_LIMIT_S))
     }
 
     pub(crate) fn record(&self) -> Record {
@@ -327,11 +328,11 @@ impl Page {
 impl Worker {
     /// The value of an expression in the worker; a promise is awaited.
     pub fn evaluate(&self, expression: &str) -> Check<Value> {
-        evaluate(&self.connection, &self.session, expression, CALL_LIMIT)
+        evaluate(&self.connection, &self.session, expression, CALL_LIMIT_S)
     }
 
     pub(crate) fn call(&self, method: &str, parameters: Value) -> Check<Value> {
-        self.connection.borrow_mut().call(Some(&self.session), method, parameters, CALL_LIMIT)
+        self.connection.borrow_mut().call(Some(&self.session), method, parameters, patient(CALL_LIMIT_S))
     }
 
     /// Whether it still runs.
@@ -374,7 +375,7 @@ fn evaluate(
     connection: &RefCell<Connection>,
     session: &str,
     expression: &str,
-    limit: Duration,
+    limit_s: u64,
 ) -> Check<Value> {
     let parameters = json!({
         "expression": expression,
@@ -383,7 +384,7 @@ fn evaluate(
         "userGesture": true,
     });
     let answer =
-        connection.borrow_mut().call(Some(session), "Runtime.evaluate", parameters, limit)?;
+        connection.borrow_mut().call(Some(session), "Runtime.evaluate", parameters, patient(limit_s))?;
     if answer.get("exceptionDetails").is_some() {
         return Err(Failure::new(exception_text(&answer)));
     }
