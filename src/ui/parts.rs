@@ -137,9 +137,8 @@ pub fn HeatMapView(
     let width = measured(node);
     // A mark on the old cells would point at something else among the new ones; new values of the
     // same cells (a baseline that arrives, another readout) leave it where it is.
-    let cells = Memo::new(move |_| {
-        data.with(|data| (data.row_labels.clone(), data.column_labels.clone()))
-    });
+    let cells =
+        Memo::new(move |_| data.with(|data| (data.row_labels.clone(), data.column_labels.clone())));
     Effect::new(move |_| {
         cells.track();
         marked.set(None);

@@ -313,7 +313,12 @@ impl Page {
     }
 
     pub(crate) fn call(&self, method: &str, parameters: Value) -> Check<Value> {
-        self.connection.borrow_mut().call(Some(&self.session), method, parameters, patient(CALL_LIMIT_S))
+        self.connection.borrow_mut().call(
+            Some(&self.session),
+            method,
+            parameters,
+            patient(CALL_LIMIT_S),
+        )
     }
 
     pub(crate) fn record(&self) -> Record {
@@ -332,7 +337,12 @@ impl Worker {
     }
 
     pub(crate) fn call(&self, method: &str, parameters: Value) -> Check<Value> {
-        self.connection.borrow_mut().call(Some(&self.session), method, parameters, patient(CALL_LIMIT_S))
+        self.connection.borrow_mut().call(
+            Some(&self.session),
+            method,
+            parameters,
+            patient(CALL_LIMIT_S),
+        )
     }
 
     /// Whether it still runs.
@@ -383,8 +393,12 @@ fn evaluate(
         "returnByValue": true,
         "userGesture": true,
     });
-    let answer =
-        connection.borrow_mut().call(Some(session), "Runtime.evaluate", parameters, patient(limit_s))?;
+    let answer = connection.borrow_mut().call(
+        Some(session),
+        "Runtime.evaluate",
+        parameters,
+        patient(limit_s),
+    )?;
     if answer.get("exceptionDetails").is_some() {
         return Err(Failure::new(exception_text(&answer)));
     }
