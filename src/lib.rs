@@ -26,6 +26,8 @@ pub mod catalogue;
 pub mod chart;
 pub mod engine;
 pub mod geometry;
+pub mod gpu;
+pub mod kernels;
 pub mod math;
 pub mod model;
 pub mod protocol;

@@ -8,17 +8,21 @@
 //! is the one place where a device is waited for.
 
 pub mod cpu;
+pub mod gpu;
 
 use std::ops::Range;
 
 use crate::protocol::event::Backend as Kind;
 use crate::weights::bert::TensorView;
 
-/// What can go wrong in a verb. All but `Memory` and `Weights` mean a bug or a damaged model.
+/// What can go wrong in a verb. All but `Memory`, `Weights` and `Gpu` mean a bug or a damaged
+/// model.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Weights(#[from] crate::weights::error::Error),
+    #[error(transparent)]
+    Gpu(#[from] crate::gpu::error::Error),
     #[error("{verb}: expected {expected:?}, found {found:?}")]
     Shape { verb: &'static str, expected: (usize, usize), found: (usize, usize) },
     #[error("embed: row {row} lies outside a table of {rows} rows")]

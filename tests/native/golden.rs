@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use simcse_lab::backend::Backend;
 use simcse_lab::backend::cpu::Cpu;
+use simcse_lab::backend::gpu::GpuBackend;
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::readout::{Pooling, Readout};
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
 
+use crate::gpu::gpu;
 use crate::shared;
 
 #[derive(serde::Deserialize)]
@@ -34,9 +37,13 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 }
 
 fn check(file: &BertFile, least: f64) {
+    check_on(Cpu::default(), file, least);
+}
+
+fn check_on(backend: impl Backend, file: &BertFile, least: f64) {
     let Some(path) = shared::data("golden/minilm_golden.json") else { return };
     let golden: Golden = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let encoder = Encoder::load(Cpu::default(), file).unwrap();
+    let encoder = Encoder::load(backend, file).unwrap();
     assert!(!golden.cases.is_empty());
     let mut lowest = 1.0_f64;
     for case in &golden.cases {
@@ -72,8 +79,23 @@ fn q8_0_made_here_stays_near_the_reference() {
 
 #[test]
 fn the_default_weights_stay_near_the_reference() {
+    check(&default_weights(), 0.998);
+}
+
+fn default_weights() -> BertFile {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/all-MiniLM-L6-v2-q8_0.gguf");
-    let bytes = std::fs::read(path).unwrap();
-    check(&BertFile::read("default", bytes, None).unwrap(), 0.998);
+    BertFile::read("default", std::fs::read(path).unwrap(), None).unwrap()
+}
+
+#[test]
+fn f32_on_the_gpu_equals_the_reference() {
+    let (Some(gpu), Some(file)) = (gpu(), converted(BlockType::F32)) else { return };
+    check_on(GpuBackend::new(gpu), &file, 0.9999);
+}
+
+#[test]
+fn the_default_weights_on_the_gpu_stay_near_the_reference() {
+    let Some(gpu) = gpu() else { return };
+    check_on(GpuBackend::new(gpu), &default_weights(), 0.9995);
 }

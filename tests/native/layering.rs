@@ -8,16 +8,18 @@ use std::path::{Path, PathBuf};
 use crate::source::{Import, Source, is_inside};
 
 /// Top-level modules and their floors: imports point strictly down.
-const FLOORS: [(&str, u8); 15] = [
-    ("bin", 6),
-    ("engine", 5),
-    ("training", 4),
-    ("model", 3),
-    ("ui", 3),
-    ("backend", 2),
-    ("geometry", 2),
-    ("state", 2),
-    ("browser", 2),
+const FLOORS: [(&str, u8); 17] = [
+    ("bin", 7),
+    ("engine", 6),
+    ("training", 5),
+    ("model", 4),
+    ("ui", 4),
+    ("backend", 3),
+    ("geometry", 3),
+    ("state", 3),
+    ("browser", 3),
+    ("kernels", 2),
+    ("gpu", 1),
     ("weights", 1),
     ("text", 1),
     ("math", 1),

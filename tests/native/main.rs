@@ -11,6 +11,7 @@ mod crew;
 mod faults;
 mod fixture;
 mod golden;
+mod gpu;
 mod journey;
 mod journey_adapter;
 mod layering;

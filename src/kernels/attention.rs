@@ -1,0 +1,82 @@
+//! Scaled dot-product attention within each sentence (arXiv 1706.03762): `softmax(q k^T / sqrt(width))
+//! v` for each head, the softmax kept running over 32 keys at a time (arXiv 1805.02867).
+//!
+//! Bindings: params (hidden / 4, 1 / sqrt(width)), items (first token, tokens, first query) of up to
+//! 16 queries each, states `[tokens, 3 hidden]` (queries, keys, values side by side, heads side by
+//! side within each), out `[tokens, hidden]`. A workgroup an item and head. Heads are at most 64 wide
+//! (then keys and queries fill the 16 KiB of workgroup memory that every device has), in fours.
+
+use crate::gpu::buffer::Buffer;
+use crate::gpu::recording::{Access, Dispatch, Shader};
+
+pub static SHADER: Shader = Shader {
+    name: "attention",
+    source: concat!(include_str!("shared/params.wgsl"), include_str!("attention.wgsl")),
+    buffers: &[Access::Read, Access::Read, Access::Write],
+};
+
+/// Queries of a workgroup.
+const QUERIES: usize = 16;
+/// The widest head.
+pub const MOST_WIDTH: usize = 64;
+
+/// The items of sentences, given where each starts and where the last one ends; four words an item.
+pub fn items(starts: &[usize]) -> Vec<u32> {
+    let mut items = Vec::new();
+    for ends in starts.windows(2) {
+        let (start, count) = (ends[0], ends[1] - ends[0]);
+        for query in (0..count).step_by(QUERIES) {
+            items.extend([start as u32, count as u32, query as u32, 0]);
+        }
+    }
+    items
+}
+
+/// The dispatch for `item_count` items of states `[tokens, 3 hidden]`.
+pub fn dispatch(
+    item_count: usize,
+    (hidden, heads): (usize, usize),
+    items: &Buffer,
+    states: &Buffer,
+    out: &Buffer,
+) -> Dispatch {
+    let width = hidden / heads;
+    let scale = 1.0 / (width as f32).sqrt();
+    Dispatch {
+        shader: &SHADER,
+        constants: vec![("WIDTH_4TH", (width / 4) as u32), ("QUERIES", QUERIES as u32)],
+        params: [(hidden / 4) as u32, scale.to_bits(), 0, 0, 0, 0, 0, 0],
+        buffers: vec![items.clone(), states.clone(), out.clone()],
+        groups: [item_count as u32, heads as u32, 1],
+    }
+}
+
+/// The same in plain loops.
+pub fn reference(states: &[f32], hidden: usize, heads: usize, starts: &[usize]) -> Vec<f32> {
+    let width = hidden / heads;
+    let at = |token: usize, part: usize, column: usize| {
+        f64::from(states[(token * 3 + part) * hidden + column])
+    };
+    let mut out = vec![0.0; states.len() / 3];
+    for ends in starts.windows(2) {
+        for query in ends[0]..ends[1] {
+            for head in 0..heads {
+                let columns = head * width..(head + 1) * width;
+                let score = |key: usize| {
+                    let dot: f64 = columns.clone().map(|c| at(query, 0, c) * at(key, 1, c)).sum();
+                    dot / (width as f64).sqrt()
+                };
+                let scores: Vec<f64> = (ends[0]..ends[1]).map(score).collect();
+                let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let shares: Vec<f64> = scores.iter().map(|score| (score - top).exp()).collect();
+                let total: f64 = shares.iter().sum();
+                for column in columns.clone() {
+                    let keys = ends[0]..ends[1];
+                    let sum: f64 = keys.zip(&shares).map(|(key, s)| s * at(key, 2, column)).sum();
+                    out[query * hidden + column] = (sum / total) as f32;
+                }
+            }
+        }
+    }
+    out
+}
