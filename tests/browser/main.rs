@@ -49,3 +49,4 @@ mod page;
 mod profile;
 mod server;
 mod site;
+mod webgpu;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use simcse_lab::math::rows::dot;
 
 use crate::checkpoint;
+use crate::gpu::gpu;
 use crate::shared;
 
 /// An empty folder of this test's own.
@@ -173,6 +174,24 @@ fn every_kind_of_input_gives_the_same_rows() {
     let values: Vec<u8> = rows.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
     assert!(bytes.starts_with(b"\x93NUMPY") && bytes.ends_with(&values));
     assert_eq!(bytes.len(), 128 + values.len());
+}
+
+#[test]
+fn a_gpu_gives_the_same_rows_and_is_named() {
+    if gpu().is_none() {
+        return;
+    }
+    let embed = |backend: &str| {
+        let mut command = simcse();
+        command.args(["embed", "--backend", backend, "--model"]).arg(tiny_model());
+        feed(&mut command, "a small boat crosses\nthe quiet river sleeps and sings")
+    };
+    let (cpu, gpu) = (embed("cpu"), embed("gpu"));
+    assert!(err(&gpu).contains("on "), "{}", err(&gpu));
+    for (a, b) in vectors(&out(&cpu)).iter().zip(vectors(&out(&gpu))) {
+        assert!(dot(a, &b) > 0.9999, "{}", dot(a, &b));
+    }
+    assert_eq!(vectors(&out(&gpu)).len(), 2);
 }
 
 #[test]

@@ -243,6 +243,18 @@ pub struct ModelOptions {
     /// Round the matrices to this number format first
     #[arg(long = "type", value_enum)]
     pub kind: Option<Kind>,
+    /// What computes
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub backend: Device,
+}
+
+/// What computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Device {
+    /// The processor, in whole numbers where the model has them
+    Cpu,
+    /// The fastest GPU that Vulkan, Metal or DirectX 12 offers
+    Gpu,
 }
 
 /// Number formats that can be written.

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use simcse_lab::backend::Backend;
 use simcse_lab::backend::cpu::Cpu;
+use simcse_lab::backend::gpu::GpuBackend;
+use simcse_lab::gpu::device::Gpu;
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::protocol::readout::Readout;
@@ -15,7 +18,7 @@ use simcse_lab::weights::convert;
 use simcse_lab::weights::merged::Merged;
 use simcse_lab::weights::merged::check_base;
 
-use crate::simcse::arguments::ModelOptions;
+use crate::simcse::arguments::{Device, ModelOptions};
 use crate::simcse::bars;
 
 /// A file's name and bytes.
@@ -53,8 +56,29 @@ impl Adapter {
 
 /// A model that is ready, and how it is read.
 pub struct Model {
-    encoder: Encoder<Cpu>,
+    encoder: AnyEncoder,
     readout: Readout,
+}
+
+/// An encoder on what computes.
+enum AnyEncoder {
+    Cpu(Encoder<Cpu>),
+    Gpu(Encoder<GpuBackend>),
+}
+
+impl AnyEncoder {
+    fn load(device: Device, model: &Merged<'_>) -> anyhow::Result<Self> {
+        Ok(match device {
+            Device::Cpu => Self::Cpu(Encoder::load_merged(Cpu::default(), model)?),
+            Device::Gpu => {
+                let gpu = pollster::block_on(Gpu::open())
+                    .context("--backend gpu: there may be no driver; --backend cpu always works")?;
+                let encoder = Encoder::load_merged(GpuBackend::new(gpu), model)?;
+                eprintln!("on {}", encoder.backend().device());
+                Self::Gpu(encoder)
+            }
+        })
+    }
 }
 
 impl Model {
@@ -78,16 +102,20 @@ impl Model {
         let encoder = match options.kind {
             Some(kind) => {
                 let bytes = convert::write_merged(&merged, kind.into(), None)?;
-                Encoder::load(Cpu::default(), &BertFile::read(&name, bytes, unhashed)?)?
+                let file = BertFile::read(&name, bytes, unhashed)?;
+                AnyEncoder::load(options.backend, &Merged::plain(&file))?
             }
-            None => Encoder::load_merged(Cpu::default(), &merged)?,
+            None => AnyEncoder::load(options.backend, &merged)?,
         };
         Ok(Self { encoder, readout })
     }
 
     /// Length of a vector.
     pub fn hidden(&self) -> usize {
-        self.encoder.config().hidden
+        match &self.encoder {
+            AnyEncoder::Cpu(encoder) => encoder.config().hidden,
+            AnyEncoder::Gpu(encoder) => encoder.config().hidden,
+        }
     }
 
     /// `[sentences, hidden]` unit rows. Says on stderr how many sentences were cut.
@@ -95,25 +123,36 @@ impl Model {
         &self,
         sentences: impl ExactSizeIterator<Item = &'a str>,
     ) -> anyhow::Result<Vec<f32>> {
-        let bar = bars::bar(sentences.len(), "sentences")?;
-        let mut cut = 0;
-        let mut ids = Vec::with_capacity(sentences.len());
-        for sentence in sentences {
-            let tokens = self.encoder.tokenise(sentence)?;
-            cut += usize::from(tokens.cut_from.is_some());
-            ids.push(tokens.ids);
+        match &self.encoder {
+            AnyEncoder::Cpu(encoder) => embed(encoder, self.readout, sentences),
+            AnyEncoder::Gpu(encoder) => embed(encoder, self.readout, sentences),
         }
-        let mut embedding = self.encoder.begin(ids, self.readout)?;
-        while pollster::block_on(self.encoder.step(&mut embedding))? {
-            bar.set_position(embedding.done() as u64);
-        }
-        bar.finish_and_clear();
-        if cut > 0 {
-            let limit = self.encoder.config().max_tokens;
-            eprintln!("sentences cut at the model's limit of {limit} tokens: {cut}");
-        }
-        Ok(embedding.into_rows().0)
     }
+}
+
+fn embed<'a, B: Backend>(
+    encoder: &Encoder<B>,
+    readout: Readout,
+    sentences: impl ExactSizeIterator<Item = &'a str>,
+) -> anyhow::Result<Vec<f32>> {
+    let bar = bars::bar(sentences.len(), "sentences")?;
+    let mut cut = 0;
+    let mut ids = Vec::with_capacity(sentences.len());
+    for sentence in sentences {
+        let tokens = encoder.tokenise(sentence)?;
+        cut += usize::from(tokens.cut_from.is_some());
+        ids.push(tokens.ids);
+    }
+    let mut embedding = encoder.begin(ids, readout)?;
+    while pollster::block_on(encoder.step(&mut embedding))? {
+        bar.set_position(embedding.done() as u64);
+    }
+    bar.finish_and_clear();
+    if cut > 0 {
+        let limit = encoder.config().max_tokens;
+        eprintln!("sentences cut at the model's limit of {limit} tokens: {cut}");
+    }
+    Ok(embedding.into_rows().0)
 }
 
 /// Checks a new model's bytes as a reader would, writes them and says what they are.
