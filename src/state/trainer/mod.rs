@@ -5,9 +5,6 @@
 pub mod events;
 pub mod life;
 
-#[cfg(test)]
-mod tests;
-
 use crate::state::loading::Loading;
 
 /// The trainer, as the page knows it.
