@@ -15,7 +15,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-use crate::browser::bridge::Bridge;
+use crate::browser::bridge::{Bridge, Program};
 use crate::browser::page_scope;
 use crate::protocol::event::Event;
 use crate::protocol::message::Message;
@@ -140,6 +140,7 @@ impl Lane {
         let workers = Rc::new(Cell::new(1));
         let on_workers = workers.clone();
         let bridge = Bridge::start(
+            Program::Worker,
             move |message| match &message.head {
                 Event::Loading { .. } | Event::Stored { .. } | Event::Progress { .. } => {}
                 Event::Workers { ready, .. } => on_workers.set(*ready),

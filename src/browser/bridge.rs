@@ -12,6 +12,25 @@ use crate::protocol::event::Event;
 use crate::protocol::message::Message;
 use crate::protocol::request::Request;
 
+/// A program that a worker runs, as the page names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// Embeds and compares. One that `www/early-worker.js` started is taken over.
+    Worker,
+    /// Trains, too.
+    Trainer,
+}
+
+impl Program {
+    /// The tag that has its address.
+    fn tag(self) -> &'static str {
+        match self {
+            Self::Worker => "simcse-worker",
+            Self::Trainer => "simcse-trainer",
+        }
+    }
+}
+
 /// A running worker. Dropping it ends the worker.
 pub struct Bridge {
     worker: Worker,
@@ -20,22 +39,25 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Starts the worker that the page's `simcse-worker` tag names. `on_death` is called when its
-    /// script cannot be loaded, and on every uncaught error in it: a panic, out of memory.
+    /// Starts a worker of a program. `on_death` is called when its script cannot be loaded, and on
+    /// every uncaught error in it: a panic, out of memory.
     ///
     /// # Errors
     /// In words, where the browser refuses to start a worker.
     pub fn start(
+        program: Program,
         on_event: impl Fn(Message<Event>) + 'static,
         on_death: impl Fn(String) + Clone + 'static,
     ) -> Result<Self, String> {
-        if let Some((worker, events)) = early_worker() {
+        if program == Program::Worker
+            && let Some((worker, events)) = early_worker()
+        {
             let bridge = Self::over(worker, on_event, on_death);
             events.iter().for_each(|event| bridge.replay(&event));
             return Ok(bridge);
         }
-        let address =
-            page_scope::meta("simcse-worker").ok_or("the page does not name its worker")?;
+        let tag = program.tag();
+        let address = page_scope::meta(tag).ok_or_else(|| format!("the page has no {tag} tag"))?;
         Ok(Self::over(worker_at(&address)?, on_event, on_death))
     }
 
@@ -79,7 +101,7 @@ impl Bridge {
                 // Else it would end the worker that this one only helps.
                 error.prevent_default();
             }
-            on_death(error.message());
+            on_death(words_of(&error));
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -115,6 +137,13 @@ impl Bridge {
         self.post(&value, &transfer)
     }
 
+    /// From now on nothing that the worker says is heard. Inside a listener, where a line must not
+    /// be dropped, this goes before dropping it later.
+    pub fn silence(&self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+    }
+
     fn post(&self, value: &JsValue, transfer: &JsValue) -> Result<(), String> {
         self.worker
             .post_message_with_transfer(value, transfer)
@@ -124,10 +153,15 @@ impl Bridge {
 
 impl Drop for Bridge {
     fn drop(&mut self) {
-        self.worker.set_onmessage(None);
-        self.worker.set_onerror(None);
+        self.silence();
         self.worker.terminate();
     }
+}
+
+/// The message of an error. A script that does not load is told by an event without one.
+fn words_of(error: &ErrorEvent) -> String {
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|it| it.as_string());
+    message.filter(|it| !it.is_empty()).unwrap_or_else(|| "its script did not load".to_owned())
 }
 
 fn worker_at(address: &str) -> Result<Worker, String> {

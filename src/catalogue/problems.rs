@@ -54,6 +54,7 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::NoMlp => (Text::ProblemNoMlp, Text::RemedyNoMlp),
         Problem::Recipe { .. } => (Text::ProblemRecipe, Text::RemedyRecipe),
         Problem::TooFewExamples { .. } => (Text::ProblemTooFew, Text::RemedyTooFew),
+        Problem::Program { .. } => (Text::ProblemProgram, Text::RemedyProgram),
         Problem::Busy => (Text::ProblemBusy, Text::RemedyBusy),
         Problem::NoBackend { .. } => (Text::ProblemNoBackend, Text::RemedyNoBackend),
         Problem::NoWindow | Problem::Internal { .. } => {
@@ -116,7 +117,9 @@ fn places(problem: &Problem) -> Vec<(&'static str, String)> {
         ],
         Problem::NoBackend { name } => vec![("name", name.clone())],
         Problem::NoWindow => vec![("detail", "the matrix window does not exist".to_owned())],
-        Problem::Tokeniser { detail } | Problem::Internal { detail } => {
+        Problem::Tokeniser { detail }
+        | Problem::Program { detail }
+        | Problem::Internal { detail } => {
             vec![("detail", detail.clone())]
         }
     }

@@ -263,6 +263,8 @@ words! {
     RemedyNoModel: "Load the page's own model or open one from disk.", "请加载自带模型或从磁盘打开。";
     ProblemNoBackend: "The backend {name} is not part of this build.", "此版本不含后端 {name}。";
     RemedyNoBackend: "Use the CPU.", "请使用 CPU。";
+    ProblemProgram: "The part of the page that trains did not arrive: {detail}.", "网页中负责训练的部分未能加载：{detail}。";
+    RemedyProgram: "Check the connection and try again. If that does not help, the site may have changed since you opened it: reload the page; what you typed stays.", "请检查网络后重试。若仍无效，网站可能在您打开之后已更新：请重新加载页面，已输入的内容会保留。";
     ProblemInternal: "Something went wrong inside: {detail}.", "内部错误：{detail}。";
     RemedyInternal: "Reload the page; your text is kept. If it happens again, please report it with these words.", "请重新加载页面；您的文字会保留。若再次发生，请附上此信息报告。";
     ProblemListCrashed: "The computation crashed twice on this list, so it is not tried again.", "计算在此列表上崩溃两次，不再重试。";

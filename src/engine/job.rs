@@ -7,7 +7,8 @@ use crate::engine::group::{Group, Scan, WindowWork};
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
 use crate::engine::survey::{MOST_SENTENCES, Survey};
-use crate::engine::views::{Studio, Views};
+use crate::engine::views::Views;
+use crate::engine::workshop::{Workshop, missing};
 use crate::geometry::cosine::grid;
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
 use crate::math::ranks::{pearson, spearman};
@@ -297,7 +298,7 @@ impl Job {
         &mut self,
         sides: &Sides,
         group: &mut Option<Group>,
-        studio: &mut Option<Studio>,
+        workshop: Option<&mut (dyn Workshop + 'static)>,
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
@@ -326,7 +327,8 @@ impl Job {
             }));
         }
         if let Work::Views(views) = &mut self.work {
-            let cosines = views.step(sides, studio).await?;
+            let workshop = workshop.ok_or_else(missing)?;
+            let cosines = workshop.draw(views, sides).await?;
             return Ok(cosines.map_or(Stage::Working, |cosines| {
                 let latency_ms = milliseconds(begun);
                 Stage::Finished(Message::with_f32(Event::Views { revision, latency_ms }, cosines))

@@ -10,24 +10,27 @@
 //! request superseded it) or `Failed`.
 
 pub mod crew;
+mod full_workshop;
 mod group;
 mod job;
 mod rows;
 pub mod sharing;
 mod sides;
+mod studio;
 mod survey;
 mod train;
 mod views;
+mod workshop;
 
 use web_time::Instant;
 
 use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
+use crate::engine::full_workshop::FullWorkshop;
 use crate::engine::group::Group;
 use crate::engine::job::{Job, Stage};
 use crate::engine::sides::{Adapter, Order, Sides};
-use crate::engine::train::Trainer;
-use crate::engine::views::Studio;
+use crate::engine::workshop::{Workshop, missing};
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
@@ -59,15 +62,21 @@ pub struct Engine {
     job_count: u64,
     /// The group embedded last.
     group: Option<Group>,
-    /// The fine-tune that runs or rests: everything else goes before it.
-    trainer: Option<Box<Trainer>>,
-    /// What draws dropout views, as long as they are asked for.
-    studio: Option<Studio>,
+    /// Fine-tunes, before which everything else goes, and views under dropout: in a program that
+    /// trains.
+    workshop: Option<Box<dyn Workshop>>,
 }
 
 impl Engine {
+    /// An engine that embeds: it refuses `Train` and `Views`, and a program that has no other one
+    /// is linked without the tensor library.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An engine that can train, and draw views under dropout, too.
+    pub fn that_trains() -> Self {
+        Self { workshop: Some(Box::<FullWorkshop>::default()), ..Self::default() }
     }
 
     /// A model is on its way: until as many calls of [`Engine::loading_ended`], requests wait for
@@ -87,8 +96,9 @@ impl Engine {
             out.push(failed(job.revision(), Problem::NoModel));
         }
         self.sides.give_up(out);
-        let trainer = self.trainer.take();
-        out.extend(trainer.map(|trainer| failed(trainer.revision(), Problem::NoModel)));
+        if let Some(workshop) = &mut self.workshop {
+            workshop.give_up(out);
+        }
     }
 
     /// An adapter is on its way: until as many calls of [`Engine::adapter_ended`], requests to
@@ -129,12 +139,13 @@ impl Engine {
             Ok((file, encoder, summary)) => {
                 let model = Box::new(summary);
                 out.push(Message::plain(Event::Opened { revision, model }));
-                self.studio = None;
                 self.sides.replace(revision, file, encoder, out);
                 // What had begun with the old model begins anew with this one.
                 self.jobs.iter_mut().for_each(Job::restart);
                 self.fail_orphans(out);
-                self.drop_trainer(out);
+                if let Some(workshop) = &mut self.workshop {
+                    workshop.model_changed(out);
+                }
             }
             Err(error) => {
                 let problem = Problem::from(&error);
@@ -194,16 +205,20 @@ impl Engine {
             self.fail_orphans(out);
         } else if let Some(position) = position {
             self.advance(position, out).await;
-        } else if self.can_train() {
-            self.train_on(out).await;
+        } else if self.can_train()
+            && let Some(workshop) = &mut self.workshop
+        {
+            workshop.train_on(&self.sides, out).await;
         }
         self.most_urgent().is_some() || self.can_change_sides() || self.can_train()
     }
 
     async fn advance(&mut self, position: usize, out: &mut Events) {
-        self.studio.take_if(|studio| studio.is_idle());
+        if let Some(workshop) = &mut self.workshop {
+            workshop.tidy();
+        }
         let mut job = self.jobs.remove(position);
-        match job.step(&self.sides, &mut self.group, &mut self.studio).await {
+        match job.step(&self.sides, &mut self.group, self.workshop.as_deref_mut()).await {
             Ok(Stage::Working) => {
                 out.extend(job.progress().map(Message::plain));
                 self.jobs.insert(position, job);
@@ -213,19 +228,8 @@ impl Engine {
         }
     }
 
-    async fn train_on(&mut self, out: &mut Events) {
-        let parts = self.sides.file().zip(self.sides.encoder(Side::Before));
-        let Some((trainer, (file, encoder))) = self.trainer.as_mut().zip(parts) else { return };
-        if let Err(problem) = trainer.step(file, encoder, out).await {
-            out.push(failed(trainer.revision(), problem));
-            self.trainer = None;
-        } else if trainer.is_stopped() {
-            self.trainer = None;
-        }
-    }
-
     fn can_train(&self) -> bool {
-        let runs = self.trainer.as_ref().is_some_and(|trainer| trainer.is_running());
+        let runs = self.workshop.as_ref().is_some_and(|workshop| workshop.can_train());
         runs && self.sides.file().is_some()
     }
 
@@ -269,41 +273,24 @@ impl Engine {
     }
 
     fn train(&mut self, revision: Revision, plan: Plan, from: Option<&[u8]>, out: &mut Events) {
-        let problem = if self.trainer.as_ref().is_some_and(|trainer| !trainer.is_over()) {
-            Problem::Busy
-        } else if !self.has_model() {
-            Problem::NoModel
-        } else {
-            match Trainer::new(revision, plan, from) {
-                Ok(trainer) => {
-                    self.trainer = Some(Box::new(trainer));
-                    return;
-                }
+        let has_model = self.has_model();
+        let problem = match &mut self.workshop {
+            None => missing(),
+            Some(_) if !has_model => Problem::NoModel,
+            Some(workshop) => match workshop.train(revision, plan, from) {
+                Ok(()) => return,
                 Err(problem) => problem,
-            }
+            },
         };
         out.push(failed(revision, problem));
     }
 
-    /// A fine-tune that is not here any more was cancelled.
+    /// A fine-tune that is not here was cancelled.
     fn steer(&mut self, revision: Revision, order: training::Order, out: &mut Events) {
-        let trainer = self.trainer.as_mut().filter(|trainer| trainer.revision() == revision);
-        let Some(trainer) = trainer else {
-            out.push(Message::plain(Event::Cancelled { revision }));
-            return;
-        };
-        let problem = trainer.obey(order, out).err();
-        if problem.is_some() || trainer.is_stopped() {
-            self.trainer = None;
+        match &mut self.workshop {
+            Some(workshop) => workshop.steer(revision, order, out),
+            None => out.push(Message::plain(Event::Cancelled { revision })),
         }
-        out.extend(problem.map(|problem| failed(revision, problem)));
-    }
-
-    /// A fine-tune ends with the model it began with.
-    fn drop_trainer(&mut self, out: &mut Events) {
-        let began = self.trainer.take_if(|trainer| trainer.has_begun());
-        let revision = began.map(|trainer| trainer.revision());
-        out.extend(revision.map(|revision| Message::plain(Event::Cancelled { revision })));
     }
 
     fn order(&mut self, order: Order, out: &mut Events) {
@@ -332,7 +319,7 @@ impl Engine {
         for job in self.jobs.extract_if(.., |job| job.revision() == revision) {
             out.push(Message::plain(Event::Cancelled { revision: job.revision() }));
         }
-        if self.trainer.take_if(|trainer| trainer.revision() == revision).is_some() {
+        if self.workshop.as_mut().is_some_and(|workshop| workshop.cancel(revision)) {
             out.push(Message::plain(Event::Cancelled { revision }));
         }
     }

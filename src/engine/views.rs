@@ -1,76 +1,30 @@
-//! Two views of some sentences under dropout, and the matrix of their cosines.
-//!
-//! Inference has no dropout, so the views come from a learner of the training side, which is not
-//! trained here. Making one decodes the linear layers (43 MB for the shipped model, some 100 ms),
-//! so it is kept for the next views, which follow each other while a slider moves. It is dropped
-//! when views of something else are asked for, when another model comes, and at the first work of
-//! any kind after a minute without views: a worker that does nothing has no use for the memory.
+//! Views under dropout on their way: what was asked, and how far it has come.
 
-use web_time::{Duration, Instant};
-
-use crate::backend::cpu::Cpu;
-use crate::engine::sides::Sides;
-use crate::geometry::cosine::grid;
-use crate::math::rows::normalise;
-use crate::protocol::problem::Problem;
-use crate::protocol::readout::{Lens, Pooling, Readout, Side};
-use crate::protocol::recipe::{Linears, Recipe, Trained, TrainedReadout};
-use crate::training::cpu::CpuLearner;
-use crate::training::learner::{Learner, Noise};
-use crate::weights::adapter::{Change, Changes};
+use crate::protocol::readout::Lens;
 
 /// Views are drawn of so many sentences at most.
 const MOST_SENTENCES: usize = 64;
 
-/// Tokens that run together: some 30 ms in a browser.
-const CHUNK_TOKENS: usize = 128;
-
-/// The learner is kept for so long.
-const KEEP: Duration = Duration::from_secs(60);
-
-/// A learner that draws views.
-#[derive(Debug)]
-pub struct Studio {
-    learner: CpuLearner<Cpu>,
-    of: Of,
-    used: Instant,
-}
-
-/// What a learner was made of.
-#[derive(Debug, Clone, PartialEq)]
-struct Of {
-    model: String,
-    /// Hash and blend.
-    adapter: Option<(String, f32)>,
-    readout: TrainedReadout,
-}
-
-impl Studio {
-    /// Whether nobody asked for views for a while.
-    pub fn is_idle(&self) -> bool {
-        self.used.elapsed() > KEEP
-    }
-}
-
 /// Views on their way.
 #[derive(Debug)]
 pub struct Views {
-    texts: Vec<String>,
-    lens: Lens,
-    dropout: f32,
-    same_mask: bool,
-    seed: u64,
-    work: Work,
+    pub texts: Vec<String>,
+    pub lens: Lens,
+    pub dropout: f32,
+    pub same_mask: bool,
+    pub seed: u64,
+    pub work: Work,
 }
 
+/// How far they have come.
 #[derive(Debug, Default)]
-struct Work {
-    ids: Vec<Vec<u32>>,
+pub struct Work {
+    pub ids: Vec<Vec<u32>>,
     /// First and second views' rows, as far as they have come, `[sentences, hidden]`.
-    rows: [Vec<f32>; 2],
+    pub rows: [Vec<f32>; 2],
     /// Sentences of the view that is drawn now.
-    done: usize,
-    view: usize,
+    pub done: usize,
+    pub view: usize,
 }
 
 impl Views {
@@ -89,187 +43,4 @@ impl Views {
     pub fn restart(&mut self) {
         self.work = Work::default();
     }
-
-    /// Does a little: tokenises and makes the learner ready, then a few sentences of a view at a
-    /// time. The cosines `[sentences, sentences]` once they are complete.
-    pub async fn step(
-        &mut self,
-        sides: &Sides,
-        studio: &mut Option<Studio>,
-    ) -> Result<Option<Vec<f32>>, Problem> {
-        if self.work.ids.len() < self.texts.len() {
-            self.prepare(sides, studio)?;
-            return Ok(None);
-        }
-        if self.work.view < 2 && self.work.done < self.texts.len() {
-            // Another request's views may have put another learner in its place.
-            let studio = self.ready(sides, studio)?;
-            self.draw(studio).await?;
-            return Ok(None);
-        }
-        let [mut first, mut second] = std::mem::take(&mut self.work.rows);
-        let hidden = sides.file().map_or(1, |file| file.config.hidden);
-        first.chunks_exact_mut(hidden).for_each(normalise);
-        second.chunks_exact_mut(hidden).for_each(normalise);
-        Ok(Some(grid(&first, &second, hidden)))
-    }
-
-    fn prepare(&mut self, sides: &Sides, studio: &mut Option<Studio>) -> Result<(), Problem> {
-        let range = Recipe { dropout: self.dropout, ..Recipe::default() }.check();
-        range.map_err(|error| Problem::from(&crate::training::error::Error::from(error)))?;
-        let encoder = sides.encoder(self.lens.side).ok_or(Problem::NoModel)?;
-        for text in &self.texts {
-            let tokens = encoder.tokenise(text).map_err(|error| Problem::from(&error))?;
-            self.work.ids.push(tokens.ids);
-        }
-        self.ready(sides, studio).map(|_| ())
-    }
-
-    /// The learner of this lens: the one that is kept, or a new one.
-    fn ready<'a>(
-        &self,
-        sides: &Sides,
-        studio: &'a mut Option<Studio>,
-    ) -> Result<&'a mut Studio, Problem> {
-        let file = sides.file().ok_or(Problem::NoModel)?;
-        let readout = trained_readout(self.lens.readout, file.config.layers)?;
-        let adapter = match self.lens.side {
-            Side::Before => None,
-            Side::After => Some(sides.adapter().ok_or(Problem::NoAdapter)?),
-        };
-        let of = Of {
-            model: file.sha256.clone(),
-            adapter: adapter.map(|(adapter, blend)| (adapter.sha256.clone(), blend)),
-            readout,
-        };
-        // The old one goes before the new one is made: both would be 86 MB.
-        let kept = studio.take().filter(|studio| studio.of == of);
-        let made = match kept {
-            Some(kept) => kept,
-            None => {
-                let changes = adapter.map(|(file, blend)| blended(&file.changes, blend, readout));
-                let recipe = recipe(readout, changes.as_ref());
-                let learner = CpuLearner::new(file, &recipe, changes.as_ref())
-                    .map_err(|error| Problem::from(&error))?;
-                Studio { learner, of, used: Instant::now() }
-            }
-        };
-        let studio = studio.insert(made);
-        studio.used = Instant::now();
-        Ok(studio)
-    }
-
-    /// A few sentences of the view that is being drawn.
-    async fn draw(&mut self, studio: &mut Studio) -> Result<(), Problem> {
-        let work = &mut self.work;
-        let rest = work.ids.get(work.done..).unwrap_or_default();
-        let mut tokens = 0;
-        let fitting = rest.iter().take_while(|ids| {
-            tokens += ids.len();
-            tokens <= CHUNK_TOKENS
-        });
-        let count = fitting.count().max(1);
-        let chunk: Vec<&[u32]> = rest.iter().take(count).map(Vec::as_slice).collect();
-        // Masks depend on the place in the chunk, so that every chunk has a seed of its own.
-        let view = if self.same_mask { 0 } else { work.view as u64 };
-        let seed = self.seed.wrapping_mul(2).wrapping_add(view) << 8 | work.done as u64;
-        let noise = Noise { dropout: self.dropout, seed };
-        let found = studio.learner.forward(&chunk, Some(noise), false).await;
-        let found = found.map_err(|error| Problem::from(&error))?;
-        if let Some(rows) = work.rows.get_mut(work.view) {
-            rows.extend(found.rows);
-        }
-        work.done += count;
-        if work.done >= self.texts.len() && work.view == 0 {
-            (work.view, work.done) = (1, 0);
-        }
-        Ok(())
-    }
-}
-
-/// The readout as training has it.
-fn trained_readout(readout: Readout, layers: usize) -> Result<TrainedReadout, Problem> {
-    let is_last = readout.layer.is_none_or(|layer| usize::from(layer) == layers);
-    match readout.pooling {
-        Pooling::Cls if is_last => Ok(TrainedReadout::Cls),
-        Pooling::ClsMlp if is_last => Ok(TrainedReadout::ClsMlp),
-        Pooling::Mean if is_last => Ok(TrainedReadout::Mean),
-        Pooling::Cls | Pooling::ClsMlp | Pooling::Mean | Pooling::FirstLast => {
-            let detail = format!("there is no dropout for the readout {readout:?}");
-            Err(Problem::Internal { detail })
-        }
-    }
-}
-
-/// The adapter as far as it is switched on, without an MLP that the readout does not read, in one of
-/// the two forms that a learner takes: all low-rank, of one rank, or all differences.
-fn blended(changes: &Changes, blend: f32, readout: TrainedReadout) -> Changes {
-    let differs = changes.values().any(|change| matches!(change, Change::Difference { .. }));
-    let most = changes.values().filter_map(rank).max().unwrap_or(1);
-    let read = |change: &Change| {
-        !matches!(change, Change::Added { .. }) || readout == TrainedReadout::ClsMlp
-    };
-    let formed = |change: &Change| match change {
-        Change::LowRank { .. } if differs => product(change, blend),
-        Change::LowRank { .. } => padded(change, most, blend),
-        Change::Difference { rows, columns, difference } => Change::Difference {
-            rows: *rows,
-            columns: *columns,
-            difference: difference.iter().map(|value| value * blend).collect(),
-        },
-        Change::Added { .. } => change.clone(),
-    };
-    let kept = changes.iter().filter(|(_, change)| read(change));
-    kept.map(|(name, change)| (name.clone(), formed(change))).collect()
-}
-
-fn rank(change: &Change) -> Option<usize> {
-    match change {
-        Change::LowRank { rank, .. } => Some(*rank),
-        Change::Difference { .. } | Change::Added { .. } => None,
-    }
-}
-
-/// A low-rank change with zeros up to another rank.
-fn padded(change: &Change, to: usize, blend: f32) -> Change {
-    let Change::LowRank { rank, inputs, outputs, a, b, scale } = change else {
-        return change.clone();
-    };
-    let mut a = a.clone();
-    a.resize(to * inputs, 0.0);
-    let mut wide = vec![0.0; outputs * to];
-    for (wide, b) in wide.chunks_exact_mut(to).zip(b.chunks_exact((*rank).max(1))) {
-        wide.iter_mut().zip(b).for_each(|(wide, b)| *wide = *b);
-    }
-    let (inputs, outputs, scale) = (*inputs, *outputs, scale * blend);
-    Change::LowRank { rank: to, inputs, outputs, a, b: wide, scale }
-}
-
-/// A low-rank change as the difference that it makes, `scale B A`.
-fn product(change: &Change, blend: f32) -> Change {
-    let Change::LowRank { rank, inputs, outputs, a, b, scale } = change else {
-        return change.clone();
-    };
-    let mut difference = vec![0.0; outputs * inputs];
-    let rank = (*rank).max(1);
-    for (line, b) in difference.chunks_exact_mut((*inputs).max(1)).zip(b.chunks_exact(rank)) {
-        for (a, b) in a.chunks_exact((*inputs).max(1)).zip(b) {
-            line.iter_mut().zip(a).for_each(|(cell, a)| *cell += scale * blend * b * a);
-        }
-    }
-    Change::Difference { rows: *outputs, columns: *inputs, difference }
-}
-
-/// A recipe that has dropout in every layer, and a place for everything that the adapter changes.
-fn recipe(readout: TrainedReadout, changes: Option<&Changes>) -> Recipe {
-    let all = || changes.into_iter().flat_map(Changes::values);
-    let trained = if all().any(|change| matches!(change, Change::Difference { .. })) {
-        Trained::Everything
-    } else {
-        let found = all().find_map(rank);
-        let rank = u16::try_from(found.unwrap_or(1)).unwrap_or(u16::MAX);
-        let linears = if found.is_some() { Linears::All } else { Linears::QueryValue };
-        Trained::Lora { rank, alpha: f32::from(rank), linears, last_layers: None }
-    };
-    Recipe { readout, trained, ..Recipe::default() }
 }

@@ -58,6 +58,8 @@ pub enum Problem {
     Recipe { field: String, found: f64, low: f64, high: f64 },
     /// Too few sentences to train on.
     TooFewExamples { found: u32, needed: u32 },
+    /// A program of the site's own, fetched when it is needed, did not come.
+    Program { detail: String },
     /// A fine-tune is running already.
     Busy,
     /// A bug, or a library's refusal that we do not expect.

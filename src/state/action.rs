@@ -36,11 +36,13 @@ pub enum Action {
         message: String,
     },
 
-    /// From the worker that trains; it is not the one that answers everything else.
+    /// From the worker that trains and draws views; it is not the one that answers everything else.
     Trainer(Message<Event>),
     TrainerDied {
         message: String,
     },
+    /// A pause without work is over; the number tells whether it still is without.
+    TrainerRested(u32),
 
     Adapters(AdapterAction),
     FineTune(FineTuneAction),

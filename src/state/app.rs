@@ -13,6 +13,7 @@ use crate::state::models::{HostedModel, hosted};
 use crate::state::notice::{Notice, NoticeContent};
 use crate::state::route::View;
 use crate::state::settings::Theme;
+use crate::state::trainer::Trainer;
 
 /// The worker, as the page knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +58,7 @@ pub struct State {
     pub store: Option<StoreOutcome>,
     pub compare: Compare,
     pub adapters: Adapters,
+    pub trainer: Trainer,
     pub fine_tune: FineTune,
     pub lesson: Lesson,
     pub notices: Vec<Notice>,
@@ -85,6 +87,7 @@ impl Default for State {
             store: None,
             compare: Compare::default(),
             adapters: Adapters::default(),
+            trainer: Trainer::default(),
             fine_tune: FineTune::default(),
             lesson: Lesson::default(),
             notices: Vec::new(),

@@ -25,7 +25,8 @@ pub enum Effect {
     },
     /// End the worker, if it still runs, and start a new one.
     RestartWorker,
-    /// Start a second worker, for training alone; its events come as `Action::Trainer`.
+    /// Start a second worker, of the program that trains, in the place of one that runs; its events
+    /// come as `Action::Trainer`.
     StartTrainer,
     /// End it and give its memory back.
     EndTrainer,

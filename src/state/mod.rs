@@ -18,6 +18,7 @@ pub mod notice;
 pub mod route;
 pub mod saved;
 pub mod settings;
+pub mod trainer;
 pub mod update;
 mod worker_events;
 

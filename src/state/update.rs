@@ -23,6 +23,7 @@ use crate::state::notice::{NoticeContent, Report};
 use crate::state::route::{Route, View};
 use crate::state::saved::Saved;
 use crate::state::settings::Theme;
+use crate::state::trainer;
 use crate::state::worker_events::{take_event, worker_died};
 use crate::text::lists::{ListError, Reading};
 
@@ -61,18 +62,16 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         }
         Action::Worker(message) => take_event(state, message, now_ms),
         Action::WorkerDied { message } => worker_died(state, message, now_ms),
-        Action::Trainer(message) => {
-            let mut effects = fine_tune::events::take_trainer_event(state, message, now_ms);
-            effects.extend(lesson::update::note_run(state));
-            effects
-        }
-        Action::TrainerDied { message } => {
-            let mut effects = fine_tune::events::trainer_died(state, message);
-            effects.extend(lesson::update::note_run(state));
-            effects
-        }
+        Action::Trainer(message) => trainer::events::take_event(state, message, now_ms),
+        Action::TrainerDied { message } => trainer::events::died(state, message),
+        Action::TrainerRested(count) => trainer::life::rested(state, count),
         Action::Adapters(action) => adapters::update::update(state, action),
-        Action::FineTune(action) => fine_tune::update::update(state, action),
+        Action::FineTune(action) => {
+            let mut effects = fine_tune::update::update(state, action);
+            // One that was given up took the lesson's trainer with it.
+            effects.extend(lesson::update::ask(state));
+            effects
+        }
         Action::Lesson(action) => lesson::update::update(state, action),
         Action::FirstTyped(text) => type_first(state, text),
         Action::SecondTyped(text) => type_second(state, text),
@@ -181,6 +180,9 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
     let route = Route::from_fragment(fragment);
     let entered = state.view != route.view;
     state.view = route.view;
+    if entered {
+        state.lesson.try_drawing_again();
+    }
     if entered && state.view == View::Models {
         return adapters::update::list_shelf(state);
     }

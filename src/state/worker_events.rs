@@ -18,6 +18,7 @@ use crate::state::lesson;
 use crate::state::loading::Interrupted;
 use crate::state::notice::NoticeContent;
 use crate::state::route::View;
+use crate::state::trainer;
 use crate::text::lists::Content;
 
 /// After this many deaths within a minute the page stops restarting by itself.
@@ -41,7 +42,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             effects.extend(lesson::update::ask(state));
             return effects;
         }
-        Event::Survey { .. } | Event::Views { .. } => {
+        Event::Survey { .. } => {
             return lesson::update::take_event(state, message);
         }
         _ => {}
@@ -99,8 +100,8 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::Shelf { .. }
         | Event::AdapterFile { .. }
         | Event::Survey { .. }
-        | Event::Views { .. }
         // Said by the trainer's worker alone.
+        | Event::Views { .. }
         | Event::TrainingBegan { .. }
         | Event::TrainingStep { .. }
         | Event::TrainingMeasured { .. }
@@ -204,9 +205,11 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
     // A layer that the new model lacks would make every request fail.
     state.compare.layer = state.compare.layer.filter(|layer| *layer <= model.layers);
     state.notices.retain(|notice| !matches!(notice.content, NoticeContent::Problem { .. }));
+    let mut effects: Vec<Effect> =
+        trainer::life::model_opened(state, &model.sha256).into_iter().collect();
     state.model = Some(model);
     state.compare.forget_sides();
-    let mut effects = attach_wanted(state);
+    effects.extend(attach_wanted(state));
     state.settle_side();
     effects.extend(ask_all(state));
     effects.extend(lesson::update::ask(state));
@@ -220,7 +223,7 @@ fn stored(state: &mut State, outcome: StoreOutcome) {
 fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Vec<Effect> {
     if state.loading.as_ref().is_some_and(|loading| Some(loading.revision) == revision) {
         loading_failed(state, problem);
-        return Vec::new();
+        return lesson::update::ask(state);
     }
     let Some(revision) = revision else {
         state.notify(NoticeContent::Problem { problem, name: None });

@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::File;
 
-use crate::browser::bridge::Bridge;
+use crate::browser::bridge::{Bridge, Program};
 use crate::browser::page_scope;
 use crate::browser::picture;
 use crate::catalogue::language::Language;
@@ -138,7 +138,7 @@ fn start_trainer(dispatch: impl Dispatch) {
         end_trainer();
         dispatch(Action::TrainerDied { message });
     };
-    match Bridge::start(move |message| dispatch(Action::Trainer(message)), died) {
+    match Bridge::start(Program::Trainer, move |message| dispatch(Action::Trainer(message)), died) {
         Ok(bridge) => TRAINER.with_borrow_mut(|slot| *slot = Some(bridge)),
         Err(message) => page_scope::after(0, move || dispatch(Action::TrainerDied { message })),
     }
@@ -153,14 +153,16 @@ fn restart(dispatch: impl Dispatch) {
         }
         dispatch(Action::WorkerDied { message });
     };
-    match Bridge::start(move |message| dispatch(Action::Worker(message)), died) {
+    match Bridge::start(Program::Worker, move |message| dispatch(Action::Worker(message)), died) {
         Ok(bridge) => BRIDGE.with_borrow_mut(|slot| *slot = Some(bridge)),
         Err(message) => page_scope::after(0, move || dispatch(Action::WorkerDied { message })),
     }
 }
 
-/// A bridge must not be dropped inside its own listener: that would free the running closure.
+/// A bridge must not be dropped inside its own listener: that would free the running closure. What
+/// it still says must not be taken for the next one's.
 fn drop_later(bridge: Bridge) {
+    bridge.silence();
     page_scope::after(0, move || drop(bridge));
 }
 
@@ -190,7 +192,15 @@ fn send_picked(dispatch: impl Dispatch, line: Line, revision: Revision, name: St
             }
             Err(error) => {
                 let detail = page_scope::words(&error);
-                dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+                match line {
+                    Line::Main => {
+                        dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
+                    }
+                    Line::Trainer => {
+                        end_trainer();
+                        dispatch(Action::TrainerDied { message: format!("{name}: {detail}") });
+                    }
+                }
             }
         }
     });

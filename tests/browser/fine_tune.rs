@@ -147,3 +147,32 @@ fn a_pasted_text_is_judged_and_a_bad_setting_is_named_at_its_field() -> Check {
         page.expect_quiet(&site.origin())
     })
 }
+
+#[test]
+fn the_trainers_program_comes_when_it_is_needed_and_its_absence_is_said() -> Check {
+    journey(|browser, site| {
+        let page = browser.blank()?;
+        open(&page, site)?;
+        shorten(&page, 2)?;
+        let asked = page.requests().iter().filter(|it| it.url.contains("/trainer-")).count();
+        ensure(asked == 0, "a visit without training loads the trainer's program")?;
+        site.faults(|faults| faults.down = true);
+        press_button(&page, "Train")?;
+        page.wait_for_text(".tune-progress", "that trains did not arrive", 20)?;
+        page.evaluate("location.hash = '#/lesson'")?;
+        page.click(".step-link:nth-child(3)")?;
+        page.wait_for_text("main", "that trains did not arrive", 20)?;
+        page.wait_for_workers(1, 10)?;
+
+        site.heal();
+        page.forget_console();
+        press_button(&page, "Draw new masks")?;
+        let dots = "document.querySelectorAll('.living svg circle').length >= 12";
+        page.wait_for(dots, LOAD_S, "views at several rates")?;
+        page.evaluate("location.hash = '#/fine-tune'")?;
+        press_button(&page, "Train anew")?;
+        page.wait_for_text(".tune-progress", "Finished", TRAIN_S)?;
+        page.wait_for_workers(1, 20)?;
+        page.expect_quiet(&site.origin())
+    })
+}

@@ -69,16 +69,18 @@ fn policy_forbids_inline_scripts_and_other_hosts() -> Check {
 }
 
 #[test]
-fn page_names_its_build_and_its_worker() -> Check {
+fn page_names_its_build_and_its_workers() -> Check {
     journey(|browser, site| {
         let page = browser.open(&site.url("/"))?;
         let build = page.attribute("meta[name=simcse-build]", "content")?.unwrap_or_default();
         ensure(build.contains('+'), format!("no build: {build:?}"))?;
         let missing = page.evaluate(
             "(async () => {
-                const worker = document.querySelector('meta[name=simcse-worker]').content;
-                const [boot, query] = worker.split('?');
-                const files = [boot, ...new URLSearchParams(query).values()];
+                const files = ['worker', 'trainer'].flatMap((name) => {
+                    const address = document.querySelector(`meta[name=simcse-${name}]`).content;
+                    const [boot, query] = address.split('?');
+                    return [boot, ...new URLSearchParams(query).values()];
+                });
                 const answers = await Promise.all(files.map((file) => fetch(file)));
                 return files.filter((_, i) => !answers[i].ok || !/-[0-9a-f]{16}/.test(files[i]));
             })()",

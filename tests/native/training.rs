@@ -13,10 +13,16 @@ use simcse_lab::protocol::training::{
 use simcse_lab::weights::adapter_file::AdapterFile;
 
 use crate::fixture;
-use crate::journey::{answer, ask, opened, pair, run, sentences, step};
+use crate::journey::{answer, ask, pair, run, sentences, step};
 
 const CLS: Lens =
     Lens { side: Side::Before, readout: Readout { pooling: Pooling::Cls, layer: None } };
+
+fn opened(seed: u64) -> Engine {
+    let mut engine = Engine::that_trains();
+    engine.open(1, "tiny", fixture::gguf(seed), None, &mut Events::new());
+    engine
+}
 
 fn recipe() -> Recipe {
     let trained = Trained::Lora { rank: 2, alpha: 2.0, linears: Linears::All, last_layers: None };
@@ -235,7 +241,7 @@ fn problem(events: &Events) -> &Problem {
 
 #[test]
 fn one_at_a_time_and_none_without_a_model_sentences_or_sense() {
-    let mut empty = Engine::new();
+    let mut empty = Engine::that_trains();
     assert_eq!(problem(&ask(&mut empty, train(7, plan(recipe())))), &Problem::NoModel);
     let mut engine = opened(1);
     let senseless = Recipe { temperature: 0.0, ..recipe() };
@@ -258,8 +264,18 @@ fn one_at_a_time_and_none_without_a_model_sentences_or_sense() {
 }
 
 #[test]
+fn a_program_without_training_says_so_and_answers_all_the_same() {
+    let mut engine = crate::journey::opened(1);
+    let refused = ask(&mut engine, train(7, plan(recipe())));
+    assert!(matches!(problem(&refused), Problem::Internal { .. }), "{refused:?}");
+    let gone = steer(&mut engine, 7, Order::Stop);
+    assert!(matches!(&gone[..], [Message { head: Event::Cancelled { revision: 7 }, .. }]));
+    assert!(!step(&mut engine, &mut Events::new()));
+}
+
+#[test]
 fn training_waits_for_a_model_on_its_way_and_ends_with_it() {
-    let mut engine = Engine::new();
+    let mut engine = Engine::that_trains();
     engine.loading_began();
     assert!(ask(&mut engine, train(7, plan(recipe()))).is_empty());
     assert!(!step(&mut engine, &mut Events::new()));
@@ -272,7 +288,7 @@ fn training_waits_for_a_model_on_its_way_and_ends_with_it() {
     let ended = |it: &Message<Event>| matches!(it.head, Event::Cancelled { revision: 7 });
     assert!(out.iter().any(ended), "{out:?}");
     assert!(!step(&mut engine, &mut out));
-    engine = Engine::new();
+    engine = Engine::that_trains();
     engine.loading_began();
     ask(&mut engine, train(7, plan(recipe())));
     out.clear();

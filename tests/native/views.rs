@@ -20,7 +20,7 @@ fn texts() -> Vec<String> {
 }
 
 fn opened() -> Engine {
-    let mut engine = Engine::new();
+    let mut engine = Engine::that_trains();
     engine.open(1, "tiny", fixture::gguf(3), None, &mut Events::new());
     engine
 }
@@ -158,7 +158,7 @@ fn a_newer_question_supersedes_and_a_new_model_begins_anew() {
     engine.open(8, "other", fixture::gguf(11), None, &mut Events::new());
     let mut events = answers(&mut engine, Vec::new());
     let found = events.pop().expect("an answer").f32().expect("a matrix").to_vec();
-    let mut other = Engine::new();
+    let mut other = Engine::that_trains();
     other.open(1, "other", fixture::gguf(11), None, &mut Events::new());
     assert_eq!(matrix(&mut other, &ASKED), found);
 }
@@ -174,4 +174,17 @@ fn what_cannot_be_drawn_is_refused_by_name() {
     let lens = lens(Side::Before, Pooling::FirstLast);
     let events = answers(&mut engine, vec![request(3, &Asked { lens, ..ASKED })]);
     assert!(matches!(&events[0].head, Event::Failed { revision: Some(3), .. }));
+}
+
+#[test]
+fn a_program_without_training_draws_nothing() {
+    let mut engine = Engine::new();
+    engine.open(1, "tiny", fixture::gguf(3), None, &mut Events::new());
+    let events = answers(&mut engine, vec![request(2, &ASKED)]);
+    let [only] = &events[..] else { panic!("{events:?}") };
+    let refused = Event::Failed {
+        revision: Some(2),
+        problem: Problem::Internal { detail: "this worker's program cannot train".to_owned() },
+    };
+    assert_eq!(only.head, refused);
 }

@@ -2,7 +2,8 @@
 //! Content-Security-Policy lets run and that a host may cache for ever:
 //!
 //! - the inline module script moves into `boot-HASH.js`;
-//! - the worker's files get names with a hash of their content, written into a meta tag;
+//! - the files of the worker and of the trainer get names with a hash of their content, written
+//!   into meta tags;
 //! - the models of `assets/models/` are copied;
 //! - `bench.html` is written beside `index.html`.
 
@@ -24,7 +25,9 @@ pub fn run() -> Outcome<()> {
     let index = staging.join("index.html");
     let html = shell::read_text(&index)?;
 
-    let worker = name_worker(&staging)?;
+    let boot = name_boot(&staging)?;
+    let worker = name_program(&staging, &boot, "worker")?;
+    let trainer = name_program(&staging, &boot, "trainer")?;
     let (html, boot) = take_inline_script(&html)?;
     let boot_name = format!("boot-{}.js", content_hash(&[boot.as_bytes()]));
     shell::write(&staging.join(&boot_name), boot)?;
@@ -32,7 +35,8 @@ pub fn run() -> Outcome<()> {
     let build = format!("{}+{}", setup::locked_version("simcse-lab")?, site_hash(&staging)?);
     let metas = format!(
         "<meta name=\"simcse-build\" content=\"{build}\">\n    \
-         <meta name=\"simcse-worker\" content=\"{worker}\">\n    "
+         <meta name=\"simcse-worker\" content=\"{worker}\">\n    \
+         <meta name=\"simcse-trainer\" content=\"{trainer}\">\n    "
     );
     // The script that starts the worker reads its address.
     let html = insert_before(&html, "<script", &metas)?;
@@ -49,22 +53,28 @@ fn folder(variable: &str) -> Outcome<PathBuf> {
         .ok_or_else(|| format!("{variable} is not set; Trunk runs this command, see Trunk.toml"))
 }
 
-/// Renames the worker's files and gives the address that starts it.
-fn name_worker(staging: &Path) -> Outcome<String> {
-    let js = staging.join("worker.js");
-    let wasm = staging.join("worker_bg.wasm");
+/// Renames the script that starts workers.
+fn name_boot(staging: &Path) -> Outcome<String> {
     let boot = staging.join("worker-boot.js");
+    let name = format!("worker-boot-{}.js", content_hash(&[&read(&boot)?]));
+    rename(&boot, &staging.join(&name))?;
+    Ok(name)
+}
+
+/// Renames the files of a worker's program and gives the address that starts it.
+fn name_program(staging: &Path, boot: &str, program: &str) -> Outcome<String> {
+    let js = staging.join(format!("{program}.js"));
+    let plain_wasm = format!("{program}_bg.wasm");
+    let wasm = staging.join(&plain_wasm);
     let script = shell::read_text(&js)?;
     let hash = content_hash(&[script.as_bytes(), &read(&wasm)?]);
-    let js_name = format!("worker-{hash}.js");
-    let wasm_name = format!("worker-{hash}_bg.wasm");
-    let boot_name = format!("worker-boot-{}.js", content_hash(&[&read(&boot)?]));
+    let js_name = format!("{program}-{hash}.js");
+    let wasm_name = format!("{program}-{hash}_bg.wasm");
 
-    shell::write(&staging.join(&js_name), script.replace("worker_bg.wasm", &wasm_name))?;
+    shell::write(&staging.join(&js_name), script.replace(&plain_wasm, &wasm_name))?;
     remove(&js)?;
     rename(&wasm, &staging.join(&wasm_name))?;
-    rename(&boot, &staging.join(&boot_name))?;
-    Ok(format!("{boot_name}?module={js_name}&amp;wasm={wasm_name}"))
+    Ok(format!("{boot}?module={js_name}&amp;wasm={wasm_name}"))
 }
 
 /// The page without its inline module script, and that script.

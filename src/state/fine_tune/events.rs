@@ -11,16 +11,16 @@ use crate::protocol::training::{Measures, Rest, StepReport};
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::fine_tune::run::{Phase, Run};
-use crate::state::fine_tune::training::{hand_over, keep_latest, name_of, open, start, train};
+use crate::state::fine_tune::training::{hand_over, keep_latest, name_of, start};
 use crate::state::fine_tune::{Fetch, FineTune};
 use crate::state::notice::NoticeContent;
 use crate::state::saved::Saved;
+use crate::state::trainer::life;
 
-/// Takes what the trainer's worker says.
+/// Takes what the trainer says of the fine-tune.
 pub(in crate::state) fn take_trainer_event(
     state: &mut State,
     message: Message<Event>,
-    now_ms: f64,
 ) -> Vec<Effect> {
     let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
     let is_current = message.head.revision().is_none_or(|revision| revision == run.revision);
@@ -28,17 +28,6 @@ pub(in crate::state) fn take_trainer_event(
         return Vec::new();
     }
     match message.head {
-        Event::Ready => open(state),
-        Event::Loading { stage, done_bytes, total_bytes, .. } => {
-            if let Some(loading) = &mut run.loading {
-                loading.advance(stage, done_bytes, total_bytes, now_ms);
-            }
-            Vec::new()
-        }
-        Event::Opened { model, .. } => {
-            run.base_sha256 = Some(model.sha256);
-            train(state)
-        }
         Event::TrainingBegan { outline, .. } => {
             run.outline = Some(outline);
             Vec::new()
@@ -49,11 +38,8 @@ pub(in crate::state) fn take_trainer_event(
         }
         Event::TrainingMeasured { measures, .. } => measured(state, *measures, message.bulk),
         Event::TrainingRests { step, rest, .. } => rests(state, step, rest),
-        Event::Failed { problem, .. } => failed(state, problem),
-        Event::LoadingStopped { .. } | Event::Cancelled { .. } => {
-            run.phase = Phase::Over(Rest::Stopped);
-            vec![Effect::EndTrainer]
-        }
+        Event::Failed { problem, .. } => over(state, Phase::Failed(problem)),
+        Event::Cancelled { .. } => over(state, Phase::Over(Rest::Stopped)),
         // How its store took the model is told by the main worker, and the rest is not for it.
         _ => Vec::new(),
     }
@@ -101,28 +87,15 @@ fn rests(state: &mut State, step: u32, rest: Rest) -> Vec<Effect> {
     over(state, Phase::Over(rest))
 }
 
-/// The worker goes, the checkpoints stay; what was trained lies in the store once more, as finished.
-fn over(state: &mut State, phase: Phase) -> Vec<Effect> {
+/// The trainer goes, the checkpoints stay; what was trained lies in the store once more, as finished.
+pub(in crate::state) fn over(state: &mut State, phase: Phase) -> Vec<Effect> {
     let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
     run.phase = phase;
-    run.loading = None;
     run.plan = None;
     run.begin_with = None;
-    let mut effects = vec![Effect::EndTrainer];
+    let mut effects = vec![life::end(state)];
     effects.extend(keep_latest(state));
     effects
-}
-
-fn failed(state: &mut State, problem: Problem) -> Vec<Effect> {
-    over(state, Phase::Failed(problem))
-}
-
-/// The trainer's worker is gone.
-pub(in crate::state) fn trainer_died(state: &mut State, message: String) -> Vec<Effect> {
-    if state.fine_tune.live_run().is_none() {
-        return Vec::new();
-    }
-    over(state, Phase::Died { message })
 }
 
 /// The main worker is gone, and with it what it was asked; training does not notice.

@@ -1,4 +1,4 @@
-//! The fine-tune view: sentences, recipe, the trainer's life, what was measured, checkpoints.
+//! The fine-tune view: sentences, recipe, the run's life, what was measured, checkpoints.
 //!
 //! *Invariant:* what was trained is not lost by anything but starting two more fine-tunes: the
 //! page holds the checkpoints' adapters, and the latest one lies in the browser's store.

@@ -9,7 +9,6 @@ use crate::protocol::problem::Problem;
 use crate::protocol::recipe::{Decay, Recipe};
 use crate::protocol::training::{Measures, Outline, Plan, Rest, StepReport};
 use crate::state::fine_tune::material::ProbeChoice;
-use crate::state::loading::Loading;
 
 /// Bytes of checkpoints that the page holds; beyond, the oldest go, never the best and the latest.
 const MOST_BYTES: usize = 64_000_000;
@@ -17,7 +16,7 @@ const MOST_BYTES: usize = 64_000_000;
 /// What a fine-tune is doing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
-    /// Its worker starts.
+    /// The trainer starts.
     Starting,
     /// The model is on its way to the worker.
     Loading,
@@ -92,7 +91,7 @@ impl Keep {
 /// A fine-tune.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
-    /// Of the request that runs: first `Open`, then `Train`.
+    /// Of `Request::Train`; 0 until the trainer has the model.
     pub(super) revision: Revision,
     /// Until the model is open.
     pub(super) plan: Option<Box<Plan>>,
@@ -107,7 +106,6 @@ pub struct Run {
     pub own_scores: bool,
     pub scored_pairs: usize,
     pub phase: Phase,
-    pub loading: Option<Loading>,
     /// Of the model that is trained.
     pub base_sha256: Option<String>,
     pub outline: Option<Outline>,

@@ -6,18 +6,18 @@ use crate::protocol::message::{Bulk, Message};
 use crate::protocol::recipe::Recipe;
 use crate::protocol::request::{AdapterSource, Request};
 use crate::protocol::training::Order;
-use crate::state::app::{State, Wanted};
+use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::fine_tune::plan::{plan, uses_own_scores};
 use crate::state::fine_tune::run::{Keep, Phase, Run};
-use crate::state::loading::Loading;
 use crate::state::saved::Saved;
+use crate::state::trainer::{Stage, life};
 
 /// Adapters up to this size are kept in the browser's store while training goes on; larger ones are
 /// kept when it is over.
 const MOST_ROLLING_BYTES: usize = 16_000_000;
 
-/// Starts a fine-tune in a worker of its own, from the model or from an adapter.
+/// Starts a fine-tune in the trainer, from the model or from an adapter.
 pub(super) fn start(
     state: &mut State,
     recipe: Recipe,
@@ -37,7 +37,6 @@ pub(super) fn start(
         plan: Some(Box::new(plan)),
         begin_with,
         phase: Phase::Starting,
-        loading: None,
         base_sha256: None,
         outline: None,
         steps: Vec::new(),
@@ -51,41 +50,33 @@ pub(super) fn start(
     // A run that measured nothing is not worth going back to.
     let before = before.filter(|run| !run.trail.is_empty());
     fine_tune.previous = before.map(Box::new).or(fine_tune.previous.take());
-    vec![Effect::StartTrainer]
-}
-
-/// Asks the trainer for the model that the page uses.
-pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    let revision = state.revision();
-    let (name, size_bytes, effect) = match state.wanted.clone() {
-        Wanted::Picked { name, size_bytes } => {
-            (name.clone(), size_bytes, Effect::SendTrainerPickedModel { revision, name })
-        }
-        Wanted::Default => {
-            let Some(model) = state.hosted.first() else { return Vec::new() };
-            let request = Request::Open { revision, source: model.source() };
-            let effect = Effect::SendTrainer(Message::plain(request));
-            (model.name.clone(), model.size_bytes, effect)
-        }
+    let model = state.model.as_ref().map_or("", |model| &model.sha256);
+    if state.trainer.has(model) {
+        return train(state);
+    }
+    let phase = match &state.trainer.stage {
+        Stage::Absent | Stage::Open { .. } => return vec![life::start(state)],
+        Stage::Starting => Phase::Starting,
+        Stage::Opening(_) => Phase::Loading,
     };
-    let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
-    run.revision = revision;
-    run.loading = Some(Loading::new(revision, name, size_bytes));
-    run.phase = Phase::Loading;
-    vec![effect]
+    if let Some(run) = &mut state.fine_tune.run {
+        run.phase = phase;
+    }
+    Vec::new()
 }
 
-/// The model is open: training begins.
-pub(super) fn train(state: &mut State) -> Vec<Effect> {
+/// The trainer has the model: the fine-tune that waits for it begins.
+pub(in crate::state) fn train(state: &mut State) -> Vec<Effect> {
+    let Stage::Open { sha256 } = state.trainer.stage.clone() else { return Vec::new() };
     let revision = state.revision();
     let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
     let Some(plan) = run.plan.take() else { return Vec::new() };
     run.revision = revision;
     run.phase = Phase::Preparing;
-    run.loading = None;
+    run.base_sha256 = Some(sha256);
     let bulk = run.begin_with.take().map(|bytes| Bulk::Bytes(bytes.to_vec()));
     let head = Request::Train { revision, plan };
-    vec![Effect::SendTrainer(Message { head, bulk: bulk.into_iter().collect() })]
+    vec![life::ask(state, Message { head, bulk: bulk.into_iter().collect() })]
 }
 
 /// An order to the fine-tune that runs, and what it is doing until the trainer has obeyed.
@@ -110,7 +101,7 @@ pub(super) fn stop(state: &mut State) -> Vec<Effect> {
     let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
     if matches!(run.phase, Phase::Starting | Phase::Loading | Phase::Preparing) {
         state.fine_tune.run = state.fine_tune.previous.take().map(|run| *run);
-        return vec![Effect::EndTrainer];
+        return vec![life::end(state)];
     }
     steer(state, Order::Stop)
 }

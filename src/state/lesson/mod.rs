@@ -127,6 +127,10 @@ pub struct Lesson {
     pub draw_problem: Option<Problem>,
     drawn_of: Option<Of>,
     drawing: Option<(Revision, Wish)>,
+    /// Views are wanted of a trainer that is not ready.
+    awaits_trainer: bool,
+    /// Trainers that died over the views that are wanted next.
+    losses: u8,
     wishes: VecDeque<Wish>,
     next_seed: u64,
     /// The lesson's own fine-tune that runs.
@@ -151,6 +155,8 @@ impl Default for Lesson {
             draw_problem: None,
             drawn_of: None,
             drawing: None,
+            awaits_trainer: false,
+            losses: 0,
             wishes: VecDeque::new(),
             next_seed: 1,
             running: None,
@@ -177,7 +183,7 @@ impl Lesson {
 
     /// Whether views are on their way.
     pub fn is_drawing(&self) -> bool {
-        self.drawing.is_some()
+        self.drawing.is_some() || self.awaits_trainer
     }
 
     /// The small batch: the reader's sentence, then the bundled ones.
@@ -189,7 +195,28 @@ impl Lesson {
     /// What was asked is lost with the worker that was asked.
     pub(super) fn forget_questions(&mut self) {
         self.figures.iter_mut().for_each(|figure| figure.asked = None);
-        self.drawing = None;
+    }
+
+    /// The views on their way are lost with the trainer; they are wanted as before.
+    pub(super) fn forget_draw(&mut self) {
+        if let Some((_, wish)) = self.drawing.take() {
+            self.wishes.push_front(wish);
+        }
+    }
+
+    /// The trainer died over the views, or never came. They are asked for once more, where that is
+    /// not final.
+    pub(super) fn draw_lost(&mut self, problem: Problem, is_final: bool) {
+        self.losses += 1;
+        if is_final || self.losses > 1 {
+            self.draw_problem = Some(problem);
+        }
+    }
+
+    /// Forgets what went wrong with views, for it may go well now.
+    pub(super) fn try_drawing_again(&mut self) {
+        self.draw_problem = None;
+        self.losses = 0;
     }
 
     fn figure_mut(&mut self, cloud: Cloud) -> &mut Figure {

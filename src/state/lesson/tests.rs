@@ -11,6 +11,7 @@ use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::fine_tune::FineTuneAction;
+use crate::state::fine_tune::run::Phase;
 use crate::state::lesson::experiment::{Length, Variant};
 use crate::state::lesson::{Cloud, LessonAction, SIDE};
 use crate::state::saved::Saved;
@@ -92,14 +93,29 @@ impl Visit {
     }
 
     fn views(&self) -> Vec<(u32, f32)> {
-        let asked = self.asked.iter().filter_map(|request| match request {
-            Request::Views { revision, dropout, sentences, .. } => {
+        let asked = self.effects.iter().filter_map(|effect| match effect {
+            Effect::SendTrainer(Message {
+                head: Request::Views { revision, dropout, sentences, .. },
+                ..
+            }) => {
                 assert_eq!(sentences.len(), SIDE);
                 Some((*revision, *dropout))
             }
             _ => None,
         });
         asked.collect()
+    }
+
+    /// Trainers that were started.
+    fn trainers(&self) -> usize {
+        self.effects.iter().filter(|effect| **effect == Effect::StartTrainer).count()
+    }
+
+    /// The trainer that was started is there, and has the page's model.
+    fn trainer_comes(&mut self) {
+        self.trainer(Event::Ready, None);
+        let revision = self.of_trainer();
+        self.trainer(Event::Opened { revision, model: Box::new(summary()) }, None);
     }
 
     /// Number of the last request to the trainer.
@@ -123,7 +139,7 @@ impl Visit {
 
     fn answer_views(&mut self, revision: u32) {
         let event = Event::Views { revision, latency_ms: 1.0 };
-        self.act(Action::Worker(Message::with_f32(event, vec![0.5; SIDE * SIDE])));
+        self.act(Action::Trainer(Message::with_f32(event, vec![0.5; SIDE * SIDE])));
     }
 }
 
@@ -211,6 +227,8 @@ fn a_failure_is_told_and_not_asked_for_again() {
 fn views_are_drawn_one_after_the_other_and_the_slider_goes_first() {
     let mut visit = Visit::new();
     visit.lesson(LessonAction::StepReached(2));
+    assert!(visit.state.lesson.is_drawing() && visit.views().is_empty(), "the trainer comes first");
+    visit.trainer_comes();
     assert_eq!(visit.views(), [(visit.views()[0].0, 0.1)]);
     visit.lesson(LessonAction::DropoutChosen(0.251));
     assert_eq!(visit.views().len(), 1, "one at a time");
@@ -238,7 +256,6 @@ fn views_are_drawn_one_after_the_other_and_the_slider_goes_first() {
 #[test]
 fn a_new_worker_is_asked_again() {
     let mut visit = Visit::new();
-    visit.lesson(LessonAction::StepReached(3));
     visit.asked.clear();
     visit.act(Action::WorkerDied { message: "gone".to_owned() });
     visit.say(Event::Ready);
@@ -247,7 +264,7 @@ fn a_new_worker_is_asked_again() {
         other => panic!("{other:?}"),
     };
     visit.say(Event::Opened { revision, model: Box::new(summary()) });
-    assert_eq!((visit.surveys().len(), visit.views().len()), (2, 1));
+    assert_eq!(visit.surveys().len(), 2);
 }
 
 #[test]
@@ -290,9 +307,7 @@ impl Visit {
     /// Plays a fine-tune of the lesson from its start to its end.
     fn train(&mut self, length: Length, uniformity: f64) {
         self.lesson(LessonAction::Trained(Variant::Dropout, length));
-        self.trainer(Event::Ready, None);
-        let revision = self.of_trainer();
-        self.trainer(Event::Opened { revision, model: Box::new(summary()) }, None);
+        self.trainer_comes();
         let revision = self.of_trainer();
         for (step, uniformity) in [(0, -1.0), (12, uniformity)] {
             let shape = Shape { uniformity, ..Shape::default() };
@@ -335,4 +350,125 @@ fn the_full_run_becomes_the_side_after_where_there_is_none() {
     visit.state.adapters.attached = Some(AdapterSummary::default());
     visit.train(Length::Full, -2.0);
     assert_eq!(visit.attached(), 0, "what the visitor has on stays on");
+}
+
+#[test]
+fn one_trainer_serves_views_and_the_fine_tune() {
+    let mut visit = Visit::new();
+    visit.lesson(LessonAction::StepReached(2));
+    visit.trainer_comes();
+    let (first, _) = visit.views()[0];
+    visit.lesson(LessonAction::Trained(Variant::Dropout, Length::Short));
+    assert_eq!(visit.trainers(), 1);
+    let trained = visit.effects.iter().filter(|effect| {
+        matches!(effect, Effect::SendTrainer(Message { head: Request::Train { .. }, .. }))
+    });
+    assert_eq!(trained.count(), 1, "the model is there already");
+    visit.answer_views(first);
+    assert_eq!((visit.state.lesson.draws.len(), visit.views().len()), (1, 2));
+    // A fine-tune that is given up takes its trainer along; the views are asked of a new one.
+    visit.act(Action::FineTune(FineTuneAction::Stopped));
+    assert!(visit.effects.contains(&Effect::EndTrainer));
+    assert_eq!((visit.trainers(), visit.views().len()), (2, 2));
+    visit.trainer_comes();
+    let views = visit.views();
+    assert_eq!((views.len(), views[2].1), (3, views[1].1), "the rate that was on its way");
+}
+
+#[test]
+fn views_outlive_one_trainer_and_say_so_after_two() {
+    let mut visit = Visit::new();
+    visit.lesson(LessonAction::StepReached(2));
+    let dies = |visit: &mut Visit| {
+        visit.act(Action::TrainerDied { message: "out of memory".to_owned() });
+    };
+    visit.trainer_comes();
+    dies(&mut visit);
+    assert_eq!(visit.trainers(), 2);
+    visit.trainer_comes();
+    dies(&mut visit);
+    let detail = "out of memory".to_owned();
+    assert_eq!(visit.state.lesson.draw_problem, Some(Problem::Internal { detail }));
+    assert_eq!((visit.trainers(), visit.state.lesson.is_drawing()), (2, false));
+    visit.lesson(LessonAction::DrawnAgain);
+    visit.trainer_comes();
+    visit.answer_views(visit.views()[2].0);
+    assert_eq!(visit.state.lesson.draw_problem, None);
+    dies(&mut visit);
+    assert_eq!(visit.trainers(), 4, "answers in between count");
+}
+
+#[test]
+fn a_trainer_that_cannot_be_fetched_is_told_once_and_tried_again_when_asked() {
+    let mut visit = Visit::new();
+    visit.lesson(LessonAction::StepReached(2));
+    visit.act(Action::TrainerDied { message: "offline".to_owned() });
+    let problem = Problem::Program { detail: "offline".to_owned() };
+    assert_eq!(visit.state.lesson.draw_problem, Some(problem.clone()));
+    visit.lesson(LessonAction::StepReached(3));
+    assert_eq!(visit.trainers(), 1);
+    visit.act(Action::FragmentChanged { fragment: "#/compare".to_owned() });
+    visit.act(Action::FragmentChanged { fragment: "#/lesson".to_owned() });
+    assert_eq!((visit.trainers(), &visit.state.lesson.draw_problem), (2, &None));
+    // The fine-tune says the same.
+    visit.act(Action::FragmentChanged { fragment: "#/compare".to_owned() });
+    visit.lesson(LessonAction::Trained(Variant::Dropout, Length::Short));
+    visit.act(Action::TrainerDied { message: "offline".to_owned() });
+    let run = visit.state.fine_tune.run.as_ref().expect("a run");
+    assert_eq!(run.phase, Phase::Failed(problem));
+}
+
+#[test]
+fn a_trainer_without_work_ends_after_a_while() {
+    let mut visit = Visit::new();
+    visit.lesson(LessonAction::StepReached(2));
+    visit.trainer_comes();
+    let mut answered = 0;
+    while let Some((revision, _)) = visit.views().get(answered).copied() {
+        visit.answer_views(revision);
+        answered += 1;
+    }
+    let pauses = |visit: &Visit| -> Vec<u32> {
+        let actions = visit.effects.iter().filter_map(|effect| match effect {
+            Effect::After { action: Action::TrainerRested(count), .. } => Some(*count),
+            _ => None,
+        });
+        actions.collect()
+    };
+    assert_eq!((answered, pauses(&visit)), (8, vec![1]));
+    // The slider is moved meanwhile: that pause is over.
+    visit.lesson(LessonAction::DropoutChosen(0.33));
+    visit.act(Action::TrainerRested(1));
+    visit.answer_views(visit.views()[8].0);
+    assert_eq!(pauses(&visit), [1, 2]);
+    visit.act(Action::TrainerRested(1));
+    assert!(!visit.effects.contains(&Effect::EndTrainer));
+    visit.act(Action::TrainerRested(2));
+    assert!(visit.effects.contains(&Effect::EndTrainer));
+    visit.lesson(LessonAction::DropoutChosen(0.34));
+    assert_eq!(visit.trainers(), 2);
+}
+
+#[test]
+fn another_model_ends_the_trainer_but_not_its_fine_tune() {
+    let mut visit = Visit::new();
+    visit.lesson(LessonAction::StepReached(2));
+    visit.trainer_comes();
+    let other = || Box::new(ModelSummary { sha256: "def".to_owned(), ..summary() });
+    visit.say(Event::Opened { revision: 99, model: other() });
+    assert!(visit.effects.contains(&Effect::EndTrainer));
+    assert_eq!(visit.trainers(), 2, "for the other one's views");
+    // The trainer brings the wrong one: nothing is asked, and nothing begins anew for ever.
+    visit.trainer_comes();
+    let problem = visit.state.lesson.draw_problem.clone();
+    assert!(matches!(problem, Some(Problem::Internal { .. })), "{problem:?}");
+    assert_eq!(visit.trainers(), 2);
+    // With the model that it has it draws again.
+    visit.say(Event::Opened { revision: 100, model: Box::new(summary()) });
+    assert_eq!((visit.trainers(), visit.views().len()), (2, 2));
+    visit.lesson(LessonAction::Trained(Variant::Dropout, Length::Short));
+    visit.effects.clear();
+    visit.say(Event::Opened { revision: 101, model: other() });
+    assert!(!visit.effects.contains(&Effect::EndTrainer));
+    assert!(visit.state.fine_tune.live_run().is_some());
 }

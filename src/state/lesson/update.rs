@@ -22,6 +22,7 @@ use crate::state::lesson::{
     same_rate,
 };
 use crate::state::route::View;
+use crate::state::trainer::{Stage, life};
 
 /// From this step on (from 0) views under dropout are looked at.
 const VIEWS_STEP: usize = 2;
@@ -55,7 +56,10 @@ pub(in crate::state) fn update(state: &mut State, action: LessonAction) -> Vec<E
                 wish_first(lesson);
             }
         }
-        LessonAction::DrawnAgain => wish_first(lesson),
+        LessonAction::DrawnAgain => {
+            lesson.try_drawing_again();
+            wish_first(lesson);
+        }
         LessonAction::TemperatureChosen(temperature) => {
             lesson.temperature = temperature.clamp(0.005, 2.0);
         }
@@ -68,6 +72,7 @@ pub(in crate::state) fn update(state: &mut State, action: LessonAction) -> Vec<E
 
 /// Asks for everything that the lesson shows and does not have yet.
 pub(in crate::state) fn ask(state: &mut State) -> Vec<Effect> {
+    state.lesson.awaits_trainer = false;
     if state.view != View::Lesson || !state.can_compute() {
         return Vec::new();
     }
@@ -127,36 +132,59 @@ fn wish_first(lesson: &mut Lesson) {
     lesson.wishes.push_front(wish);
 }
 
-/// Asks for the next views, one draw at a time.
+/// Asks the trainer for the next views, one draw at a time; starts it where there is none.
 fn ask_views(state: &mut State) -> Option<Effect> {
     let of = of(state, Cloud::Before)?;
     let lesson = &mut state.lesson;
     if lesson.drawn_of.as_ref() != Some(&of) {
-        lesson.drawn_of = Some(of);
+        lesson.drawn_of = Some(of.clone());
         lesson.draws.clear();
         lesson.drawing = None;
-        lesson.draw_problem = None;
+        lesson.try_drawing_again();
         lesson.wishes = (1..).zip(SWEEP).map(|(seed, dropout)| Wish { dropout, seed }).collect();
         lesson.next_seed = SWEEP.len() as u64 + 1;
         if lesson.draw().is_none() && !SWEEP.iter().any(|rate| same_rate(*rate, lesson.dropout)) {
             wish_first(lesson);
         }
     }
-    if lesson.drawing.is_some() || lesson.draw_problem.is_some() {
+    if lesson.drawing.is_some() || lesson.draw_problem.is_some() || lesson.wishes.is_empty() {
         return None;
     }
+    if !state.trainer.has(&of.model) {
+        return await_trainer(state, &of.model);
+    }
+    let lesson = &mut state.lesson;
     let wish = lesson.wishes.pop_front()?;
     let sentences = lesson.batch();
     let revision = state.revision();
     state.lesson.drawing = Some((revision, wish));
-    Some(send(Request::Views {
+    let request = Request::Views {
         revision,
         sentences,
         lens: Lens { side: Side::Before, readout: READOUT },
         dropout: wish.dropout,
         same_mask: false,
         seed: wish.seed,
-    }))
+    };
+    Some(life::ask(state, Message::plain(request)))
+}
+
+/// The trainer does not have the model: it is started, or waited for.
+fn await_trainer(state: &mut State, model: &str) -> Option<Effect> {
+    state.lesson.awaits_trainer = true;
+    match &state.trainer.stage {
+        // Which model the page uses is not settled while one is on its way.
+        Stage::Absent if state.loading.is_none() => Some(life::start(state)),
+        Stage::Absent | Stage::Starting | Stage::Opening(_) => None,
+        // A fine-tune goes on with the model it began with.
+        Stage::Open { .. } if state.fine_tune.live_run().is_some() => None,
+        Stage::Open { sha256 } => {
+            let detail = format!("the page has model {model}, the trainer opened {sha256}");
+            state.lesson.awaits_trainer = false;
+            state.lesson.draw_problem = Some(Problem::Internal { detail });
+            None
+        }
+    }
 }
 
 /// Takes the worker's answers to the lesson's questions.
@@ -177,6 +205,7 @@ pub(in crate::state) fn take_event(state: &mut State, message: Message<Event>) -
             let lesson = &mut state.lesson;
             if let Some((_, wish)) = lesson.drawing.take_if(|(asked, _)| *asked == revision) {
                 let Wish { dropout, seed } = wish;
+                lesson.losses = 0;
                 lesson.draws.push(Draw { dropout, seed, cosines: numbers });
                 let excess = lesson.draws.len().saturating_sub(MOST_DRAWS);
                 lesson.draws.drain(..excess);

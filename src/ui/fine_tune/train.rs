@@ -11,7 +11,7 @@ use crate::protocol::training::Rest;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::fine_tune::FineTuneAction as Do;
-use crate::state::fine_tune::run::{Phase, Run};
+use crate::state::fine_tune::run::Phase;
 use crate::ui::page::{Page, page};
 
 /// Training.
@@ -131,24 +131,24 @@ struct Status {
     goes_on: bool,
 }
 
-fn status(run: &Run) -> Status {
-    let loaded = run.loading.as_ref().map_or(0.0, |loading| loading.share());
-    Status {
+fn status(state: &State) -> Option<Status> {
+    let run = state.fine_tune.run.as_ref()?;
+    Some(Status {
         phase: run.phase.clone(),
-        loaded_percent: (loaded * 100.0) as u32,
+        loaded_percent: (state.trainer.loaded_share() * 100.0) as u32,
         step: run.at,
         steps: run.total_steps(),
         loss: run.steps.iter().rfind(|step| step.step <= run.at).map(|step| step.loss),
         step_ms: run.step_ms(),
         remaining_s: run.remaining_s(),
         goes_on: run.goes_on,
-    }
+    })
 }
 
 #[component]
 fn Progress() -> impl IntoView {
     let page = page();
-    let status = page.part(|state| state.fine_tune.run.as_ref().map(status));
+    let status = page.part(status);
     move || {
         status.get().map(|status| {
             let value = if status.phase == Phase::Loading {

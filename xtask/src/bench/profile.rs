@@ -1,21 +1,25 @@
-//! `cargo xtask bench --profile`: the site with a worker whose functions keep their names, and the
-//! browser test that profiles it.
+//! `cargo xtask bench --profile`: the site with workers whose functions keep their names, and the
+//! browser tests that profile them.
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::chromium;
 use crate::setup::{self, Tools};
 use crate::shell::{self, Outcome};
 
 const TARGET: &str = "wasm32-unknown-unknown";
+const PROGRAMS: [&str; 2] = ["worker", "trainer"];
 
 /// Builds what is missing, profiles some seconds of embedding and of training, and prints it.
 pub fn run(site: Option<&Path>) -> Outcome<()> {
     let tools = setup::for_site()?;
     let site = super::site(site)?;
-    let named = named_worker(&tools)?;
+    let named = shell::target_dir().join("bench").join("named");
+    for program in PROGRAMS {
+        link_named(&tools, program, &named)?;
+    }
     let copy = shell::target_dir().join("bench").join("named-site");
     copy_with(&site, &copy, &named)?;
     let chromium = chromium::ensure()?;
@@ -26,39 +30,42 @@ pub fn run(site: Option<&Path>) -> Outcome<()> {
     shell::run(&mut test)
 }
 
-/// The worker's wasm of a release build, linked once more without stripping: only the last step of
+/// A program's wasm of a release build, linked once more without stripping: only the last step of
 /// the build differs, so what is measured is what is shipped.
-fn named_worker(tools: &Tools) -> Outcome<PathBuf> {
-    println!("Linking the worker with names (some minutes the first time)");
+fn link_named(tools: &Tools, program: &str, out: &Path) -> Outcome<()> {
+    println!("Linking the {program} with names (some minutes the first time)");
     let mut rustc = shell::cargo();
-    rustc.args(["rustc", "--locked", "--release", "--target", TARGET, "--bin", "worker"]);
+    rustc.args(["rustc", "--locked", "--release", "--target", TARGET, "--bin", program]);
     rustc.args(["--", "-C", "strip=none"]);
     shell::run(&mut rustc)?;
-    let built = shell::target_dir().join(TARGET).join("release").join("worker.wasm");
-    let out = shell::target_dir().join("bench").join("named-worker");
+    let folder = shell::target_dir().join(TARGET).join("release");
+    let built = folder.join(format!("{program}.wasm"));
     let mut bindgen = shell::program("wasm-bindgen");
     bindgen.env("PATH", &tools.path);
-    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "worker", "--out-dir"]);
-    shell::run(bindgen.arg(&out).arg(&built))?;
-    Ok(out)
+    bindgen.args(["--target", "web", "--no-typescript", "--out-name", program, "--out-dir"]);
+    shell::run(bindgen.arg(out).arg(&built))
 }
 
-/// Copies a site, with the worker's two files from elsewhere under their hashed names.
+/// Copies a site, with the programs' files from elsewhere under their hashed names.
 fn copy_with(site: &Path, copy: &Path, named: &Path) -> Outcome<()> {
     let problem = |error| format!("cannot copy the site into {}: {error}", copy.display());
     if copy.exists() {
         fs::remove_dir_all(copy).map_err(problem)?;
     }
     copy_folder(site, copy).map_err(problem)?;
-    let mut names = fs::read_dir(site)
-        .map_err(problem)?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let program = names
-        .find(|name| name.starts_with("worker-") && name.ends_with("_bg.wasm"))
-        .ok_or_else(|| format!("{} holds no worker", site.display()))?;
-    fs::copy(named.join("worker_bg.wasm"), copy.join(&program)).map_err(problem)?;
-    let glue = shell::read_text(&named.join("worker.js"))?.replace("worker_bg.wasm", &program);
-    shell::write(&copy.join(program.replace("_bg.wasm", ".js")), glue)
+    for program in PROGRAMS {
+        let start = format!("{program}-");
+        let wasm = fs::read_dir(site)
+            .map_err(problem)?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .find(|name| name.starts_with(&start) && name.ends_with("_bg.wasm"))
+            .ok_or_else(|| format!("{} holds no {program}", site.display()))?;
+        let plain = format!("{program}_bg.wasm");
+        fs::copy(named.join(&plain), copy.join(&wasm)).map_err(problem)?;
+        let glue = shell::read_text(&named.join(format!("{program}.js")))?.replace(&plain, &wasm);
+        shell::write(&copy.join(wasm.replace("_bg.wasm", ".js")), glue)?;
+    }
+    Ok(())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
@@ -77,11 +84,11 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::copy_with;
+    use super::{PROGRAMS, copy_with};
     use crate::shell::{read_text, target_dir, write};
 
     #[test]
-    fn named_worker_takes_the_place_of_the_plain_one() -> Result<(), String> {
+    fn named_programs_take_the_place_of_the_plain_ones() -> Result<(), String> {
         let folder = target_dir().join("tmp-named-site");
         let [site, named, copy] = ["site", "named", "copy"].map(|name| folder.join(name));
         for folder in [&site.join("models"), &named, &copy] {
@@ -92,15 +99,23 @@ mod tests {
             "worker-1a.js",
             "worker-1a_bg.wasm",
             "worker-boot-2b.js",
+            "trainer-3c.js",
+            "trainer-3c_bg.wasm",
             "models/a.gguf",
         ] {
             write(&site.join(name), name)?;
         }
-        write(&named.join("worker_bg.wasm"), "named")?;
-        write(&named.join("worker.js"), "import('worker_bg.wasm')")?;
+        for program in PROGRAMS {
+            let glue = format!("import('{program}_bg.wasm')");
+            write(&named.join(format!("{program}_bg.wasm")), "named")?;
+            write(&named.join(format!("{program}.js")), glue)?;
+        }
         copy_with(&site, &copy, &named)?;
-        assert_eq!(read_text(&copy.join("worker-1a_bg.wasm"))?, "named");
-        assert_eq!(read_text(&copy.join("worker-1a.js"))?, "import('worker-1a_bg.wasm')");
+        for name in ["worker-1a", "trainer-3c"] {
+            assert_eq!(read_text(&copy.join(format!("{name}_bg.wasm")))?, "named");
+            let glue = read_text(&copy.join(format!("{name}.js")))?;
+            assert_eq!(glue, format!("import('{name}_bg.wasm')"));
+        }
         assert_eq!(read_text(&copy.join("worker-boot-2b.js"))?, "worker-boot-2b.js");
         for name in ["index.html", "models/a.gguf"] {
             assert_eq!(read_text(&copy.join(name))?, name);

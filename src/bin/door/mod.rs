@@ -1,0 +1,287 @@
+//! The workers' door: messages in, the engine's events out, models fetched on the side.
+//!
+//! Two tasks share the worker's event loop. The *engine loop* hands requests to the engine and
+//! runs it in slices, between which new messages come in; it sleeps on a bell when there is
+//! nothing to do. The *loader loop* fetches one model at a time; the latest `Open` wins. Workers
+//! that help with long requests run the same program (`crew.rs`).
+
+mod adapters;
+mod crew;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use simcse_lab::browser::download::{Halted, Wanted};
+use simcse_lab::browser::model_loader::{Remembered, forget, load};
+use simcse_lab::browser::relaxed;
+use simcse_lab::browser::wire::{WireError, from_js, head_from_js};
+use simcse_lab::browser::worker_scope::{Bell, Breather, describe, listen, post};
+use simcse_lab::engine::{Engine, Events};
+use simcse_lab::protocol::Revision;
+use simcse_lab::protocol::event::{Event, LoadingStage, StoreOutcome};
+use simcse_lab::protocol::message::{Bulk, Message};
+use simcse_lab::protocol::problem::Problem;
+use simcse_lab::protocol::request::{ModelSource, Request};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::AbortController;
+use web_time::{Duration, Instant};
+
+use adapters::Adapters;
+use crew::Helpers;
+
+/// The engine runs so long before messages are let in.
+const SLICE: Duration = Duration::from_millis(12);
+
+/// What the engine loop has to deal with, in order.
+enum Task {
+    Ask(Message<Request>),
+    LoadingBegan,
+    LoadingEnded,
+    Open { revision: Revision, name: String, bytes: Vec<u8>, sha256: Option<String> },
+    AdapterBegan,
+    AdapterEnded,
+    Attach { revision: Revision, name: String, bytes: Vec<u8> },
+    Helpers(crew::News),
+}
+
+/// A hosted model that was asked for.
+struct Order {
+    revision: Revision,
+    name: String,
+    url: String,
+    size_bytes: u64,
+    sha256: String,
+}
+
+#[derive(Default)]
+struct Door {
+    tasks: RefCell<VecDeque<Task>>,
+    engine_bell: Bell,
+    order: RefCell<Option<Order>>,
+    loader_bell: Bell,
+    running: RefCell<Option<AbortController>>,
+    remembered: RefCell<Remembered>,
+    adapters: Adapters,
+}
+
+/// Starts the worker; what its program can do is what this engine can.
+pub fn start(engine: Engine) -> Result<(), JsValue> {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        tell(Event::Panicked { message: info.to_string() });
+    }));
+    relaxed::offer();
+    let door = Rc::new(Door::default());
+    let breather = Breather::new()?;
+    let listener = Rc::clone(&door);
+    listen(move |event| listener.receive(&event.data()));
+    spawn_local(Rc::clone(&door).engine_loop(engine, breather));
+    spawn_local(door.loader_loop());
+    tell(Event::Ready);
+    Ok(())
+}
+
+fn tell(event: Event) {
+    send(&Message::plain(event));
+}
+
+fn send(message: &Message<Event>) {
+    if let Err(error) = post(message) {
+        web_sys::console::error_1(&error.to_string().into());
+    }
+}
+
+fn fail(revision: Option<Revision>, problem: Problem) {
+    tell(Event::Failed { revision, problem });
+}
+
+impl Door {
+    fn receive(self: &Rc<Self>, value: &JsValue) {
+        match from_js::<Request>(value) {
+            Ok(message) => self.route(message),
+            Err(error) => {
+                let revision = head_from_js(value).ok().and_then(|head| match head {
+                    Request::Open { revision, .. }
+                    | Request::Attach { revision, .. }
+                    | Request::KeepAdapter { revision } => Some(revision),
+                    _ => None,
+                });
+                fail(revision, problem_of(&error));
+            }
+        }
+    }
+
+    fn route(self: &Rc<Self>, message: Message<Request>) {
+        match message.head {
+            Request::Open { revision, source: ModelSource::Picked { name } } => {
+                self.stop_loading();
+                let bytes = file_bytes(message.bulk);
+                self.push(Task::Open { revision, name, bytes, sha256: None });
+            }
+            Request::Open { revision, source: ModelSource::Copied { name, sha256 } } => {
+                let (bytes, sha256) = (file_bytes(message.bulk), Some(sha256));
+                self.push(Task::Open { revision, name, bytes, sha256 });
+            }
+            Request::Open {
+                revision,
+                source: ModelSource::Hosted { name, url, size_bytes, sha256 },
+            } => {
+                self.stop_loading();
+                self.push(Task::LoadingBegan);
+                let order = Order { revision, name, url, size_bytes, sha256 };
+                self.order.replace(Some(order));
+                self.loader_bell.ring();
+            }
+            Request::StopLoading => self.stop_loading(),
+            Request::Workers { count } => {
+                self.push(Task::Helpers(crew::News::Wanted(count)));
+            }
+            Request::Forget { sha256 } => {
+                self.remembered.borrow_mut().forget(&sha256);
+                spawn_local(async move {
+                    forget(&sha256).await;
+                    tell(Event::Stored { sha256, outcome: StoreOutcome::Removed });
+                });
+            }
+            Request::Attach { .. } | Request::Blend { .. } | Request::Detach { .. } => {
+                adapters::order(self, message);
+            }
+            Request::KeepAdapter { .. }
+            | Request::ForgetAdapter { .. }
+            | Request::ListAdapters { .. }
+            | Request::ReadAdapter { .. } => adapters::tend(self, message),
+            _ => self.push(Task::Ask(message)),
+        }
+    }
+
+    fn push(&self, task: Task) {
+        self.tasks.borrow_mut().push_back(task);
+        self.engine_bell.ring();
+    }
+
+    fn stop_loading(&self) {
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+        if let Some(order) = self.order.take() {
+            let (revision, total_bytes) = (order.revision, order.size_bytes);
+            tell(Event::LoadingStopped { revision, done_bytes: 0, total_bytes });
+            self.push(Task::LoadingEnded);
+        }
+    }
+
+    async fn loader_loop(self: Rc<Self>) {
+        loop {
+            self.loader_bell.wait().await;
+            let order = self.order.take();
+            if let Some(order) = order {
+                self.fulfil(order).await;
+            }
+        }
+    }
+
+    async fn fulfil(&self, order: Order) {
+        let Order { revision, name, url, size_bytes, sha256 } = order;
+        let controller = match AbortController::new() {
+            Ok(controller) => controller,
+            Err(thrown) => {
+                let detail = describe(&thrown);
+                fail(Some(revision), Problem::Internal { detail });
+                return self.push(Task::LoadingEnded);
+            }
+        };
+        let signal = controller.signal();
+        self.running.replace(Some(controller));
+        let wanted = Wanted { url: &url, size_bytes, sha256: &sha256 };
+        let mut remembered = self.remembered.take();
+        let outcome = load(revision, wanted, &signal, &mut remembered, &tell).await;
+        self.remembered.replace(remembered);
+        match outcome {
+            Ok(_) if signal.aborted() => {
+                let (done_bytes, total_bytes) = (size_bytes, size_bytes);
+                tell(Event::LoadingStopped { revision, done_bytes, total_bytes });
+            }
+            Ok(fetched) => {
+                self.running.take();
+                let (bytes, sha256) = (fetched.bytes, Some(fetched.sha256));
+                self.push(Task::Open { revision, name, bytes, sha256 });
+            }
+            Err(Halted { problem: Some(problem), .. }) => {
+                self.running.take();
+                fail(Some(revision), problem);
+            }
+            Err(Halted { problem: None, done_bytes, .. }) => {
+                let total_bytes = size_bytes;
+                tell(Event::LoadingStopped { revision, done_bytes, total_bytes });
+            }
+        }
+        self.push(Task::LoadingEnded);
+    }
+
+    async fn engine_loop(self: Rc<Self>, mut engine: Engine, breather: Breather) {
+        let mut helpers = Helpers::new(&self);
+        let mut out = Events::new();
+        loop {
+            while let Some(task) = self.next_task() {
+                match task {
+                    Task::Helpers(news) => helpers.take(news, &mut engine),
+                    task => deal_with(task, &mut engine, &mut out),
+                }
+                out.drain(..).for_each(|message| send(&message));
+            }
+            helpers.direct(&mut engine);
+            let start = Instant::now();
+            let mut more = true;
+            while more && start.elapsed() < SLICE {
+                more = engine.step(&mut out).await;
+                helpers.feed(&mut engine);
+                out.drain(..).for_each(|message| send(&message));
+            }
+            if more {
+                breather.breathe().await;
+            } else {
+                self.engine_bell.wait().await;
+            }
+        }
+    }
+
+    fn next_task(&self) -> Option<Task> {
+        self.tasks.borrow_mut().pop_front()
+    }
+}
+
+fn deal_with(task: Task, engine: &mut Engine, out: &mut Events) {
+    match task {
+        Task::Ask(message) => engine.accept(message, out),
+        Task::LoadingBegan => engine.loading_began(),
+        Task::LoadingEnded => engine.loading_ended(out),
+        Task::AdapterBegan => engine.adapter_began(),
+        Task::AdapterEnded => engine.adapter_ended(out),
+        Task::Attach { revision, name, bytes } => engine.attach(revision, &name, &bytes, out),
+        Task::Open { revision, name, bytes, sha256 } => {
+            let (stage, size) = (LoadingStage::Preparing, bytes.len() as u64);
+            tell(Event::Loading { revision, stage, done_bytes: size, total_bytes: size });
+            engine.open(revision, &name, bytes, sha256, out);
+        }
+        Task::Helpers(_) => {}
+    }
+}
+
+fn file_bytes(bulk: Vec<Bulk>) -> Vec<u8> {
+    let bytes = bulk.into_iter().find_map(|bulk| match bulk {
+        Bulk::Bytes(bytes) => Some(bytes),
+        Bulk::F32(_) => None,
+    });
+    bytes.unwrap_or_default()
+}
+
+fn problem_of(error: &WireError) -> Problem {
+    match error {
+        WireError::Memory { needed_bytes } => Problem::Memory { needed_bytes: *needed_bytes },
+        WireError::Codec(_) | WireError::Shape { .. } => {
+            Problem::Internal { detail: error.to_string() }
+        }
+    }
+}
