@@ -50,6 +50,8 @@ pub struct FineTune {
     /// A file that could not be read, by its name; the text that was there stays.
     pub trouble: Option<(String, ListError)>,
     pub(super) typed_count: u32,
+    /// The text that [`Self::material`] was read from, by that count.
+    read_count: u32,
     pub draft: Draft,
     /// Pairs whose cosines the visitor follows.
     pub pins: Vec<(String, String)>,
@@ -102,6 +104,7 @@ impl Default for FineTune {
             undo: Vec::new(),
             trouble: None,
             typed_count: 0,
+            read_count: 0,
             pins: telling_pairs(),
             probe: None,
             own_scores: false,

@@ -419,3 +419,24 @@ fn a_failure_before_training_names_its_problem_and_ends_the_worker() {
     let effects = act(&mut state, Do::Stopped);
     assert!(effects.contains(&Effect::EndTrainer) && state.fine_tune.run.is_none());
 }
+
+#[test]
+fn train_learns_from_the_text_and_settings_that_are_there_when_it_is_pressed() {
+    let mut state = visit(None);
+    let text: String = (0..32).map(|n| format!("sentence number {n}\n")).collect();
+    act(&mut state, Do::Typed(text));
+    act(&mut state, Do::FieldTyped(Field::Temperature, "0.1".into()));
+    let pause = state.fine_tune.typed_count;
+    let (_, plan) = started(&mut state);
+    assert_eq!((plan.examples.len(), plan.recipe.batch, plan.recipe.steps), (32, 16, 12));
+    assert_eq!(
+        (plan.examples[0].anchor.as_str(), plan.recipe.temperature),
+        ("sentence number 0", 0.1)
+    );
+    act(&mut state, Do::Settled(pause));
+    assert_eq!(state.fine_tune.run.as_ref().unwrap().examples, 32);
+
+    let mut state = visit(None);
+    act(&mut state, Do::Typed("only one".into()));
+    assert!(!act(&mut state, Do::Started).contains(&Effect::StartTrainer), "the old text would be");
+}

@@ -25,7 +25,7 @@ pub(in crate::state) fn update(state: &mut State, action: FineTuneAction) -> Vec
         FineTuneAction::Typed(text) => return typed(fine_tune, text),
         FineTuneAction::Settled(count) => {
             if count == fine_tune.typed_count {
-                read(fine_tune);
+                settle(fine_tune);
             }
         }
         FineTuneAction::FileRead { name, text } => take_file(fine_tune, name, text),
@@ -72,6 +72,9 @@ pub(in crate::state) fn update(state: &mut State, action: FineTuneAction) -> Vec
 
 /// What concerns a fine-tune that runs, or has run.
 fn steered(state: &mut State, action: FineTuneAction) -> Vec<Effect> {
+    if matches!(action, FineTuneAction::Started | FineTuneAction::TrainedFurther) {
+        settle(&mut state.fine_tune);
+    }
     match action {
         FineTuneAction::Started if state.fine_tune.can_start() => {
             let recipe = state.fine_tune.draft.recipe.clone();
@@ -99,7 +102,16 @@ fn typed(fine_tune: &mut FineTune, text: String) -> Vec<Effect> {
     vec![Effect::After { pause_ms: SETTLE_MS, action }]
 }
 
+/// Reads what was typed and not read yet: who presses "Train" means the text that is there to see,
+/// and the recipe that goes with it.
+pub(super) fn settle(fine_tune: &mut FineTune) {
+    if fine_tune.read_count != fine_tune.typed_count {
+        read(fine_tune);
+    }
+}
+
 fn read(fine_tune: &mut FineTune) {
+    fine_tune.read_count = fine_tune.typed_count;
     if fine_tune.source.text.trim().is_empty() {
         fine_tune.source.name = None;
     }
@@ -174,6 +186,7 @@ fn fetch(state: &mut State, what: Fetch) -> Vec<Effect> {
     let Some(kept) = state.fine_tune.kept.clone().filter(|_| state.can_compute()) else {
         return Vec::new();
     };
+    settle(&mut state.fine_tune);
     if what == Fetch::GoOn && !state.fine_tune.can_go_on() {
         return Vec::new();
     }
