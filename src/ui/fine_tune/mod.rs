@@ -5,7 +5,7 @@ mod figure;
 mod figures;
 mod kept;
 mod measures;
-mod names;
+pub mod names;
 pub mod note;
 mod pins;
 mod plane;

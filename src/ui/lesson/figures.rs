@@ -149,6 +149,16 @@ pub fn CloudFigure(
     }
 }
 
+/// Which sentences the numbers of the lesson's clouds come from.
+#[component]
+pub fn LessonSet() -> impl IntoView {
+    let page = page();
+    let n = SENTENCES.len().to_string();
+    view! {
+        <p class="quiet measured-on">{move || page.filled(Text::SetLesson, &[("n", &n)])}</p>
+    }
+}
+
 /// Cosines of all pairs before, and after where that is asked for and there.
 #[component]
 pub fn Cosines(with_after: bool) -> impl IntoView {
