@@ -6,6 +6,7 @@ use crate::catalogue::fill;
 use crate::catalogue::lesson::LessonText as Text;
 use crate::catalogue::lesson_sentences::SENTENCES;
 use crate::catalogue::numbers::grouped;
+use crate::catalogue::scored::SCORED;
 use crate::state::app::State;
 use crate::state::lesson::contrast;
 use crate::state::lesson::experiment::Length;
@@ -36,6 +37,9 @@ fn places(state: &State) -> Places {
     places.extend(batch_places(state));
     let (steps, batch) = Length::Full.size();
     places.extend([("steps", steps.to_string()), ("batch", batch.to_string())]);
+    let (steps, batch) = Length::Short.size();
+    places.extend([("short_steps", steps.to_string()), ("short_batch", batch.to_string())]);
+    places.push(("scored", SCORED.len().to_string()));
     places
 }
 
@@ -196,6 +200,7 @@ fn ablations(teller: Teller) -> impl IntoView {
         {teller.says(Text::TryA)}
         {teller.says(Text::TryB)}
         <Ablations/>
+        {teller.says(Text::TryShows)}
         {teller.says(Text::TryC)}
         {teller.says(Text::TryD)}
     }
