@@ -91,8 +91,9 @@ words! { LessonText;
     CornerSpread: "spread, but torn", "铺开却撕裂";
     CornerWorst: "neither", "两者皆失";
 
-    SphereTitle: "The sphere", "球面";
+    SphereTitle: "Towards the sphere", "走向球面";
     SphereA: "The same sentences through the trained encoder, both spheres turned alike. The cone has opened: a random pair's cosine fell from {before} to {after}.", "同样的句子经过训练后的编码器，两个球以同样方式转动。锥已打开：随机句对的余弦从 {before} 降到 {after}。";
+    SphereCone: "It is a wider cone, not a full sphere: spread over all of it, random pairs would have a cosine near 0. Uniformity is bought with alignment. Each step that spreads everything also pulls pairs that belong together a little apart, and training was ended where people's ratings were met best, not where the sphere was full. A cloud that is round on all sides comes only with whitening, in step 8.", "它是一个更宽的锥，而不是整个球面：若铺满球面，随机句对的余弦会接近 0。均匀性是用对齐性换来的：每一步在铺开一切时，也把该在一起的句对拉开一点；训练停在与人工评分最一致之处，而非铺满之时。各方向都圆的点云，要到第 8 步的白化才出现。";
     SphereNone: "There is no trained encoder on this page yet. Train one in step 5, and the same sentences appear on a second sphere beside the first.", "本页还没有训练过的编码器。在第 5 步训练一个，同样的句子就会出现在旁边的第二个球面上。";
     SphereB: "The loss did this in two ways. The diagonal in its numerator holds the views of one sentence together: alignment. Everyone else in its denominator pushes different sentences apart: uniformity.", "损失从两方面做到这一点。分子中的对角线把同一句子的视图拢在一起：对齐性。分母中的其他句子把不同的句子推开：均匀性。";
     SphereC: "The push is aimed at the cone. With many sentences in the denominator the loss keeps down the sum of all cosines, and when they are all positive that sum bounds the matrix's largest eigenvalue from above. A lower peak means a flatter spectrum (SimCSE, section 5).", "这股推力正对着锥。分母中句子很多时，损失会压低所有余弦之和；当余弦皆为正时，这个和是矩阵最大特征值的上界。峰降低，谱就更平（SimCSE 第 5 节）。";
@@ -116,7 +117,7 @@ words! { LessonText;
 
     TryTitle: "Change one thing", "只改一处";
     TryA: "Is it really the dropout? The paper took it away, and changed one thing after another. Its figures are Spearman correlations with people's ratings on STS-B dev, for BERT base (SimCSE, tables 1 and 3).", "真是 dropout 的功劳吗？论文把它拿掉，又逐一更改其他各处。其数字是 BERT base 在 STS-B 开发集上与人工评分的 Spearman 相关（SimCSE 表 1 与表 3）。";
-    TryB: "Beside them are runs of your own: {short_steps} steps of {short_batch} sentences each, one seed, one thing changed, rated on {scored} pairs of ours. Do not expect the paper's order. In a round of ours every line but one came to the same: before 83.2; dropout 84.4, none 84.4, same mask 84.4, crop 84.6; dropout .5 83.3.", "旁边是您自己的运行：每次 {short_steps} 步、每步 {short_batch} 句，一个随机种子，只改一处，在我们的 {scored} 个句对上评分。请勿期待论文的次序。我们跑过一轮，除一行外结果都一样：之前 83.2；dropout 84.4，无 dropout 84.4，同一掩码 84.4，裁剪 84.6；dropout 0.5 为 83.3。";
+    TryB: "Beside them are runs of your own: {short_steps} steps of {short_batch} sentences each, one seed, one thing changed, rated on {scored} pairs of ours. Do not expect the paper's order. In a round of ours every line but one came to nearly the same: before 83.2; dropout 84.4, none 84.4, same mask 84.4, crop 84.6; dropout .5 83.3.", "旁边是您自己的运行：每次 {short_steps} 步、每步 {short_batch} 句，一个随机种子，只改一处，在我们的 {scored} 个句对上评分。请勿期待论文的次序。我们跑过一轮，除一行外结果几乎一样：之前 83.2；dropout 84.4，无 dropout 84.4，同一掩码 84.4，裁剪 84.6；dropout 0.5 为 83.3。";
     TryShows: "One such run can show that the cone opens, and whether something breaks at once. It cannot tell these variants apart: {scored} pairs are few, and another seed alone can move a score by half a point and more. Nor does it begin where the paper began. That was BERT base, never trained for similarity, over a million sentences; this model was tuned on a billion sentence pairs before it came here, and {short_steps} steps undo little of that.", "这样一次运行能显示锥是否张开、是否立刻出错，却分不出这些变体的高下：{scored} 个句对太少，仅换一个种子就可能使得分变动半分以上。起点也与论文不同：论文从未为相似度训练过的 BERT base 出发，用了一百万个句子；而此模型来到这里之前已在十亿个句对上调过，{short_steps} 步改变不了多少。";
     TryVariant: "second view", "第二视图";
     TryPaper: "paper, STS-B dev", "论文，STS-B 开发集";

@@ -183,8 +183,13 @@ fn sphere(teller: Teller) -> impl IntoView {
         })
     };
     let has_after = page.part(|state| state.lesson.measured(Cloud::After).is_some());
-    let opened =
-        move || teller.says(if has_after.get() { Text::SphereA } else { Text::SphereNone });
+    let opened = move || {
+        if has_after.get() {
+            [Text::SphereA, Text::SphereCone].map(|text| teller.says(text)).into_any()
+        } else {
+            teller.says(Text::SphereNone).into_any()
+        }
+    };
     view! {
         {opened}
         {named}
