@@ -113,6 +113,7 @@ words! { LessonText;
     SubjectGarden: "garden", "花园";
     SubjectSchool: "school", "学校";
     SphereAdapter: "After: with the adapter “{name}”.", "之后：使用适配器“{name}”。";
+    SphereNotYours: "This is not the fine-tune that you made last. “{use}” puts it here, as of its step {step}, and everywhere on the page.", "这不是您最近一次微调的结果。按“{use}”可让它（第 {step} 步）出现在此处以及页面各处。";
     SphereHistogram: "Cosines of all pairs, before and after", "之前与之后：全部句对的余弦";
 
     TryTitle: "Change one thing", "只改一处";

@@ -12,6 +12,7 @@ use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson::experiment::{Length, Variant};
+use crate::state::lesson::update::unused_run;
 use crate::state::lesson::{Cloud, LessonAction, SIDE};
 use crate::state::saved::Saved;
 use crate::state::update::update;
@@ -335,4 +336,11 @@ fn the_full_run_becomes_the_side_after_where_there_is_none() {
     visit.state.adapters.attached = Some(AdapterSummary::default());
     visit.train(Length::Full, -2.0);
     assert_eq!(visit.attached(), 0, "what the visitor has on stays on");
+    assert_eq!(unused_run(&visit.state), Some(12), "and is not taken for the run just made");
+    visit.act(Action::FineTune(FineTuneAction::Used));
+    let Some(Request::Attach { revision, .. }) = visit.asked.last() else { panic!() };
+    let (revision, adapter) = (*revision, Box::new(AdapterSummary::default()));
+    let attached = Event::Attached { revision, adapter, prepare_ms: 1.0 };
+    visit.act(Action::Worker(Message::plain(attached)));
+    assert_eq!(unused_run(&visit.state), None);
 }

@@ -281,6 +281,14 @@ fn train(state: &mut State, variant: Variant, length: Length) -> Vec<Effect> {
     effects
 }
 
+/// The step of the latest run that could be the side after and is not: what the lesson's spheres
+/// show is then another adapter.
+pub fn unused_run(state: &State) -> Option<u32> {
+    let attached = state.adapters.attached.is_some();
+    let run = state.fine_tune.run.as_ref().filter(|run| attached && !run.phase.is_live())?;
+    run.chosen().filter(|step| run.used != Some(*step))
+}
+
 /// After the trainer said something: a fine-tune of the lesson that is over is noted down. The full one
 /// becomes the side after where there is none, so that the lesson can go on with it.
 pub(in crate::state) fn note_run(state: &mut State) -> Vec<Effect> {

@@ -6,7 +6,7 @@ use crate::catalogue::lesson::LessonText as Text;
 use crate::catalogue::lesson_sentences::SENTENCES;
 use crate::state::lesson::Cloud;
 use crate::ui::lesson::batch::{LossFigure, ViewsFigure};
-use crate::ui::lesson::figures::{CloudFigure, Cosines, LessonSet};
+use crate::ui::lesson::figures::{AfterWhose, CloudFigure, Cosines, LessonSet};
 use crate::ui::lesson::sphere::Turning;
 use crate::ui::lesson::training::TrainingFigure;
 use crate::ui::page::{Page, page};
@@ -44,6 +44,7 @@ pub fn LivingFigure() -> impl IntoView {
             <div class="clouds three">
                 {Cloud::ALL.map(|cloud| view! { <CloudFigure cloud turning/> }).collect_view()}
             </div>
+            <AfterWhose/>
             <LessonSet/>
         }
         .into_any(),
@@ -52,6 +53,7 @@ pub fn LivingFigure() -> impl IntoView {
                 <CloudFigure cloud=Cloud::Before turning/>
                 <CloudFigure cloud=Cloud::After turning/>
             </div>
+            <AfterWhose/>
             <Cosines with_after=true/>
             <LessonSet/>
         }

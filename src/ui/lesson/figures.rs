@@ -10,8 +10,11 @@ use crate::chart::ramp::Palette;
 use crate::chart::sphere::{Mark, Tone};
 use crate::protocol::problem::Problem;
 use crate::protocol::training::Shape;
+use crate::state::action::Action;
 use crate::state::app::State;
+use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson::Cloud;
+use crate::state::lesson::update::unused_run;
 use crate::ui::lesson::sphere::{CloudView, SphereView, Turning};
 use crate::ui::page::{Page, page};
 use crate::ui::parts::Chart;
@@ -156,6 +159,38 @@ pub fn LessonSet() -> impl IntoView {
     let n = SENTENCES.len().to_string();
     view! {
         <p class="quiet measured-on">{move || page.filled(Text::SetLesson, &[("n", &n)])}</p>
+    }
+}
+
+/// Whose vectors "after" shows; the way to the run just made, where that is another.
+#[component]
+pub fn AfterWhose() -> impl IntoView {
+    let page = page();
+    let adapter =
+        page.part(|state| state.adapters.attached.as_ref().map(|adapter| adapter.name.clone()));
+    let named = move || {
+        adapter.get().map(|name| {
+            view! {
+                <p class="quiet">{page.filled(Text::SphereAdapter, &[("name", &name)])}</p>
+            }
+        })
+    };
+    let unused = page.part(unused_run);
+    let other = move || {
+        unused.get().map(|step| {
+            let (step, using) = (step.to_string(), page.words(Text::TrainUse));
+            let act = move |_| page.dispatch(Action::FineTune(FineTuneAction::Used));
+            view! {
+                <div class="note not-yours">
+                    <p>{page.filled(Text::SphereNotYours, &[("step", &step), ("use", using)])}</p>
+                    <button class="plain" on:click=act>{using}</button>
+                </div>
+            }
+        })
+    };
+    view! {
+        {named}
+        {other}
     }
 }
 

@@ -173,15 +173,6 @@ fn training(teller: Teller) -> impl IntoView {
 
 fn sphere(teller: Teller) -> impl IntoView {
     let page = teller.page;
-    let adapter =
-        page.part(|state| state.adapters.attached.as_ref().map(|adapter| adapter.name.clone()));
-    let named = move || {
-        adapter.get().map(|name| {
-            view! {
-                <p class="quiet">{page.filled(Text::SphereAdapter, &[("name", &name)])}</p>
-            }
-        })
-    };
     let has_after = page.part(|state| state.lesson.measured(Cloud::After).is_some());
     let opened = move || {
         if has_after.get() {
@@ -192,7 +183,6 @@ fn sphere(teller: Teller) -> impl IntoView {
     };
     view! {
         {opened}
-        {named}
         {teller.says(Text::SphereB)}
         {teller.says(Text::SphereC)}
         {teller.says(Text::SphereD)}
