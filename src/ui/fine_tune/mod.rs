@@ -11,7 +11,7 @@ mod pins;
 mod plane;
 mod recipe;
 mod sentences;
-mod train;
+pub mod train;
 
 use leptos::prelude::*;
 

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::browser::page_scope;
 use crate::catalogue::fine_tune::FineTuneText as Text;
 use crate::catalogue::numbers::{duration, grouped, milliseconds};
 use crate::catalogue::problems::explain;
@@ -13,6 +14,9 @@ use crate::state::app::State;
 use crate::state::fine_tune::FineTuneAction as Do;
 use crate::state::fine_tune::run::{Phase, Run};
 use crate::ui::page::{Page, page};
+
+/// The button that starts, pauses and resumes: where the focus goes when the pressed one is gone.
+pub const ORDERS: &str = ".tune-orders .primary";
 
 /// Training.
 #[component]
@@ -66,55 +70,63 @@ fn buttons(state: &State) -> Buttons {
     }
 }
 
+impl Buttons {
+    /// The first button: its words, what it orders, and whether it does so now.
+    fn first(self, can_start: bool) -> (Text, Option<Do>) {
+        match self {
+            Self::Start { again: false, .. } => (Text::Train, can_start.then_some(Do::Started)),
+            Self::Start { again: true, .. } => (Text::TrainAgain, can_start.then_some(Do::Started)),
+            Self::Running => (Text::Pause, Some(Do::Paused)),
+            Self::Paused => (Text::Resume, Some(Do::Resumed)),
+            Self::Beginning | Self::Waiting => (Text::Pause, None),
+        }
+    }
+
+    /// The second one, where there is one.
+    fn second(self) -> Option<(Text, Do)> {
+        match self {
+            Self::Start { previous, .. } => previous.then_some((Text::BringBack, Do::RunsSwapped)),
+            Self::Beginning => Some((Text::GiveUp, Do::Stopped)),
+            Self::Running | Self::Paused => Some((Text::Stop, Do::Stopped)),
+            Self::Waiting => None,
+        }
+    }
+}
+
+/// The first button is one and the same from "Train" over "Pause" and "Resume" to "Train anew": who
+/// presses keys stays on it. While an order is carried out it is only said to be disabled, for a
+/// browser takes the focus from what is disabled.
 #[component]
 fn Orders() -> impl IntoView {
     let page = page();
     let buttons = page.part(buttons);
     let can_start = page.part(|state| state.fine_tune.can_start());
-    let button = move |class: &'static str, text: Text, action: Do| {
-        view! {
-            <button
-                class=class
-                on:click=move |_| page.dispatch(Action::FineTune(action.clone()))
-            >
-                {page.text(text)}
-            </button>
+    let first = move || buttons.get().first(can_start.get());
+    let second = Memo::new(move |_| buttons.get().second().map(|(text, _)| text));
+    let is_start = move || matches!(buttons.get(), Buttons::Start { .. });
+    let press = move |order: Option<Do>| {
+        if let Some(action) = order {
+            page.dispatch(Action::FineTune(action));
         }
     };
-    move || {
-        let shown = match buttons.get() {
-            Buttons::Start { again, previous } => {
-                let text = if again { Text::TrainAgain } else { Text::Train };
-                let back = previous.then(|| button("plain", Text::BringBack, Do::RunsSwapped));
-                view! {
-                    <button
-                        class="primary"
-                        disabled=move || !can_start.get()
-                        on:click=move |_| page.dispatch(Action::FineTune(Do::Started))
-                    >
-                        {page.text(text)}
-                    </button>
-                    {back}
-                }
-                .into_any()
-            }
-            Buttons::Beginning => button("plain", Text::GiveUp, Do::Stopped).into_any(),
-            Buttons::Running => view! {
-                {button("primary", Text::Pause, Do::Paused)}
-                {button("plain", Text::Stop, Do::Stopped)}
-            }
-            .into_any(),
-            Buttons::Paused => view! {
-                {button("primary", Text::Resume, Do::Resumed)}
-                {button("plain", Text::Stop, Do::Stopped)}
-            }
-            .into_any(),
-            Buttons::Waiting => view! {
-                <button class="primary" disabled=true>{page.text(Text::Pause)}</button>
-            }
-            .into_any(),
-        };
-        view! { <div class="actions tune-orders">{shown}</div> }
+    let other = move |_| {
+        press(buttons.get_untracked().second().map(|(_, action)| action));
+        page_scope::keep_focus(ORDERS);
+    };
+    view! {
+        <div class="actions tune-orders">
+            <button
+                class="primary"
+                disabled=move || is_start() && !can_start.get()
+                aria-disabled=move || first().1.is_none().then_some("true")
+                on:click=move |_| press(untrack(first).1)
+            >
+                {move || page.words(first().0)}
+            </button>
+            {move || second.get().map(|text| view! {
+                <button class="plain" on:click=other>{page.words(text)}</button>
+            })}
+        </div>
     }
 }
 
@@ -273,18 +285,38 @@ fn Outcome() -> impl IntoView {
     let can_start = page.part(|state| state.fine_tune.can_start());
     let can_use = page.part(|state| state.can_compute());
     let act = move |action: Do| page.dispatch(Action::FineTune(action));
+    let was_pressed = StoredValue::new(false);
+    let use_it = move |_| {
+        was_pressed.set_value(true);
+        act(Do::Used);
+    };
+    // The button gives way to the line that says so once the page has the checkpoint.
+    Effect::new(move |_| {
+        let is_used = chosen.get().is_some_and(|(_, in_use)| in_use);
+        if is_used && was_pressed.get_value() {
+            was_pressed.set_value(false);
+            page_scope::keep_focus(".tune-in-use");
+        }
+    });
+    let further = move |_| {
+        act(Do::TrainedFurther);
+        page_scope::keep_focus(ORDERS);
+    };
     move || {
         chosen.get().map(|(step, in_use)| {
             let step = step.to_string();
             let at = |text: Text| page.filled(text, &[("step", &step)]);
             let using = if in_use {
-                view! { <p class="tune-in-use" role="status">{at(Text::InUse)}</p> }.into_any()
+                view! {
+                    <p class="tune-in-use" role="status" tabindex="-1">{at(Text::InUse)}</p>
+                }
+                .into_any()
             } else {
                 view! {
                     <button
                         class="primary"
                         disabled=move || !can_use.get()
-                        on:click=move |_| act(Do::Used)
+                        on:click=use_it
                     >
                         {at(Text::Use)}
                     </button>
@@ -300,7 +332,7 @@ fn Outcome() -> impl IntoView {
                     <button
                         class="plain"
                         disabled=move || !can_start.get()
-                        on:click=move |_| act(Do::TrainedFurther)
+                        on:click=further
                     >
                         {at(Text::TrainFurther)}
                     </button>

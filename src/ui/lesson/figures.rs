@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::browser::page_scope;
 use crate::catalogue::lesson::LessonText as Text;
 use crate::catalogue::lesson_sentences::{OF_A_SUBJECT, SENTENCES};
 use crate::catalogue::problems::explain;
@@ -171,15 +172,25 @@ pub fn AfterWhose() -> impl IntoView {
     let named = move || {
         adapter.get().map(|name| {
             view! {
-                <p class="quiet">{page.filled(Text::SphereAdapter, &[("name", &name)])}</p>
+                <p class="quiet after-whose" tabindex="-1">{page.filled(Text::SphereAdapter, &[("name", &name)])}</p>
             }
         })
     };
     let unused = page.part(unused_run);
+    let was_pressed = StoredValue::new(false);
+    Effect::new(move |_| {
+        if unused.get().is_none() && was_pressed.get_value() {
+            was_pressed.set_value(false);
+            page_scope::keep_focus(".after-whose");
+        }
+    });
     let other = move || {
         unused.get().map(|step| {
             let (step, using) = (step.to_string(), page.words(Text::TrainUse));
-            let act = move |_| page.dispatch(Action::FineTune(FineTuneAction::Used));
+            let act = move |_| {
+                was_pressed.set_value(true);
+                page.dispatch(Action::FineTune(FineTuneAction::Used));
+            };
             view! {
                 <div class="note not-yours">
                     <p>{page.filled(Text::SphereNotYours, &[("step", &step), ("use", using)])}</p>

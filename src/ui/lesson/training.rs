@@ -170,35 +170,44 @@ pub fn TrainingControls() -> impl IntoView {
     let page = page();
     let choices = page.part(choices);
     let progress = page.part(move |state| progress(page, state));
-    let train = move |_| {
+    let train = move || {
         page.dispatch(Action::Lesson(LessonAction::Trained(Variant::Dropout, Length::Full)));
     };
     let tune = move |action: FineTuneAction| page.dispatch(Action::FineTune(action));
-    let buttons = move || {
-        let Choices { is_live, has_result, can_start, .. } = choices.get();
-        let start = if has_result { Text::TrainAgain } else { Text::TrainStart };
-        view! {
-            {(!is_live).then(|| view! {
-                <button class="primary" disabled=!can_start on:click=train>{page.text(start)}</button>
-            })}
-            {is_live.then(|| view! {
-                <button class="plain" on:click=move |_| tune(FineTuneAction::Stopped)>
-                    {page.text(Text::TrainStop)}
-                </button>
-            })}
-            {has_result.then(|| view! {
+    let name = move || match choices.get() {
+        Choices { is_live: true, .. } => Text::TrainStop,
+        Choices { has_result: true, .. } => Text::TrainAgain,
+        _ => Text::TrainStart,
+    };
+    let press = move |_| {
+        if choices.get_untracked().is_live { tune(FineTuneAction::Stopped) } else { train() }
+    };
+    let has_result = Memo::new(move |_| choices.get().has_result);
+    let using = move || {
+        has_result.get().then(|| {
+            view! {
                 <button class="plain" on:click=move |_| tune(FineTuneAction::Used)>
                     {page.text(Text::TrainUse)}
                 </button>
-            })}
-        }
+            }
+        })
     };
     let busy = move || {
         let Choices { is_live, is_ours, .. } = choices.get();
         (is_live && !is_ours).then(|| view! { <p class="note">{page.text(Text::TrainBusy)}</p> })
     };
     view! {
-        <div class="actions">{buttons}</div>
+        <div class="actions">
+            // One button for both, so that pressing it does not take the focus away.
+            <button
+                class=move || if choices.get().is_live { "plain" } else { "primary" }
+                disabled=move || !choices.get().can_start
+                on:click=press
+            >
+                {move || page.words(name())}
+            </button>
+            {using}
+        </div>
         <p class="numbers" aria-live="polite">{move || progress.get()}</p>
         {busy}
     }
