@@ -168,8 +168,10 @@ words! {
     PhaseRunning: "Training", "训练中";
     PhasePausing: "Pausing after this step", "本步结束后暂停";
     PhaseStopping: "Stopping after this step", "本步结束后停止";
-    PhaseRestoring: "Going back to step {step}", "正在返回第 {step} 步";
+    PhaseRestoring: "Going to step {step}", "正在前往第 {step} 步";
     PhasePaused: "Paused at step {step}", "已在第 {step} 步暂停";
+    PhaseWentBack: "Went back to step {step}, paused. Resume to train on from there.", "已返回第 {step} 步并暂停。按“继续”即从该处接着训练。";
+    PhaseWentOn: "Went to step {step}, paused. Resume to train on from there.", "已前往第 {step} 步并暂停。按“继续”即从该处接着训练。";
     PhaseFinished: "Finished", "已完成";
     PhaseStopped: "Stopped at step {step}", "已在第 {step} 步停止";
     PhaseDiverged: "The loss is no longer a number. Step {step} is the last that is sound; a lower learning rate or a higher temperature helps.", "损失已不是数字。第 {step} 步是最后可用的一步；请降低学习率或提高温度。";
@@ -185,10 +187,11 @@ words! {
     GoesOn: "This fine-tune went on from an adapter; its start is that adapter.", "此次微调从一个适配器继续；起点即该适配器。";
     Announce: "Step {step} of {steps}: uniformity {uniformity}, mean cosine {mean}.", "第 {step} 步，共 {steps} 步：均匀性 {uniformity}，平均余弦 {mean}。";
     Checkpoints: "Checkpoints", "检查点";
-    CheckpointsHow: "While it trains, choosing one undoes to it; afterwards it is the one to use or export.", "训练时选择即撤销到该处；训练后则选定要使用或导出的检查点。";
+    CheckpointsHow: "While it trains, choosing one goes to it and pauses there; afterwards it is the one to use or export.", "训练时选择即前往该处并暂停；训练后则选定要使用或导出的检查点。";
     CheckpointStart: "Start", "起点";
     CheckpointStep: "Step {step}", "第 {step} 步";
     CheckpointUndo: "Undo to step {step}", "撤销到第 {step} 步";
+    CheckpointGoTo: "Go to step {step}", "前往第 {step} 步";
     CheckpointChoose: "Choose step {step}", "选择第 {step} 步";
     CheckpointBest: "best", "最佳";
     ColumnSpearman: "Spearman", "斯皮尔曼";

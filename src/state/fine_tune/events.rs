@@ -91,12 +91,14 @@ fn measured(state: &mut State, measures: Measures, bulk: Vec<Bulk>) -> Vec<Effec
 
 fn rests(state: &mut State, step: u32, rest: Rest) -> Vec<Effect> {
     let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
-    run.at = step;
+    let before = std::mem::replace(&mut run.at, step);
     if rest == Rest::Paused {
-        // A pause that was ordered before a stop, or already taken back, is no news.
-        if !matches!(run.phase, Phase::Stopping) {
-            run.phase = Phase::Paused;
-        }
+        run.phase = match &run.phase {
+            // A pause that was ordered before a stop, or already taken back, is no news.
+            Phase::Stopping => Phase::Stopping,
+            Phase::Restoring { step: to } if *to == step => Phase::Moved { back: step < before },
+            _ => Phase::Paused,
+        };
         return Vec::new();
     }
     over(state, Phase::Over(rest))

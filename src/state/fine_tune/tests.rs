@@ -234,6 +234,12 @@ fn pause_resume_and_undo_are_orders_to_the_trainer() {
     assert_eq!(*phase(&state), Phase::Paused);
     assert_eq!(order(&act(&mut state, Do::CheckpointChosen(5))), Order::Restore { step: 5 });
     rests(&mut state, revision, 5, Rest::Paused);
+    assert_eq!(*phase(&state), Phase::Moved { back: true }, "the pause is said");
+    act(&mut state, Do::CheckpointChosen(10));
+    rests(&mut state, revision, 10, Rest::Paused);
+    assert_eq!(*phase(&state), Phase::Moved { back: false }, "forwards is no undo");
+    act(&mut state, Do::CheckpointChosen(5));
+    rests(&mut state, revision, 5, Rest::Paused);
     let run = state.fine_tune.run.as_ref().unwrap();
     assert_eq!((run.at, run.trail.len(), run.place()), (5, 3, 1), "the undone one is still shown");
     assert_eq!(order(&act(&mut state, Do::Resumed)), Order::Resume);

@@ -97,7 +97,11 @@ fn line(page: Page, row: Row) -> impl IntoView {
     } else {
         page.filled(Text::CheckpointStep, &[("step", &step)])
     };
-    let text = if row.is_live { Text::CheckpointUndo } else { Text::CheckpointChoose };
+    let text = match (row.is_live, row.is_beyond) {
+        (true, false) => Text::CheckpointUndo,
+        (true, true) => Text::CheckpointGoTo,
+        (false, _) => Text::CheckpointChoose,
+    };
     let label = page.filled(text, &[("step", &step)]);
     let button = (row.can_choose && !row.is_current).then(|| {
         let choose = move |_| {

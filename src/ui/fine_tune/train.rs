@@ -65,7 +65,7 @@ fn buttons(state: &State) -> Buttons {
     match run.phase {
         Phase::Starting | Phase::Loading | Phase::Preparing => Buttons::Beginning,
         Phase::Running => Buttons::Running,
-        Phase::Paused => Buttons::Paused,
+        Phase::Paused | Phase::Moved { .. } => Buttons::Paused,
         _ => Buttons::Waiting,
     }
 }
@@ -212,6 +212,8 @@ fn phase_words(page: Page, status: &Status) -> String {
         Phase::Restoring { step } => {
             page.filled(Text::PhaseRestoring, &[("step", &step.to_string())])
         }
+        Phase::Moved { back: true } => at(Text::PhaseWentBack),
+        Phase::Moved { back: false } => at(Text::PhaseWentOn),
         Phase::Paused | Phase::Over(Rest::Paused) => at(Text::PhasePaused),
         Phase::Over(Rest::Finished) => plain(Text::PhaseFinished),
         Phase::Over(Rest::Stopped) => at(Text::PhaseStopped),
@@ -236,7 +238,7 @@ fn pace(page: Page, status: &Status) -> String {
     if let Some(ms) = status.step_ms {
         parts.push(page.filled(Text::StepTime, &[("time", &step_time(page, ms))]));
     }
-    let runs = matches!(status.phase, Phase::Running | Phase::Paused | Phase::Pausing);
+    let runs = matches!(status.phase, Phase::Running | Phase::Pausing) || status.phase.is_paused();
     if let Some(left) = status.remaining_s.filter(|_| runs && status.step < status.steps) {
         let time = duration(left, page.language());
         parts.push(page.filled(Text::TimeLeft, &[("time", &time)]));
