@@ -77,7 +77,7 @@ words! { LessonText;
     TrainSkip: "No time? Scroll on: the page brings an adapter that is trained already, with the same loss but another recipe: pairs that people rated alike, other pairs as hard negatives, 40 steps of 128. Its checkpoint was chosen by agreement with people's ratings (STS-B dev), not by uniformity, so a short run of yours may well spread further.", "没有时间？继续往下：本页自带一个已训练好的适配器，损失相同而配方不同：用人工评为相近的句对训练，以其他句对为难负例，共 40 步、每步 128 个。其检查点按与人工评分的一致性（STS-B 开发集）挑选，而非按均匀性，因此您的短训练完全可能铺得更开。";
     SetLesson: "Measured on the lesson's {n} sentences and yours, [CLS].", "在本课的 {n} 个句子与您的句子上测量，[CLS]。";
     SetPairs: "Measured on the {n} sentences of the bundled scored pairs, {readout}: another set than in the other steps, whose numbers are not to be compared with these.", "在自带带分数句对的 {n} 个句子上测量，{readout}：与其他步骤的句子不同，数字不可相互比较。";
-    SetOwn: "Measured on {n} sentences of the fine-tune view, {readout}: another set than in the other steps, whose numbers are not to be compared with these.", "在“微调”视图的 {n} 个句子上测量，{readout}：与其他步骤的句子不同，数字不可相互比较。";
+    SetOwn: "Measured on {n} {n:sentence|sentences} of the fine-tune view, {readout}: another set than in the other steps, whose numbers are not to be compared with these.", "在“微调”视图的 {n} 个句子上测量，{readout}：与其他步骤的句子不同，数字不可相互比较。";
     TrainProgress: "Step {step} of {steps}, loss {loss}, about {left} left.", "第 {step} / {steps} 步，损失 {loss}，约剩 {left}。";
     TrainPreparing: "Preparing: the trainer loads the model.", "准备中：训练线程正在加载模型。";
     TrainDone: "Done: uniformity went from {before} to {after}.", "完成：均匀性从 {before} 到 {after}。";

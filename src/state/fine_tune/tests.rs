@@ -11,11 +11,11 @@ use crate::protocol::training::{
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::fine_tune::draft::Preset;
+use crate::state::fine_tune::draft::{FieldTrouble, Preset};
 use crate::state::fine_tune::field::Field;
 use crate::state::fine_tune::material::{Kind, ProbeChoice};
 use crate::state::fine_tune::run::Phase;
-use crate::state::fine_tune::{Fetch, FineTuneAction as Do, Half};
+use crate::state::fine_tune::{Fetch, FineTuneAction as Do, Half, Obstacle};
 use crate::state::update::update;
 use crate::text::lists::ListError;
 
@@ -406,6 +406,24 @@ fn settings_survive_a_reload_and_a_bad_field_holds_the_start_back() {
     let state =
         visit(Some("{\"first\":\"a\",\"fine_tune\":\"{\\\"recipe\\\":{\\\"no\\\":1}}\"}".into()));
     assert_eq!(state.compare.text.first, "a", "a recipe of another version costs only itself");
+}
+
+#[test]
+fn what_holds_training_back_is_named() {
+    let mut state = visit(None);
+    let settled = |state: &mut State, text: &str| {
+        act(state, Do::Typed(text.into()));
+        act(state, Do::Settled(state.fine_tune.typed_count));
+        state.fine_tune.obstacle()
+    };
+    assert_eq!(settled(&mut state, " "), Some(Obstacle::TooFew { found: 0 }));
+    assert_eq!(settled(&mut state, "One.\none."), Some(Obstacle::TooFew { found: 1 }));
+    assert!(!state.fine_tune.can_start());
+    assert_eq!(settled(&mut state, "One.\nTwo."), None);
+    assert!(state.fine_tune.can_start());
+    act(&mut state, Do::FieldTyped(Field::Batch, "1".into()));
+    let held = state.fine_tune.obstacle();
+    assert!(matches!(held, Some(Obstacle::Setting(Field::Batch, FieldTrouble::OutOfRange(_)))));
 }
 
 #[test]

@@ -11,8 +11,11 @@ use crate::protocol::problem::Problem;
 use crate::protocol::training::Rest;
 use crate::state::action::Action;
 use crate::state::app::State;
-use crate::state::fine_tune::FineTuneAction as Do;
+use crate::state::fine_tune::material::FEWEST_EXAMPLES;
 use crate::state::fine_tune::run::{Phase, Run};
+use crate::state::fine_tune::{FineTuneAction as Do, Obstacle};
+use crate::ui::fine_tune::names::field_words;
+use crate::ui::fine_tune::recipe::{field_id, trouble_words};
 use crate::ui::page::{Page, page};
 
 /// The button that starts, pauses and resumes: where the focus goes when the pressed one is gone.
@@ -32,6 +35,7 @@ pub fn Train() -> impl IntoView {
             <h2 id="tune-train">{page.text(Text::StepTrain)}</h2>
             <p class="quiet">{page.text(Text::TrainHow)}</p>
             <Orders/>
+            <Held/>
             <label class="tune-radio">
                 <input type="checkbox" prop:checked=move || use_live.get() on:change=live_changed/>
                 <span>{page.text(Text::UseLive)}</span>
@@ -117,6 +121,7 @@ fn Orders() -> impl IntoView {
         <div class="actions tune-orders">
             <button
                 class="primary"
+                aria-describedby=move || (is_start() && !can_start.get()).then_some(HELD)
                 disabled=move || is_start() && !can_start.get()
                 aria-disabled=move || first().1.is_none().then_some("true")
                 on:click=move |_| press(untrack(first).1)
@@ -127,6 +132,48 @@ fn Orders() -> impl IntoView {
                 <button class="plain" on:click=other>{page.words(text)}</button>
             })}
         </div>
+    }
+}
+
+/// Id of the line that says why training cannot begin.
+const HELD: &str = "tune-held";
+
+/// Why training cannot begin, and the way to the field that holds it back.
+#[component]
+fn Held() -> impl IntoView {
+    let page = page();
+    let obstacle = page.part(|state| {
+        let fine_tune = &state.fine_tune;
+        fine_tune.obstacle().filter(|_| fine_tune.live_run().is_none())
+    });
+    let words = move |obstacle: Obstacle| match obstacle {
+        Obstacle::TooFew { found: 0 } => page.words(Text::HeldByNothing).to_owned(),
+        Obstacle::TooFew { found } => {
+            let (n, needed) = (found.to_string(), FEWEST_EXAMPLES.to_string());
+            page.filled(Text::HeldByFew, &[("n", &n), ("needed", &needed)])
+        }
+        Obstacle::Setting(field, trouble) => {
+            let (name, trouble) = (page.words(field_words(field).0), trouble_words(page, trouble));
+            page.filled(Text::HeldByField, &[("field", name), ("trouble", &trouble)])
+        }
+    };
+    let target = |obstacle: Obstacle| match obstacle {
+        Obstacle::TooFew { .. } => (Text::SentencesLabel, "tune-text".to_owned()),
+        Obstacle::Setting(field, _) => (field_words(field).0, field_id(field)),
+    };
+    move || {
+        obstacle.get().map(|obstacle| {
+            let (name, id) = target(obstacle);
+            let label = page.filled(Text::GoToField, &[("field", page.words(name))]);
+            view! {
+                <div class="note tune-held">
+                    <p id=HELD>{words(obstacle)}</p>
+                    <button class="plain" on:click=move |_| page_scope::go_into(&format!("#{id}"))>
+                        {label}
+                    </button>
+                </div>
+            }
+        })
     }
 }
 
