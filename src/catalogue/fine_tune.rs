@@ -24,6 +24,7 @@ words! {
     FactDuplicates: "{n} repeated", "{n} 个重复";
     FactWords: "{words} {words:word|words}, {distinct} distinct", "{words} 个词，其中 {distinct} 个不同";
     FactSkipped: "{n} {n:row|rows} left out: a sentence is missing", "略去 {n} 行：缺少句子";
+    TextIsNewer: "The training that runs uses the text as it was at its start. Your changes count from the next one on.", "正在进行的训练使用开始时的文本；您的修改从下次训练起生效。";
     NotSaved: "This text is too long to be kept for your next visit. Keep the file.", "文本过长，无法保留到下次访问，请保存好文件。";
     ScoredHow: "The scores are not trained on. Each sentence is learnt from by itself.", "训练不使用分数；每个句子单独参与训练。";
     OwnScores: "Test on these scored pairs instead of the bundled ones. The encoder sees their sentences while it learns, so the score will flatter.", "用这些带分数的句对代替自带句对来测试。训练会见到这些句子，因此分数会偏高。";

@@ -12,7 +12,7 @@ use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::fine_tune::run::{Phase, Run};
 use crate::state::fine_tune::training::{hand_over, keep_latest, name_of, open, start, train};
-use crate::state::fine_tune::update::settle;
+use crate::state::fine_tune::update::settle_to_start;
 use crate::state::fine_tune::{Fetch, FineTune};
 use crate::state::notice::NoticeContent;
 use crate::state::saved::Saved;
@@ -213,7 +213,7 @@ fn fetched(state: &mut State, revision: Revision, bulk: Vec<Bulk>) -> Vec<Effect
     };
     match what {
         Fetch::GoOn => {
-            settle(&mut state.fine_tune);
+            settle_to_start(&mut state.fine_tune);
             start(state, keep.rest(), Some(bytes))
         }
         Fetch::Export => {

@@ -54,6 +54,8 @@ pub struct FineTune {
     pub(super) typed_count: u32,
     /// The text that [`Self::material`] was read from, by that count.
     read_count: u32,
+    /// The text was changed after the fine-tune that runs had begun.
+    pub(super) is_edited: bool,
     pub draft: Draft,
     /// Pairs whose cosines the visitor follows.
     pub pins: Vec<(String, String)>,
@@ -117,6 +119,7 @@ impl Default for FineTune {
             trouble: None,
             typed_count: 0,
             read_count: 0,
+            is_edited: false,
             pins: telling_pairs(),
             probe: None,
             own_scores: false,
@@ -156,6 +159,11 @@ impl FineTune {
     /// A fine-tune that is not over.
     pub fn live_run(&self) -> Option<&Run> {
         self.run.as_ref().filter(|run| run.phase.is_live())
+    }
+
+    /// Whether the fine-tune that runs learns from another text than the one that is shown.
+    pub fn trains_on_older_text(&self) -> bool {
+        self.is_edited && self.live_run().is_some()
     }
 
     /// What holds a fine-tune back that no other one is in the way of.

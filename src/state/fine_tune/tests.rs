@@ -458,6 +458,10 @@ fn train_learns_from_the_text_and_settings_that_are_there_when_it_is_pressed() {
         ("sentence number 0", 0.1)
     );
     act(&mut state, Do::Settled(pause));
+    assert!(!state.fine_tune.trains_on_older_text());
+    act(&mut state, Do::Typed("another\ntext".into()));
+    act(&mut state, Do::Started);
+    assert!(state.fine_tune.trains_on_older_text(), "it is said");
     assert_eq!(state.fine_tune.run.as_ref().unwrap().examples, 32);
 
     let mut state = visit(None);

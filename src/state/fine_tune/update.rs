@@ -73,7 +73,7 @@ pub(in crate::state) fn update(state: &mut State, action: FineTuneAction) -> Vec
 /// What concerns a fine-tune that runs, or has run.
 fn steered(state: &mut State, action: FineTuneAction) -> Vec<Effect> {
     if matches!(action, FineTuneAction::Started | FineTuneAction::TrainedFurther) {
-        settle(&mut state.fine_tune);
+        settle_to_start(&mut state.fine_tune);
     }
     match action {
         FineTuneAction::Started if state.fine_tune.can_start() => {
@@ -98,16 +98,23 @@ fn steered(state: &mut State, action: FineTuneAction) -> Vec<Effect> {
 fn typed(fine_tune: &mut FineTune, text: String) -> Vec<Effect> {
     fine_tune.source.text = text;
     fine_tune.typed_count += 1;
+    fine_tune.is_edited = true;
     let action = Action::FineTune(FineTuneAction::Settled(fine_tune.typed_count));
     vec![Effect::After { pause_ms: SETTLE_MS, action }]
 }
 
 /// Reads what was typed and not read yet: who presses "Train" means the text that is there to see,
 /// and the recipe that goes with it.
-pub(super) fn settle(fine_tune: &mut FineTune) {
+fn settle(fine_tune: &mut FineTune) {
     if fine_tune.read_count != fine_tune.typed_count {
         read(fine_tune);
     }
+}
+
+/// As [`settle`]; the fine-tune that begins now learns from what is shown.
+pub(super) fn settle_to_start(fine_tune: &mut FineTune) {
+    settle(fine_tune);
+    fine_tune.is_edited &= fine_tune.live_run().is_some();
 }
 
 fn read(fine_tune: &mut FineTune) {
@@ -137,6 +144,7 @@ fn replace(fine_tune: &mut FineTune, source: Source) {
     fine_tune.remember();
     fine_tune.source = source;
     fine_tune.typed_count += 1;
+    fine_tune.is_edited = true;
     read(fine_tune);
 }
 
@@ -153,6 +161,7 @@ fn undo(fine_tune: &mut FineTune) {
     if let Some(source) = fine_tune.undo.pop() {
         fine_tune.source = source;
         fine_tune.typed_count += 1;
+        fine_tune.is_edited = true;
         read(fine_tune);
     }
 }

@@ -260,6 +260,7 @@ fn a_run_of_the_lesson_leaves_the_fine_tune_view_as_it_was() {
     visit.lesson(LessonAction::Trained(Variant::DeleteWords, Length::Short));
     assert!(visit.effects.contains(&Effect::StartTrainer));
     assert_eq!((&visit.state.fine_tune.source, &visit.state.fine_tune.draft), (&text, &draft));
+    assert!(!visit.state.fine_tune.trains_on_older_text(), "it was typed before");
     let run = visit.state.fine_tune.run.as_ref().expect("a run");
     assert_eq!((run.recipe.steps, run.recipe.batch, run.recipe.check()), (12, 32, Ok(())));
     assert!(run.examples > 300);

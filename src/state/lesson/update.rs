@@ -277,6 +277,7 @@ fn train(state: &mut State, variant: Variant, length: Length) -> Vec<Effect> {
     }
     let started = std::mem::replace(&mut state.fine_tune, kept);
     state.fine_tune.run = started.run;
+    state.fine_tune.is_edited = false;
     state.fine_tune.previous = started.previous;
     effects
 }
