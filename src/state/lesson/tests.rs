@@ -13,7 +13,7 @@ use crate::state::effect::Effect;
 use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson::experiment::{Length, Variant};
 use crate::state::lesson::update::unused_run;
-use crate::state::lesson::{Cloud, LessonAction, SIDE};
+use crate::state::lesson::{Cloud, LessonAction, SIDE, STEPS};
 use crate::state::saved::Saved;
 use crate::state::update::update;
 
@@ -281,6 +281,20 @@ fn every_variant_is_a_recipe_that_training_takes() {
             assert_eq!((run.recipe.steps, run.recipe.batch), length.size());
         }
     }
+}
+
+#[test]
+fn a_step_is_in_the_address_and_a_link_opens_it() {
+    let mut visit = Visit::new();
+    visit.lesson(LessonAction::StepReached(5));
+    assert!(visit.effects.contains(&Effect::ShowFragment("#/lesson/6".to_owned())));
+    visit.lesson(LessonAction::StepReached(0));
+    assert!(visit.effects.contains(&Effect::ShowFragment("#/lesson".to_owned())));
+    for (fragment, step) in [("#/lesson/4", 3), ("#/lesson", 3), ("#/lesson/99", STEPS - 1)] {
+        visit.act(Action::FragmentChanged { fragment: fragment.to_owned() });
+        assert_eq!(visit.state.lesson.step, step, "{fragment}");
+    }
+    assert!(!visit.views().is_empty(), "what the step shows is asked for");
 }
 
 impl Visit {

@@ -21,7 +21,7 @@ use crate::state::lesson::{
     Cloud, Draw, Figure, Lesson, LessonAction, MOST_DROPOUT, Measured, Of, SIDE, STEPS, Wish,
     same_rate,
 };
-use crate::state::route::View;
+use crate::state::route::{Route, View};
 
 /// From this step on (from 0) views under dropout are looked at.
 const VIEWS_STEP: usize = 2;
@@ -39,7 +39,12 @@ const READOUT: Readout = Readout { pooling: Pooling::Cls, layer: None };
 pub(in crate::state) fn update(state: &mut State, action: LessonAction) -> Vec<Effect> {
     let lesson = &mut state.lesson;
     match action {
-        LessonAction::StepReached(step) => lesson.step = step.min(STEPS - 1),
+        LessonAction::StepReached(step) => {
+            lesson.step = step.min(STEPS - 1);
+            let mut effects = ask(state);
+            effects.extend((state.view == View::Lesson).then(|| address(state.lesson.step)));
+            return effects;
+        }
         LessonAction::OwnTyped(text) => {
             lesson.own = text;
             lesson.typed_count += 1;
@@ -64,6 +69,12 @@ pub(in crate::state) fn update(state: &mut State, action: LessonAction) -> Vec<E
         LessonAction::Trained(variant, length) => return train(state, variant, length),
     }
     ask(state)
+}
+
+/// The address of a step, so that a reload comes back to it and a link can be given.
+fn address(step: usize) -> Effect {
+    let step = Some(step).filter(|step| *step > 0);
+    Effect::ShowFragment(Route { view: View::Lesson, step, ..Route::default() }.to_fragment())
 }
 
 /// Asks for everything that the lesson shows and does not have yet.
