@@ -243,6 +243,32 @@ pub fn top_of(selector: &str) -> Option<f64> {
     Some(element.get_bounding_client_rect().top())
 }
 
+/// Opens the `<details>` that an element lies in, scrolls to it and gives it the focus.
+pub fn go_into(selector: &str) {
+    let found = document().and_then(|document| document.query_selector(selector).ok()?);
+    let Some(element) = found.and_then(|it| it.dyn_into::<HtmlElement>().ok()) else { return };
+    if let Ok(Some(details)) = element.closest("details") {
+        // Refused only for a malformed attribute name.
+        let _ = details.set_attribute("open", "");
+    }
+    // An element that cannot have the focus is left alone.
+    let _ = element.focus();
+}
+
+/// Gives the focus to the first match of a selector once this turn's changes are drawn, where what
+/// had it is gone: otherwise who uses the keyboard would begin again at the top of the page.
+pub fn keep_focus(selector: &'static str) {
+    after(0, move || {
+        let Some(document) = document() else { return };
+        let is_lost = document.active_element().is_none_or(|it| it.tag_name() == "BODY");
+        let target = document.query_selector(selector).ok().flatten().filter(|_| is_lost);
+        if let Some(element) = target.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+            // An element that cannot have the focus is left alone.
+            let _ = element.focus();
+        }
+    });
+}
+
 /// Scrolls to the first match of a selector.
 pub fn reveal(selector: &str) {
     if let Some(element) = document().and_then(|document| document.query_selector(selector).ok()?) {

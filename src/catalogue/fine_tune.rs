@@ -17,36 +17,37 @@ words! {
     BundledNote: "Bundled with the page: {n} short English sentences written for it.", "随页面提供：为本页编写的 {n} 个英文短句。";
     UndoText: "Bring back the text before", "恢复之前的文本";
     FoundNothing: "Nothing to learn from yet", "尚无可训练的内容";
-    FoundSentences: "{n} sentences", "{n} 个句子";
-    FoundPairs: "{n} pairs that mean the same", "{n} 对同义句";
-    FoundScoredPairs: "{n} sentences from scored pairs", "来自带分数句对的 {n} 个句子";
-    FoundTriplets: "{n} triplets", "{n} 个三元组";
+    FoundSentences: "{n} {n:sentence|sentences}", "{n} 个句子";
+    FoundPairs: "{n} {n:pair that means|pairs that mean} the same", "{n} 对同义句";
+    FoundScoredPairs: "{n} {n:sentence|sentences} from scored pairs", "来自带分数句对的 {n} 个句子";
+    FoundTriplets: "{n} {n:triplet|triplets}", "{n} 个三元组";
     FactDuplicates: "{n} repeated", "{n} 个重复";
-    FactWords: "{words} words, {distinct} distinct", "{words} 个词，其中 {distinct} 个不同";
-    FactSkipped: "{n} rows left out: a sentence is missing", "略去 {n} 行：缺少句子";
+    FactWords: "{words} {words:word|words}, {distinct} distinct", "{words} 个词，其中 {distinct} 个不同";
+    FactSkipped: "{n} {n:row|rows} left out: a sentence is missing", "略去 {n} 行：缺少句子";
+    TextIsNewer: "The training that runs uses the text as it was at its start. Your changes count from the next one on.", "正在进行的训练使用开始时的文本；您的修改从下次训练起生效。";
     NotSaved: "This text is too long to be kept for your next visit. Keep the file.", "文本过长，无法保留到下次访问，请保存好文件。";
     ScoredHow: "The scores are not trained on. Each sentence is learnt from by itself.", "训练不使用分数；每个句子单独参与训练。";
     OwnScores: "Test on these scored pairs instead of the bundled ones. The encoder sees their sentences while it learns, so the score will flatter.", "用这些带分数的句对代替自带句对来测试。训练会见到这些句子，因此分数会偏高。";
     ProbeTitle: "What is measured", "测量对象";
     ProbeOwn: "Your sentences", "您的句子";
     ProbeBundled: "Bundled sentences it never trains on", "从不参与训练的自带句子";
-    ProbeNote: "{n} sentences, evenly chosen, and {pairs} scored pairs.", "均匀选取 {n} 个句子，以及 {pairs} 对带分数的句子。";
+    ProbeNote: "{n} {n:sentence|sentences}, evenly chosen, and {pairs} scored {pairs:pair|pairs}.", "均匀选取 {n} 个句子，以及 {pairs} 对带分数的句子。";
     ScoredNote: "The scored pairs: {n}, written and scored by us for this page. A small test, not STS-B.", "带分数的句对：{n} 对，由我们为本页编写并打分。只是小测试，并非 STS-B。";
 
     // Warnings
-    WarnFew: "Only {n}. From so few the encoder learns little but these very sentences; 16 are the least, 300 are good.", "只有 {n} 个。太少，编码器几乎只会记住这些句子；至少 16 个，300 个为佳。";
+    WarnFew: "Only {n}. From so few the encoder learns little but these very sentences; 16 and more make sense, 300 are good.", "只有 {n} 个。太少，编码器几乎只会记住这些句子；16 个以上才有意义，300 个为佳。";
     WarnBatch: "{n} are fewer than a batch of {batch}: every step sees all of them, and none is new.", "{n} 个少于一批的 {batch} 个：每一步都会见到全部句子，没有新内容。";
-    WarnDuplicates: "{n} of {total} are repeated. A sentence in the batch twice is pushed away from itself.", "{total} 个中有 {n} 个重复。同一批中的重复句会被推离自身。";
+    WarnDuplicates: "{n} of {total} {n:is|are} repeated. A sentence in the batch twice is pushed away from itself.", "{total} 个中有 {n} 个重复。同一批中的重复句会被推离自身。";
     WarnVariety: "The same few words again and again: {distinct} distinct of {words}. What is learnt may be the pattern.", "词语单调：{words} 个词中只有 {distinct} 个不同。学到的可能只是句式。";
     WarnScript: "The default model knows English only; other scripts are single characters to it. Training cannot mend that.", "默认模型只懂英文，其他文字对它只是单个字符，训练无法弥补。";
     WarnSameMask: "Both views get the same dropout mask and are equal: the loss is near 0 from the start, and pushing apart is all that is left. In the paper BERT loses half of its score; the default model here, trained contrastively before, loses less. Measure it.", "两个视图用同一 dropout 掩码，完全相同：损失一开始就接近 0，只剩下推开。论文中 BERT 的得分因此减半；此处的默认模型此前做过对比训练，损失较小。请自行测量。";
     WarnNoDropout: "Without dropout both views are equal: the loss is near 0 from the start, and pushing apart is all that is left. In the paper BERT falls from 82.5 to 71.1; the default model here, trained contrastively before, loses less. Measure it.", "没有 dropout，两个视图完全相同：损失一开始就接近 0，只剩下推开。论文中 BERT 从 82.5 降到 71.1；此处的默认模型此前做过对比训练，损失较小。请自行测量。";
-    WarnPasses: "Every example is seen about {n} times: it will be learnt by heart. Fewer steps or more sentences help.", "每个样本约被看到 {n} 次，会被死记。减少步数或增加句子。";
+    WarnPasses: "Every example is seen about {n} {n:time|times}: it will be learnt by heart. Fewer steps or more sentences help.", "每个样本约被看到 {n} 次，会被死记。减少步数或增加句子。";
     WarnBeyond: "The first {used} of {found} are used.", "使用 {found} 个中的前 {used} 个。";
 
     // 2 Recipe
     StepRecipe: "2 Recipe", "2 配方";
-    RecipeSummary: "{steps} steps of {batch} · {trained} · {readout} · τ {temperature} · p {dropout}", "{steps} 步，每步 {batch} 个 · {trained} · {readout} · τ {temperature} · p {dropout}";
+    RecipeSummary: "{steps} {steps:step|steps} of {batch} · {trained} · {readout} · τ {temperature} · p {dropout}", "{steps} 步，每步 {batch} 个 · {trained} · {readout} · τ {temperature} · p {dropout}";
     RecipeFollows: "Chosen for the amount of sentences you have. It can be trained as it is.", "按您的句子数量选定，可直接训练。";
     Presets: "Try", "试试";
     PresetSimCse: "SimCSE", "SimCSE（默认）";
@@ -66,6 +67,11 @@ words! {
     ResetField: "Reset {field} to {value}", "将{field}重置为 {value}";
     Reset: "Reset", "重置";
     NotAValue: "This is not a number that fits here.", "此处无法使用这个值。";
+    NotWhole: "It must be a whole number from {low} to {high}.", "必须是 {low} 到 {high} 之间的整数。";
+    HeldByNothing: "There is nothing to learn from: paste sentences above, or take the everyday ones.", "没有可训练的内容：请在上方粘贴句子，或使用日常句子。";
+    HeldByFew: "{n} {n:example is|different examples are} too few: at least {needed} different ones are needed.", "{n} 个不同的样本太少：至少需要 {needed} 个。";
+    HeldByField: "{field}: {trouble}", "“{field}”一项：{trouble}";
+    GoToField: "Go to {field}", "前往“{field}”";
     OutOfRange: "It must be from {low} to {high}.", "必须在 {low} 到 {high} 之间。";
 
     FieldSteps: "Steps", "步数";
@@ -135,7 +141,7 @@ words! {
     ChoiceCosine: "Half a cosine to 0", "余弦降到 0";
     ChoiceConstant: "Not at all", "不下降";
     SummaryLora: "LoRA {rank}", "LoRA 秩 {rank}";
-    SummaryLayers: "last {n} layers", "最后 {n} 层";
+    SummaryLayers: "last {n} {n:layer|layers}", "最后 {n} 层";
     SummaryEverything: "all weights", "全部权重";
 
     // Pinned pairs
@@ -168,8 +174,10 @@ words! {
     PhaseRunning: "Training", "训练中";
     PhasePausing: "Pausing after this step", "本步结束后暂停";
     PhaseStopping: "Stopping after this step", "本步结束后停止";
-    PhaseRestoring: "Going back to step {step}", "正在返回第 {step} 步";
+    PhaseRestoring: "Going to step {step}", "正在前往第 {step} 步";
     PhasePaused: "Paused at step {step}", "已在第 {step} 步暂停";
+    PhaseWentBack: "Went back to step {step}, paused. Resume to train on from there.", "已返回第 {step} 步并暂停。按“继续”即从该处接着训练。";
+    PhaseWentOn: "Went to step {step}, paused. Resume to train on from there.", "已前往第 {step} 步并暂停。按“继续”即从该处接着训练。";
     PhaseFinished: "Finished", "已完成";
     PhaseStopped: "Stopped at step {step}", "已在第 {step} 步停止";
     PhaseDiverged: "The loss is no longer a number. Step {step} is the last that is sound; a lower learning rate or a higher temperature helps.", "损失已不是数字。第 {step} 步是最后可用的一步；请降低学习率或提高温度。";
@@ -180,15 +188,16 @@ words! {
     StepTime: "{time} a step", "每步 {time}";
     TimeLeft: "{time} left", "剩余 {time}";
     SecondsShort: "{s} s", "{s} 秒";
-    OutlineLine: "{parameters} weights are trained on {tokens} tokens; {truncated} sentences were cut.", "在 {tokens} 个词元上训练 {parameters} 个权重；{truncated} 个句子被截断。";
-    FrozenLine: "The lowest {n} layers run once a sentence.", "最下面 {n} 层每句只算一次。";
+    OutlineLine: "{parameters} weights are trained on {tokens} tokens; {truncated} {truncated:sentence was|sentences were} cut.", "在 {tokens} 个词元上训练 {parameters} 个权重；{truncated} 个句子被截断。";
+    FrozenLine: "The lowest {n} {n:layer runs|layers run} once a sentence.", "最下面 {n} 层每句只算一次。";
     GoesOn: "This fine-tune went on from an adapter; its start is that adapter.", "此次微调从一个适配器继续；起点即该适配器。";
     Announce: "Step {step} of {steps}: uniformity {uniformity}, mean cosine {mean}.", "第 {step} 步，共 {steps} 步：均匀性 {uniformity}，平均余弦 {mean}。";
     Checkpoints: "Checkpoints", "检查点";
-    CheckpointsHow: "While it trains, choosing one undoes to it; afterwards it is the one to use or export.", "训练时选择即撤销到该处；训练后则选定要使用或导出的检查点。";
+    CheckpointsHow: "While it trains, choosing one goes to it and pauses there; afterwards it is the one to use or export.", "训练时选择即前往该处并暂停；训练后则选定要使用或导出的检查点。";
     CheckpointStart: "Start", "起点";
     CheckpointStep: "Step {step}", "第 {step} 步";
     CheckpointUndo: "Undo to step {step}", "撤销到第 {step} 步";
+    CheckpointGoTo: "Go to step {step}", "前往第 {step} 步";
     CheckpointChoose: "Choose step {step}", "选择第 {step} 步";
     CheckpointBest: "best", "最佳";
     ColumnSpearman: "Spearman", "斯皮尔曼";
@@ -201,7 +210,7 @@ words! {
 
     // An earlier visit
     KeptInterrupted: "Training was interrupted at step {step} of {steps}. What it had learnt is kept in this browser.", "训练在第 {step} 步（共 {steps} 步）被中断，已学到的内容保存在此浏览器中。";
-    KeptFinished: "Your last fine-tune, of {steps} steps, is kept in this browser.", "您上次的 {steps} 步微调保存在此浏览器中。";
+    KeptFinished: "Your last fine-tune, of {steps} {steps:step|steps}, is kept in this browser.", "您上次的 {steps} 步微调保存在此浏览器中。";
     KeptGoOn: "Go on from there", "从那里继续";
     KeptGoOnHow: "The steps that are left are done on the sentences below; the optimiser begins anew.", "剩余的步数将在下方的句子上完成；优化器重新开始。";
     KeptUse: "Use it", "使用";
@@ -211,7 +220,7 @@ words! {
 
     // Figures
     FiguresEmpty: "The figures begin with the first measurement. Press Train: with the bundled sentences it takes a few minutes on a laptop.", "图表从第一次测量开始。按“训练”：用自带句子在笔记本电脑上需要几分钟。";
-    MeasuredOn: "{n} sentences, {readout}", "{n} 个句子，{readout}";
+    MeasuredOn: "{n} {n:sentence|sentences}, {readout}", "{n} 个句子，{readout}";
     MeanCosine: "Mean cosine", "平均余弦";
     MeanCosineHow: "of random pairs of sentences; a cone is near 1", "随机句对；锥体接近 1";
     Uniformity: "Uniformity", "均匀性";
@@ -222,7 +231,7 @@ words! {
     SpearmanTrained: "Spearman, {readout}", "斯皮尔曼，{readout}";
     SpearmanMean: "Spearman, mean of tokens", "斯皮尔曼，词元平均";
     SpearmanHow: "×100, {n} pairs written by us, not STS-B", "×100，我们编写的 {n} 对，并非 STS-B";
-    SpearmanHowOwn: "×100, your {n} scored pairs", "×100，您的 {n} 对带分数句子";
+    SpearmanHowOwn: "×100, your {n} scored {n:pair|pairs}", "×100，您的 {n} 对带分数句子";
     Change: "{before} → {now}", "之前 {before} → 现在 {now}";
     Save: "Save", "保存";
     SaveFigure: "Save {title}", "保存{title}";

@@ -17,6 +17,7 @@ pub mod text;
 pub mod words;
 
 /// The template with each `{place}` replaced. Places that are not given stay as they are.
+/// `{place:one|many}` is the first word where the place's number is 1, else the second.
 pub fn fill(template: &str, places: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len() + 16);
     let mut rest = template;
@@ -24,8 +25,11 @@ pub fn fill(template: &str, places: &[(&str, &str)]) -> String {
         filled.push_str(&rest[..open]);
         let tail = &rest[open + 1..];
         let found = tail.find('}').and_then(|close| {
-            let value = places.iter().find(|(name, _)| *name == &tail[..close])?.1;
-            Some((value, &tail[close + 1..]))
+            let (name, forms) = tail[..close].split_once(':').unwrap_or((&tail[..close], ""));
+            let value = places.iter().find(|(place, _)| *place == name)?.1;
+            let form =
+                forms.split_once('|').map(|(one, many)| if value == "1" { one } else { many });
+            Some((form.unwrap_or(value), &tail[close + 1..]))
         });
         match found {
             Some((value, after)) => {

@@ -49,7 +49,7 @@ fn all() -> Vec<(String, [&'static str; 2])> {
 
 fn places(text: &str) -> BTreeSet<&str> {
     let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
-    parts.map(|(name, _)| name).collect()
+    parts.map(|(name, _)| name.split(':').next().unwrap_or(name)).collect()
 }
 
 #[test]
@@ -71,4 +71,12 @@ fn chinese_texts_are_chinese() {
 fn places_are_filled_once_and_unknown_ones_stay() {
     assert_eq!(fill("{n} of {total}", &[("n", "{total}"), ("total", "9")]), "{total} of 9");
     assert_eq!(fill("{x} { {", &[]), "{x} { {");
+}
+
+#[test]
+fn words_follow_their_number() {
+    let say = |n| fill("{n} {n:sentence is|sentences are} here", &[("n", n)]);
+    assert_eq!([say("1"), say("0"), say("1,001")].map(|it| it.len()), [18, 20, 24]);
+    assert_eq!(say("1"), "1 sentence is here");
+    assert_eq!(fill("{x:one|many}", &[]), "{x:one|many}");
 }

@@ -174,6 +174,22 @@ impl Recipe {
     /// # Errors
     /// The first field that is out of its range (a number that is none is out of any range).
     pub fn check(&self) -> Result<(), OutOfRange> {
+        for (field, found, low, high) in self.ranges() {
+            if !(low..=high).contains(&found) {
+                return Err(OutOfRange { field, found, low, high });
+            }
+        }
+        Ok(())
+    }
+
+    /// The least and the most that training can work with of the field that a check gives that name.
+    pub fn range(field: &str) -> Option<(f64, f64)> {
+        let all = Self::default().ranges();
+        all.into_iter().find(|(name, ..)| *name == field).map(|(_, _, low, high)| (low, high))
+    }
+
+    /// Every number by its name, and the least and the most that it may be.
+    fn ranges(&self) -> [(&'static str, f64, f64, f64); 14] {
         let share = match self.augmentation {
             Augmentation::Crop { share } | Augmentation::DeleteWords { share } => share,
             Augmentation::Dropout | Augmentation::SameMask | Augmentation::DeleteOneWord => 0.0,
@@ -182,7 +198,7 @@ impl Recipe {
             Trained::Lora { rank, alpha, .. } => (rank, alpha),
             Trained::LastLayers { .. } | Trained::Everything => (1, 1.0),
         };
-        let fields = [
+        [
             ("augmentation share", f64::from(share), 0.0, 0.9),
             ("LoRA rank", f64::from(rank), 1.0, 256.0),
             ("LoRA alpha", f64::from(alpha), 1e-3, 4096.0),
@@ -197,13 +213,7 @@ impl Recipe {
             ("max tokens", f64::from(self.max_tokens), 4.0, 512.0),
             ("steps", f64::from(self.steps), 1.0, 1e6),
             ("measure every", f64::from(self.measure_every), 1.0, 1e6),
-        ];
-        for (field, found, low, high) in fields {
-            if !(low..=high).contains(&found) {
-                return Err(OutOfRange { field, found, low, high });
-            }
-        }
-        Ok(())
+        ]
     }
 }
 

@@ -38,6 +38,8 @@ impl View {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Route {
     pub view: View,
+    /// Step of the lesson, from 0; `#/lesson/6` is the sixth.
+    pub step: Option<usize>,
     pub first: Option<String>,
     pub second: Option<String>,
     pub list: Option<String>,
@@ -61,17 +63,19 @@ impl Route {
             .filter_map(|(key, value)| Some(format!("{key}={}", encode(value?))))
             .collect();
         let separator = if query.is_empty() { "" } else { "?" };
-        format!("#/{}{separator}{}", self.view.slug(), query.join("&"))
+        let step = self.step.map(|step| format!("/{}", step + 1)).unwrap_or_default();
+        format!("#/{}{step}{separator}{}", self.view.slug(), query.join("&"))
     }
 
     /// Reads a fragment; what is not understood is left out.
     pub fn from_fragment(fragment: &str) -> Self {
         let path = fragment.trim_start_matches('#').trim_start_matches('/');
         let (slug, query) = path.split_once('?').unwrap_or((path, ""));
-        let mut route = Self {
-            view: View::ALL.into_iter().find(|view| view.slug() == slug).unwrap_or_default(),
-            ..Self::default()
-        };
+        let (slug, step) = slug.split_once('/').unwrap_or((slug, ""));
+        let view = View::ALL.into_iter().find(|view| view.slug() == slug).unwrap_or_default();
+        let step = step.parse().ok().and_then(|step: usize| step.checked_sub(1));
+        let step = step.filter(|_| view == View::Lesson);
+        let mut route = Self { view, step, ..Self::default() };
         for (key, value) in query.split('&').filter_map(|part| part.split_once('=')) {
             let value = decode(value);
             match key {
@@ -148,11 +152,23 @@ mod tests {
         assert_eq!(Route { view: View::Models, ..Route::default() }.to_fragment(), "#/models");
     }
 
+    #[test]
+    fn a_step_of_the_lesson_has_a_link() {
+        let route = Route { view: View::Lesson, step: Some(5), ..Route::default() };
+        assert_eq!(route.to_fragment(), "#/lesson/6");
+        assert_eq!(Route::from_fragment("#/lesson/6"), route);
+        for fragment in ["#/lesson", "#/lesson/", "#/lesson/0", "#/lesson/-1", "#/lesson/six"] {
+            let route = Route { view: View::Lesson, ..Route::default() };
+            assert_eq!(Route::from_fragment(fragment), route, "{fragment}");
+        }
+        assert_eq!(Route::from_fragment("#/compare/6"), Route::default());
+    }
+
     proptest::proptest! {
         #[test]
         fn what_is_written_is_read_again(a: String, b: String, list: String, layer: u16) {
             let route = Route {
-                view: View::Compare, first: Some(a), second: Some(b), list: Some(list),
+                view: View::Compare, step: None, first: Some(a), second: Some(b), list: Some(list),
                 pooling: Some(Pooling::FirstLast), layer: Some(layer),
             };
             let fragment = route.to_fragment();

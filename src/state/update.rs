@@ -18,7 +18,7 @@ use crate::state::export;
 use crate::state::fine_tune;
 use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson;
-use crate::state::lesson::LessonAction;
+use crate::state::lesson::{LessonAction, STEPS};
 use crate::state::notice::{NoticeContent, Report};
 use crate::state::route::{Route, View};
 use crate::state::saved::Saved;
@@ -185,6 +185,9 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
     }
     if entered && state.view == View::Models {
         return adapters::update::list_shelf(state);
+    }
+    if let Some(step) = route.step {
+        state.lesson.step = step.min(STEPS - 1);
     }
     if !route.has_sentences() {
         return lesson::update::ask(state);
@@ -386,6 +389,7 @@ fn copy_link(state: &State) -> Vec<Effect> {
     let list = Some(compare.text.list.clone()).filter(|list| !list.trim().is_empty());
     let mut route = Route {
         view: View::Compare,
+        step: None,
         first: Some(compare.text.first.clone()),
         second: Some(compare.text.second.clone()),
         list,

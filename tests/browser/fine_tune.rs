@@ -61,7 +61,7 @@ fn a_fine_tune_is_paused_undone_finished_used_exported_and_survives_a_reload() -
         press_button(&page, "Pause")?;
         page.wait_for_text(".tune-progress", "Paused at step", TRAIN_S)?;
         press_button(&page, "Undo to step 0")?;
-        page.wait_for_text(".tune-progress", "Paused at step 0", TRAIN_S)?;
+        page.wait_for_text(".tune-progress", "Went back to step 0, paused", TRAIN_S)?;
         ensure(page.count(".tune-checkpoints tr.beyond")? >= 1, "what was undone is still shown")?;
         press_button(&page, "Resume")?;
         page.wait_for_text(".tune-progress", "Finished", TRAIN_S)?;

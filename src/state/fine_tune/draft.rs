@@ -22,6 +22,11 @@ pub struct Draft {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FieldTrouble {
     NotAValue,
+    /// A fraction where only whole numbers count.
+    NotWhole {
+        low: f64,
+        high: f64,
+    },
     OutOfRange(OutOfRange),
 }
 
@@ -157,8 +162,8 @@ impl Draft {
 
     /// What is wrong with a field.
     pub fn trouble(&self, field: Field) -> Option<FieldTrouble> {
-        if self.unreadable.contains_key(&field) {
-            return Some(FieldTrouble::NotAValue);
+        if let Some(text) = self.unreadable.get(&field) {
+            return Some(unreadable(field, text));
         }
         let wrong = self.out_of_range().into_iter();
         wrong
@@ -188,6 +193,11 @@ impl Draft {
         found
     }
 
+    /// The first field that holds training back.
+    pub fn first_trouble(&self) -> Option<(Field, FieldTrouble)> {
+        Field::ALL.into_iter().find_map(|field| Some((field, self.trouble(field)?)))
+    }
+
     /// Whether training can begin with it.
     pub fn is_ready(&self) -> bool {
         self.unreadable.is_empty() && self.recipe.check().is_ok()
@@ -196,6 +206,23 @@ impl Draft {
     /// The augmentation's words need no noise of their own.
     pub fn is_same_mask(&self) -> bool {
         self.recipe.augmentation == Augmentation::SameMask
+    }
+}
+
+/// What is wrong with a text that the field does not take: a number beyond its range, a fraction, or
+/// no number at all.
+fn unreadable(field: Field, text: &str) -> FieldTrouble {
+    let number = text.trim().replace(',', ".").parse().ok().filter(|it: &f64| it.is_finite());
+    let name = field.check_name();
+    let known = number.zip(name.zip(name.and_then(Recipe::range)));
+    match known {
+        None => FieldTrouble::NotAValue,
+        Some((found, (_, (low, high)))) if (low..=high).contains(&found) => {
+            FieldTrouble::NotWhole { low, high }
+        }
+        Some((found, (field, (low, high)))) => {
+            FieldTrouble::OutOfRange(OutOfRange { field, found, low, high })
+        }
     }
 }
 
@@ -235,6 +262,16 @@ mod tests {
         assert_eq!(draft.trouble(Field::Steps), Some(FieldTrouble::NotAValue));
         assert_eq!(draft.text(Field::Steps), "soon");
         assert_eq!(draft.trouble(Field::Dropout), None);
+        for text in ["-1", "99999999999"] {
+            draft.write(Field::Steps, text);
+            let Some(FieldTrouble::OutOfRange(wrong)) = draft.trouble(Field::Steps) else {
+                panic!("{text}")
+            };
+            assert_eq!((wrong.low, wrong.high), (1.0, 1e6), "the range is named");
+        }
+        draft.write(Field::Steps, "2.5");
+        let trouble = FieldTrouble::NotWhole { low: 1.0, high: 1e6 };
+        assert_eq!(draft.first_trouble(), Some((Field::Steps, trouble)));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::fine_tune::run::{Phase, Run};
 use crate::state::fine_tune::training::{hand_over, keep_latest, name_of, start};
+use crate::state::fine_tune::update::settle_to_start;
 use crate::state::fine_tune::{Fetch, FineTune};
 use crate::state::notice::NoticeContent;
 use crate::state::saved::Saved;
@@ -76,12 +77,14 @@ fn measured(state: &mut State, measures: Measures, bulk: Vec<Bulk>) -> Vec<Effec
 
 fn rests(state: &mut State, step: u32, rest: Rest) -> Vec<Effect> {
     let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
-    run.at = step;
+    let before = std::mem::replace(&mut run.at, step);
     if rest == Rest::Paused {
-        // A pause that was ordered before a stop, or already taken back, is no news.
-        if !matches!(run.phase, Phase::Stopping) {
-            run.phase = Phase::Paused;
-        }
+        run.phase = match &run.phase {
+            // A pause that was ordered before a stop, or already taken back, is no news.
+            Phase::Stopping => Phase::Stopping,
+            Phase::Restoring { step: to } if *to == step => Phase::Moved { back: step < before },
+            _ => Phase::Paused,
+        };
         return Vec::new();
     }
     over(state, Phase::Over(rest))
@@ -182,7 +185,10 @@ fn fetched(state: &mut State, revision: Revision, bulk: Vec<Bulk>) -> Vec<Effect
         return Vec::new();
     };
     match what {
-        Fetch::GoOn => start(state, keep.rest(), Some(bytes)),
+        Fetch::GoOn => {
+            settle_to_start(&mut state.fine_tune);
+            start(state, keep.rest(), Some(bytes))
+        }
         Fetch::Export => {
             let name = format!("simcse-adapter-step{}.gguf", keep.step);
             vec![Effect::DownloadBytes { name, bytes }]

@@ -10,6 +10,8 @@ use crate::text::lists::{Content, ListError};
 
 /// Most examples that are sent to the trainer.
 pub const MOST_EXAMPLES: usize = 50_000;
+/// Fewest different examples that can be trained on: one has nothing to be told from.
+pub const FEWEST_EXAMPLES: usize = 2;
 /// Most sentences that are measured while training goes on.
 pub const MOST_PROBE: usize = 256;
 /// Fewer sentences of one's own say little about the geometry.
@@ -122,6 +124,11 @@ impl Material {
         self.foreign_share = foreign as f32 / letters.max(1) as f32;
     }
 
+    /// Examples that say something new: the trainer learns nothing from less than two.
+    pub fn distinct_examples(&self) -> usize {
+        self.examples.len().saturating_sub(self.duplicates)
+    }
+
     /// The visitor's distinct sentences, hard negatives left out.
     pub fn sentences(&self) -> Vec<String> {
         let all = self.examples.iter().flat_map(|example| {
@@ -132,7 +139,7 @@ impl Material {
 
     /// The visitor's own sentences where they are enough.
     pub fn advised_probe(&self) -> ProbeChoice {
-        let enough = self.examples.len().saturating_sub(self.duplicates) >= FEWEST_PROBE;
+        let enough = self.distinct_examples() >= FEWEST_PROBE;
         if enough { ProbeChoice::Own } else { ProbeChoice::Bundled }
     }
 

@@ -20,9 +20,11 @@ mod tests;
 use crate::catalogue::examples;
 use crate::catalogue::sentences::EVERYDAY;
 use crate::protocol::Revision;
-use crate::state::fine_tune::draft::{Draft, Preset};
+use crate::state::fine_tune::draft::{Draft, FieldTrouble, Preset};
 use crate::state::fine_tune::field::Field;
-use crate::state::fine_tune::material::{Material, ProbeChoice, Warning, warnings};
+use crate::state::fine_tune::material::{
+    FEWEST_EXAMPLES, Material, ProbeChoice, Warning, warnings,
+};
 use crate::state::fine_tune::run::{Keep, Run};
 use crate::text::lists::ListError;
 
@@ -50,6 +52,10 @@ pub struct FineTune {
     /// A file that could not be read, by its name; the text that was there stays.
     pub trouble: Option<(String, ListError)>,
     pub(super) typed_count: u32,
+    /// The text that [`Self::material`] was read from, by that count.
+    read_count: u32,
+    /// The text was changed after the fine-tune that runs had begun.
+    pub(super) is_edited: bool,
     pub draft: Draft,
     /// Pairs whose cosines the visitor follows.
     pub pins: Vec<(String, String)>,
@@ -72,6 +78,16 @@ pub struct FineTune {
     pub(super) attaching: Option<(Revision, u32)>,
     /// On its way from the store.
     pub(super) fetching: Option<(Revision, Fetch)>,
+}
+
+/// Why training cannot begin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Obstacle {
+    /// Fewer different examples than [`FEWEST_EXAMPLES`].
+    TooFew {
+        found: usize,
+    },
+    Setting(Field, FieldTrouble),
 }
 
 /// What a kept adapter is fetched for.
@@ -102,6 +118,8 @@ impl Default for FineTune {
             undo: Vec::new(),
             trouble: None,
             typed_count: 0,
+            read_count: 0,
+            is_edited: false,
             pins: telling_pairs(),
             probe: None,
             own_scores: false,
@@ -143,14 +161,28 @@ impl FineTune {
         self.run.as_ref().filter(|run| run.phase.is_live())
     }
 
+    /// Whether the fine-tune that runs learns from another text than the one that is shown.
+    pub fn trains_on_older_text(&self) -> bool {
+        self.is_edited && self.live_run().is_some()
+    }
+
+    /// What holds a fine-tune back that no other one is in the way of.
+    pub fn obstacle(&self) -> Option<Obstacle> {
+        let found = self.material.distinct_examples();
+        if found < FEWEST_EXAMPLES {
+            return Some(Obstacle::TooFew { found });
+        }
+        self.draft.first_trouble().map(|(field, trouble)| Obstacle::Setting(field, trouble))
+    }
+
     /// Whether a fine-tune can be started.
     pub fn can_start(&self) -> bool {
-        self.live_run().is_none() && self.draft.is_ready() && self.material.examples.len() >= 2
+        self.live_run().is_none() && self.draft.is_ready() && self.obstacle().is_none()
     }
 
     /// Whether a fine-tune that a reload interrupted can go on: with its own recipe, on these examples.
     pub fn can_go_on(&self) -> bool {
-        self.live_run().is_none() && self.material.examples.len() >= 2
+        self.live_run().is_none() && self.material.distinct_examples() >= FEWEST_EXAMPLES
     }
 
     /// Whether an answer of the main worker belongs to this view.

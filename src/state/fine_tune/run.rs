@@ -30,6 +30,11 @@ pub enum Phase {
         step: u32,
     },
     Paused,
+    /// Paused at the checkpoint that it was ordered to.
+    Moved {
+        /// To an earlier step, not forwards again.
+        back: bool,
+    },
     /// The worker is gone, the checkpoints are here.
     Over(Rest),
     /// The worker died: most often of too little memory.
@@ -45,9 +50,14 @@ impl Phase {
         !matches!(self, Self::Over(_) | Self::Died { .. } | Self::Failed(_))
     }
 
+    /// Whether it waits for the order to go on.
+    pub fn is_paused(&self) -> bool {
+        matches!(self, Self::Paused | Self::Moved { .. })
+    }
+
     /// Whether there is a fine-tune in the worker that takes orders.
     pub fn takes_orders(&self) -> bool {
-        matches!(self, Self::Running | Self::Pausing | Self::Restoring { .. } | Self::Paused)
+        self.is_paused() || matches!(self, Self::Running | Self::Pausing | Self::Restoring { .. })
     }
 }
 

@@ -11,11 +11,11 @@ use crate::protocol::training::{
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::fine_tune::draft::Preset;
+use crate::state::fine_tune::draft::{FieldTrouble, Preset};
 use crate::state::fine_tune::field::Field;
 use crate::state::fine_tune::material::{Kind, ProbeChoice};
 use crate::state::fine_tune::run::Phase;
-use crate::state::fine_tune::{Fetch, FineTuneAction as Do, Half};
+use crate::state::fine_tune::{Fetch, FineTuneAction as Do, Half, Obstacle};
 use crate::state::update::update;
 use crate::text::lists::ListError;
 
@@ -234,6 +234,12 @@ fn pause_resume_and_undo_are_orders_to_the_trainer() {
     assert_eq!(*phase(&state), Phase::Paused);
     assert_eq!(order(&act(&mut state, Do::CheckpointChosen(5))), Order::Restore { step: 5 });
     rests(&mut state, revision, 5, Rest::Paused);
+    assert_eq!(*phase(&state), Phase::Moved { back: true }, "the pause is said");
+    act(&mut state, Do::CheckpointChosen(10));
+    rests(&mut state, revision, 10, Rest::Paused);
+    assert_eq!(*phase(&state), Phase::Moved { back: false }, "forwards is no undo");
+    act(&mut state, Do::CheckpointChosen(5));
+    rests(&mut state, revision, 5, Rest::Paused);
     let run = state.fine_tune.run.as_ref().unwrap();
     assert_eq!((run.at, run.trail.len(), run.place()), (5, 3, 1), "the undone one is still shown");
     assert_eq!(order(&act(&mut state, Do::Resumed)), Order::Resume);
@@ -403,6 +409,24 @@ fn settings_survive_a_reload_and_a_bad_field_holds_the_start_back() {
 }
 
 #[test]
+fn what_holds_training_back_is_named() {
+    let mut state = visit(None);
+    let settled = |state: &mut State, text: &str| {
+        act(state, Do::Typed(text.into()));
+        act(state, Do::Settled(state.fine_tune.typed_count));
+        state.fine_tune.obstacle()
+    };
+    assert_eq!(settled(&mut state, " "), Some(Obstacle::TooFew { found: 0 }));
+    assert_eq!(settled(&mut state, "One.\none."), Some(Obstacle::TooFew { found: 1 }));
+    assert!(!state.fine_tune.can_start());
+    assert_eq!(settled(&mut state, "One.\nTwo."), None);
+    assert!(state.fine_tune.can_start());
+    act(&mut state, Do::FieldTyped(Field::Batch, "1".into()));
+    let held = state.fine_tune.obstacle();
+    assert!(matches!(held, Some(Obstacle::Setting(Field::Batch, FieldTrouble::OutOfRange(_)))));
+}
+
+#[test]
 fn a_failure_before_training_names_its_problem_and_ends_the_worker() {
     let mut state = visit(None);
     act(&mut state, Do::Started);
@@ -418,4 +442,29 @@ fn a_failure_before_training_names_its_problem_and_ends_the_worker() {
     act(&mut state, Do::Started);
     let effects = act(&mut state, Do::Stopped);
     assert!(effects.contains(&Effect::EndTrainer) && state.fine_tune.run.is_none());
+}
+
+#[test]
+fn train_learns_from_the_text_and_settings_that_are_there_when_it_is_pressed() {
+    let mut state = visit(None);
+    let text: String = (0..32).map(|n| format!("sentence number {n}\n")).collect();
+    act(&mut state, Do::Typed(text));
+    act(&mut state, Do::FieldTyped(Field::Temperature, "0.1".into()));
+    let pause = state.fine_tune.typed_count;
+    let (_, plan) = started(&mut state);
+    assert_eq!((plan.examples.len(), plan.recipe.batch, plan.recipe.steps), (32, 16, 12));
+    assert_eq!(
+        (plan.examples[0].anchor.as_str(), plan.recipe.temperature),
+        ("sentence number 0", 0.1)
+    );
+    act(&mut state, Do::Settled(pause));
+    assert!(!state.fine_tune.trains_on_older_text());
+    act(&mut state, Do::Typed("another\ntext".into()));
+    act(&mut state, Do::Started);
+    assert!(state.fine_tune.trains_on_older_text(), "it is said");
+    assert_eq!(state.fine_tune.run.as_ref().unwrap().examples, 32);
+
+    let mut state = visit(None);
+    act(&mut state, Do::Typed("only one".into()));
+    assert!(!act(&mut state, Do::Started).contains(&Effect::StartTrainer), "the old text would be");
 }

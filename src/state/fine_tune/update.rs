@@ -25,7 +25,7 @@ pub(in crate::state) fn update(state: &mut State, action: FineTuneAction) -> Vec
         FineTuneAction::Typed(text) => return typed(fine_tune, text),
         FineTuneAction::Settled(count) => {
             if count == fine_tune.typed_count {
-                read(fine_tune);
+                settle(fine_tune);
             }
         }
         FineTuneAction::FileRead { name, text } => take_file(fine_tune, name, text),
@@ -72,6 +72,9 @@ pub(in crate::state) fn update(state: &mut State, action: FineTuneAction) -> Vec
 
 /// What concerns a fine-tune that runs, or has run.
 fn steered(state: &mut State, action: FineTuneAction) -> Vec<Effect> {
+    if matches!(action, FineTuneAction::Started | FineTuneAction::TrainedFurther) {
+        settle_to_start(&mut state.fine_tune);
+    }
     match action {
         FineTuneAction::Started if state.fine_tune.can_start() => {
             let recipe = state.fine_tune.draft.recipe.clone();
@@ -95,11 +98,27 @@ fn steered(state: &mut State, action: FineTuneAction) -> Vec<Effect> {
 fn typed(fine_tune: &mut FineTune, text: String) -> Vec<Effect> {
     fine_tune.source.text = text;
     fine_tune.typed_count += 1;
+    fine_tune.is_edited = true;
     let action = Action::FineTune(FineTuneAction::Settled(fine_tune.typed_count));
     vec![Effect::After { pause_ms: SETTLE_MS, action }]
 }
 
+/// Reads what was typed and not read yet: who presses "Train" means the text that is there to see,
+/// and the recipe that goes with it.
+fn settle(fine_tune: &mut FineTune) {
+    if fine_tune.read_count != fine_tune.typed_count {
+        read(fine_tune);
+    }
+}
+
+/// As [`settle`]; the fine-tune that begins now learns from what is shown.
+pub(super) fn settle_to_start(fine_tune: &mut FineTune) {
+    settle(fine_tune);
+    fine_tune.is_edited &= fine_tune.live_run().is_some();
+}
+
 fn read(fine_tune: &mut FineTune) {
+    fine_tune.read_count = fine_tune.typed_count;
     if fine_tune.source.text.trim().is_empty() {
         fine_tune.source.name = None;
     }
@@ -125,6 +144,7 @@ fn replace(fine_tune: &mut FineTune, source: Source) {
     fine_tune.remember();
     fine_tune.source = source;
     fine_tune.typed_count += 1;
+    fine_tune.is_edited = true;
     read(fine_tune);
 }
 
@@ -141,6 +161,7 @@ fn undo(fine_tune: &mut FineTune) {
     if let Some(source) = fine_tune.undo.pop() {
         fine_tune.source = source;
         fine_tune.typed_count += 1;
+        fine_tune.is_edited = true;
         read(fine_tune);
     }
 }
@@ -174,6 +195,7 @@ fn fetch(state: &mut State, what: Fetch) -> Vec<Effect> {
     let Some(kept) = state.fine_tune.kept.clone().filter(|_| state.can_compute()) else {
         return Vec::new();
     };
+    settle(&mut state.fine_tune);
     if what == Fetch::GoOn && !state.fine_tune.can_go_on() {
         return Vec::new();
     }

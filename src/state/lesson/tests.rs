@@ -13,7 +13,8 @@ use crate::state::effect::Effect;
 use crate::state::fine_tune::FineTuneAction;
 use crate::state::fine_tune::run::Phase;
 use crate::state::lesson::experiment::{Length, Variant};
-use crate::state::lesson::{Cloud, LessonAction, SIDE};
+use crate::state::lesson::update::unused_run;
+use crate::state::lesson::{Cloud, LessonAction, SIDE, STEPS};
 use crate::state::saved::Saved;
 use crate::state::update::update;
 
@@ -276,6 +277,7 @@ fn a_run_of_the_lesson_leaves_the_fine_tune_view_as_it_was() {
     visit.lesson(LessonAction::Trained(Variant::DeleteWords, Length::Short));
     assert!(visit.effects.contains(&Effect::StartTrainer));
     assert_eq!((&visit.state.fine_tune.source, &visit.state.fine_tune.draft), (&text, &draft));
+    assert!(!visit.state.fine_tune.trains_on_older_text(), "it was typed before");
     let run = visit.state.fine_tune.run.as_ref().expect("a run");
     assert_eq!((run.recipe.steps, run.recipe.batch, run.recipe.check()), (12, 32, Ok(())));
     assert!(run.examples > 300);
@@ -296,6 +298,20 @@ fn every_variant_is_a_recipe_that_training_takes() {
             assert_eq!((run.recipe.steps, run.recipe.batch), length.size());
         }
     }
+}
+
+#[test]
+fn a_step_is_in_the_address_and_a_link_opens_it() {
+    let mut visit = Visit::new();
+    visit.lesson(LessonAction::StepReached(5));
+    assert!(visit.effects.contains(&Effect::ShowFragment("#/lesson/6".to_owned())));
+    visit.lesson(LessonAction::StepReached(0));
+    assert!(visit.effects.contains(&Effect::ShowFragment("#/lesson".to_owned())));
+    for (fragment, step) in [("#/lesson/4", 3), ("#/lesson", 3), ("#/lesson/99", STEPS - 1)] {
+        visit.act(Action::FragmentChanged { fragment: fragment.to_owned() });
+        assert_eq!(visit.state.lesson.step, step, "{fragment}");
+    }
+    assert!(!visit.views().is_empty(), "what the step shows is asked for");
 }
 
 impl Visit {
@@ -350,6 +366,13 @@ fn the_full_run_becomes_the_side_after_where_there_is_none() {
     visit.state.adapters.attached = Some(AdapterSummary::default());
     visit.train(Length::Full, -2.0);
     assert_eq!(visit.attached(), 0, "what the visitor has on stays on");
+    assert_eq!(unused_run(&visit.state), Some(12), "and is not taken for the run just made");
+    visit.act(Action::FineTune(FineTuneAction::Used));
+    let Some(Request::Attach { revision, .. }) = visit.asked.last() else { panic!() };
+    let (revision, adapter) = (*revision, Box::new(AdapterSummary::default()));
+    let attached = Event::Attached { revision, adapter, prepare_ms: 1.0 };
+    visit.act(Action::Worker(Message::plain(attached)));
+    assert_eq!(unused_run(&visit.state), None);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::state::lesson::{
     Cloud, Draw, Figure, Lesson, LessonAction, MOST_DROPOUT, Measured, Of, SIDE, STEPS, Wish,
     same_rate,
 };
-use crate::state::route::View;
+use crate::state::route::{Route, View};
 use crate::state::trainer::{Stage, life};
 
 /// From this step on (from 0) views under dropout are looked at.
@@ -40,7 +40,12 @@ const READOUT: Readout = Readout { pooling: Pooling::Cls, layer: None };
 pub(in crate::state) fn update(state: &mut State, action: LessonAction) -> Vec<Effect> {
     let lesson = &mut state.lesson;
     match action {
-        LessonAction::StepReached(step) => lesson.step = step.min(STEPS - 1),
+        LessonAction::StepReached(step) => {
+            lesson.step = step.min(STEPS - 1);
+            let mut effects = ask(state);
+            effects.extend((state.view == View::Lesson).then(|| address(state.lesson.step)));
+            return effects;
+        }
         LessonAction::OwnTyped(text) => {
             lesson.own = text;
             lesson.typed_count += 1;
@@ -68,6 +73,12 @@ pub(in crate::state) fn update(state: &mut State, action: LessonAction) -> Vec<E
         LessonAction::Trained(variant, length) => return train(state, variant, length),
     }
     ask(state)
+}
+
+/// The address of a step, so that a reload comes back to it and a link can be given.
+fn address(step: usize) -> Effect {
+    let step = Some(step).filter(|step| *step > 0);
+    Effect::ShowFragment(Route { view: View::Lesson, step, ..Route::default() }.to_fragment())
 }
 
 /// Asks for everything that the lesson shows and does not have yet.
@@ -306,8 +317,17 @@ fn train(state: &mut State, variant: Variant, length: Length) -> Vec<Effect> {
     }
     let started = std::mem::replace(&mut state.fine_tune, kept);
     state.fine_tune.run = started.run;
+    state.fine_tune.is_edited = false;
     state.fine_tune.previous = started.previous;
     effects
+}
+
+/// The step of the latest run that could be the side after and is not: what the lesson's spheres
+/// show is then another adapter.
+pub fn unused_run(state: &State) -> Option<u32> {
+    let attached = state.adapters.attached.is_some();
+    let run = state.fine_tune.run.as_ref().filter(|run| attached && !run.phase.is_live())?;
+    run.chosen().filter(|step| run.used != Some(*step))
 }
 
 /// After the trainer said something: a fine-tune of the lesson that is over is noted down. The full one

@@ -2,11 +2,16 @@
 
 use leptos::prelude::*;
 
+use crate::browser::page_scope;
 use crate::catalogue::fine_tune::FineTuneText as Text;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::fine_tune::FineTuneAction as Do;
+use crate::ui::fine_tune::train::ORDERS;
 use crate::ui::page::{Page, page};
+
+/// The row that is chosen.
+const CHOSEN: &str = ".tune-checkpoints tr[aria-current]";
 
 /// One row.
 #[derive(Clone, PartialEq)]
@@ -92,10 +97,17 @@ fn line(page: Page, row: Row) -> impl IntoView {
     } else {
         page.filled(Text::CheckpointStep, &[("step", &step)])
     };
-    let text = if row.is_live { Text::CheckpointUndo } else { Text::CheckpointChoose };
+    let text = match (row.is_live, row.is_beyond) {
+        (true, false) => Text::CheckpointUndo,
+        (true, true) => Text::CheckpointGoTo,
+        (false, _) => Text::CheckpointChoose,
+    };
     let label = page.filled(text, &[("step", &step)]);
     let button = (row.can_choose && !row.is_current).then(|| {
-        let choose = move |_| page.dispatch(Action::FineTune(Do::CheckpointChosen(row.step)));
+        let choose = move |_| {
+            page.dispatch(Action::FineTune(Do::CheckpointChosen(row.step)));
+            page_scope::keep_focus(if row.is_live { ORDERS } else { CHOSEN });
+        };
         view! { <button class="plain" on:click=choose>{label}</button> }
     });
     let best = row.is_best.then(|| {
@@ -104,7 +116,7 @@ fn line(page: Page, row: Row) -> impl IntoView {
         }
     });
     view! {
-        <tr class:beyond=row.is_beyond aria-current=row.is_current.then_some("step")>
+        <tr class:beyond=row.is_beyond tabindex="-1" aria-current=row.is_current.then_some("step")>
             <th scope="row">{name} {best}</th>
             <td>{number(row.spearman, 100.0, 1)}</td>
             <td>{number(Some(row.uniformity), 1.0, 2)}</td>

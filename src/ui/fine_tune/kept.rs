@@ -2,9 +2,11 @@
 
 use leptos::prelude::*;
 
+use crate::browser::page_scope;
 use crate::catalogue::fine_tune::FineTuneText as Text;
 use crate::state::action::Action;
 use crate::state::fine_tune::{Fetch, FineTuneAction as Do};
+use crate::ui::fine_tune::train::ORDERS;
 use crate::ui::page::page;
 
 /// The banner; nothing once this visit has a fine-tune of its own.
@@ -18,7 +20,18 @@ pub fn Kept() -> impl IntoView {
     });
     let ready = page.part(|state| state.can_compute());
     let can_go_on = page.part(|state| state.can_compute() && state.fine_tune.can_go_on());
-    let act = move |action: Do| page.dispatch(Action::FineTune(action));
+    let was_pressed = StoredValue::new(false);
+    let act = move |action: Do| {
+        was_pressed.set_value(true);
+        page.dispatch(Action::FineTune(action));
+    };
+    // The banner goes with the pressed button, for some of them only after the store's answer.
+    Effect::new(move |_| {
+        if kept.get().is_none() && was_pressed.get_value() {
+            was_pressed.set_value(false);
+            page_scope::keep_focus(ORDERS);
+        }
+    });
     move || {
         kept.get().map(|(step, steps, is_over)| {
             let (step, steps) = (step.to_string(), steps.to_string());

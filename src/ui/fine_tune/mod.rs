@@ -5,13 +5,13 @@ mod figure;
 mod figures;
 mod kept;
 mod measures;
-mod names;
+pub mod names;
 pub mod note;
 mod pins;
 mod plane;
 mod recipe;
 mod sentences;
-mod train;
+pub mod train;
 
 use leptos::prelude::*;
 

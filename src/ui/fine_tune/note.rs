@@ -15,7 +15,7 @@ pub fn TrainingNote() -> impl IntoView {
         let run = state.fine_tune.live_run()?;
         let text = match run.phase {
             Phase::Starting | Phase::Loading | Phase::Preparing => Text::NoteStarting,
-            Phase::Paused => Text::NotePaused,
+            Phase::Paused | Phase::Moved { .. } => Text::NotePaused,
             _ => Text::Note,
         };
         Some((text, run.at, run.total_steps()))

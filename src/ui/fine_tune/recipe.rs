@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::catalogue::fine_tune::FineTuneText as Text;
+use crate::catalogue::numbers::grouped;
 use crate::state::action::Action;
 use crate::state::fine_tune::FineTuneAction as Do;
 use crate::state::fine_tune::draft::{FieldTrouble, Preset};
@@ -16,6 +17,7 @@ pub fn Recipe() -> impl IntoView {
     let page = page();
     let recipe = page.part(|state| state.fine_tune.draft.recipe.clone());
     let is_advised = page.part(|state| state.fine_tune.draft.is(Preset::SimCse));
+    let is_empty = page.part(|state| state.fine_tune.material.examples.is_empty());
     let follows = move || {
         is_advised.get().then(|| {
             view! { <p class="quiet">{page.words(Text::RecipeFollows)}</p> }
@@ -25,8 +27,10 @@ pub fn Recipe() -> impl IntoView {
     view! {
         <section class="tune-step" aria-labelledby="tune-recipe">
             <h2 id="tune-recipe">{page.text(Text::StepRecipe)}</h2>
-            <p class="numbers">{move || summary(page, &recipe.get())}</p>
-            {follows}
+            {move || (!is_empty.get()).then(|| view! {
+                <p class="numbers">{summary(page, &recipe.get())}</p>
+                {follows}
+            })}
             <Presets/>
             <details class="tune-advanced">
                 <summary>{page.text(Text::Advanced)}</summary>
@@ -70,7 +74,7 @@ fn FieldRow(field: Field) -> impl IntoView {
     let page = page();
     let applies = page.part(move |state| field.applies(&state.fine_tune.draft.recipe));
     let (name, help) = field_words(field);
-    let id = format!("tune-{}", slug(field));
+    let id = field_id(field);
     let help_id = format!("{id}-help");
     let trouble = page.part(move |state| state.fine_tune.draft.trouble(field));
     let wrong = move || {
@@ -165,14 +169,28 @@ fn ResetButton(field: Field) -> impl IntoView {
     }
 }
 
-fn trouble_words(page: Page, trouble: FieldTrouble) -> String {
+/// What is wrong with a field, in words.
+pub fn trouble_words(page: Page, trouble: FieldTrouble) -> String {
     match trouble {
         FieldTrouble::NotAValue => page.words(Text::NotAValue).to_owned(),
+        FieldTrouble::NotWhole { low, high } => {
+            page.filled(Text::NotWhole, &[("low", &limit(low)), ("high", &limit(high))])
+        }
         FieldTrouble::OutOfRange(wrong) => {
-            let (low, high) = (wrong.low.to_string(), wrong.high.to_string());
+            let (low, high) = (limit(wrong.low), limit(wrong.high));
             page.filled(Text::OutOfRange, &[("low", &low), ("high", &high)])
         }
     }
+}
+
+/// `1,000,000`, `0.0001`
+fn limit(value: f64) -> String {
+    if value >= 1000.0 { grouped(value as u64) } else { value.to_string() }
+}
+
+/// The id of a field's input.
+pub fn field_id(field: Field) -> String {
+    format!("tune-{}", slug(field))
 }
 
 /// `learning-rate`

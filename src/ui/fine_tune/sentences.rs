@@ -126,8 +126,12 @@ fn Facts() -> impl IntoView {
     let page = page();
     let facts = page.part(move |state| facts(page, state));
     let not_saved = page.part(|state| !is_saved(&state.fine_tune));
+    let is_newer = page.part(|state| state.fine_tune.trains_on_older_text());
     view! {
         <p class="numbers tune-facts" role="status">{move || facts.get().join(" · ")}</p>
+        {move || is_newer.get().then(|| view! {
+            <p class="note" role="status">{page.words(Text::TextIsNewer)}</p>
+        })}
         {move || not_saved.get().then(|| view! { <p class="note">{page.words(Text::NotSaved)}</p> })}
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::browser::page_scope;
 use crate::catalogue::fine_tune::FineTuneText as Text;
 use crate::catalogue::numbers::{duration, grouped, milliseconds};
 use crate::catalogue::problems::explain;
@@ -10,9 +11,15 @@ use crate::protocol::problem::Problem;
 use crate::protocol::training::Rest;
 use crate::state::action::Action;
 use crate::state::app::State;
-use crate::state::fine_tune::FineTuneAction as Do;
+use crate::state::fine_tune::material::FEWEST_EXAMPLES;
 use crate::state::fine_tune::run::Phase;
+use crate::state::fine_tune::{FineTuneAction as Do, Obstacle};
+use crate::ui::fine_tune::names::field_words;
+use crate::ui::fine_tune::recipe::{field_id, trouble_words};
 use crate::ui::page::{Page, page};
+
+/// The button that starts, pauses and resumes: where the focus goes when the pressed one is gone.
+pub const ORDERS: &str = ".tune-orders .primary";
 
 /// Training.
 #[component]
@@ -28,6 +35,7 @@ pub fn Train() -> impl IntoView {
             <h2 id="tune-train">{page.text(Text::StepTrain)}</h2>
             <p class="quiet">{page.text(Text::TrainHow)}</p>
             <Orders/>
+            <Held/>
             <label class="tune-radio">
                 <input type="checkbox" prop:checked=move || use_live.get() on:change=live_changed/>
                 <span>{page.text(Text::UseLive)}</span>
@@ -61,60 +69,111 @@ fn buttons(state: &State) -> Buttons {
     match run.phase {
         Phase::Starting | Phase::Loading | Phase::Preparing => Buttons::Beginning,
         Phase::Running => Buttons::Running,
-        Phase::Paused => Buttons::Paused,
+        Phase::Paused | Phase::Moved { .. } => Buttons::Paused,
         _ => Buttons::Waiting,
     }
 }
 
+impl Buttons {
+    /// The first button: its words, what it orders, and whether it does so now.
+    fn first(self, can_start: bool) -> (Text, Option<Do>) {
+        match self {
+            Self::Start { again: false, .. } => (Text::Train, can_start.then_some(Do::Started)),
+            Self::Start { again: true, .. } => (Text::TrainAgain, can_start.then_some(Do::Started)),
+            Self::Running => (Text::Pause, Some(Do::Paused)),
+            Self::Paused => (Text::Resume, Some(Do::Resumed)),
+            Self::Beginning | Self::Waiting => (Text::Pause, None),
+        }
+    }
+
+    /// The second one, where there is one.
+    fn second(self) -> Option<(Text, Do)> {
+        match self {
+            Self::Start { previous, .. } => previous.then_some((Text::BringBack, Do::RunsSwapped)),
+            Self::Beginning => Some((Text::GiveUp, Do::Stopped)),
+            Self::Running | Self::Paused => Some((Text::Stop, Do::Stopped)),
+            Self::Waiting => None,
+        }
+    }
+}
+
+/// The first button is one and the same from "Train" over "Pause" and "Resume" to "Train anew": who
+/// presses keys stays on it. While an order is carried out it is only said to be disabled, for a
+/// browser takes the focus from what is disabled.
 #[component]
 fn Orders() -> impl IntoView {
     let page = page();
     let buttons = page.part(buttons);
     let can_start = page.part(|state| state.fine_tune.can_start());
-    let button = move |class: &'static str, text: Text, action: Do| {
-        view! {
-            <button
-                class=class
-                on:click=move |_| page.dispatch(Action::FineTune(action.clone()))
-            >
-                {page.text(text)}
-            </button>
+    let first = move || buttons.get().first(can_start.get());
+    let second = Memo::new(move |_| buttons.get().second().map(|(text, _)| text));
+    let is_start = move || matches!(buttons.get(), Buttons::Start { .. });
+    let press = move |order: Option<Do>| {
+        if let Some(action) = order {
+            page.dispatch(Action::FineTune(action));
         }
     };
+    let other = move |_| {
+        press(buttons.get_untracked().second().map(|(_, action)| action));
+        page_scope::keep_focus(ORDERS);
+    };
+    view! {
+        <div class="actions tune-orders">
+            <button
+                class="primary"
+                aria-describedby=move || (is_start() && !can_start.get()).then_some(HELD)
+                disabled=move || is_start() && !can_start.get()
+                aria-disabled=move || first().1.is_none().then_some("true")
+                on:click=move |_| press(untrack(first).1)
+            >
+                {move || page.words(first().0)}
+            </button>
+            {move || second.get().map(|text| view! {
+                <button class="plain" on:click=other>{page.words(text)}</button>
+            })}
+        </div>
+    }
+}
+
+/// Id of the line that says why training cannot begin.
+const HELD: &str = "tune-held";
+
+/// Why training cannot begin, and the way to the field that holds it back.
+#[component]
+fn Held() -> impl IntoView {
+    let page = page();
+    let obstacle = page.part(|state| {
+        let fine_tune = &state.fine_tune;
+        fine_tune.obstacle().filter(|_| fine_tune.live_run().is_none())
+    });
+    let words = move |obstacle: Obstacle| match obstacle {
+        Obstacle::TooFew { found: 0 } => page.words(Text::HeldByNothing).to_owned(),
+        Obstacle::TooFew { found } => {
+            let (n, needed) = (found.to_string(), FEWEST_EXAMPLES.to_string());
+            page.filled(Text::HeldByFew, &[("n", &n), ("needed", &needed)])
+        }
+        Obstacle::Setting(field, trouble) => {
+            let (name, trouble) = (page.words(field_words(field).0), trouble_words(page, trouble));
+            page.filled(Text::HeldByField, &[("field", name), ("trouble", &trouble)])
+        }
+    };
+    let target = |obstacle: Obstacle| match obstacle {
+        Obstacle::TooFew { .. } => (Text::SentencesLabel, "tune-text".to_owned()),
+        Obstacle::Setting(field, _) => (field_words(field).0, field_id(field)),
+    };
     move || {
-        let shown = match buttons.get() {
-            Buttons::Start { again, previous } => {
-                let text = if again { Text::TrainAgain } else { Text::Train };
-                let back = previous.then(|| button("plain", Text::BringBack, Do::RunsSwapped));
-                view! {
-                    <button
-                        class="primary"
-                        disabled=move || !can_start.get()
-                        on:click=move |_| page.dispatch(Action::FineTune(Do::Started))
-                    >
-                        {page.text(text)}
+        obstacle.get().map(|obstacle| {
+            let (name, id) = target(obstacle);
+            let label = page.filled(Text::GoToField, &[("field", page.words(name))]);
+            view! {
+                <div class="note tune-held">
+                    <p id=HELD>{words(obstacle)}</p>
+                    <button class="plain" on:click=move |_| page_scope::go_into(&format!("#{id}"))>
+                        {label}
                     </button>
-                    {back}
-                }
-                .into_any()
+                </div>
             }
-            Buttons::Beginning => button("plain", Text::GiveUp, Do::Stopped).into_any(),
-            Buttons::Running => view! {
-                {button("primary", Text::Pause, Do::Paused)}
-                {button("plain", Text::Stop, Do::Stopped)}
-            }
-            .into_any(),
-            Buttons::Paused => view! {
-                {button("primary", Text::Resume, Do::Resumed)}
-                {button("plain", Text::Stop, Do::Stopped)}
-            }
-            .into_any(),
-            Buttons::Waiting => view! {
-                <button class="primary" disabled=true>{page.text(Text::Pause)}</button>
-            }
-            .into_any(),
-        };
-        view! { <div class="actions tune-orders">{shown}</div> }
+        })
     }
 }
 
@@ -200,6 +259,8 @@ fn phase_words(page: Page, status: &Status) -> String {
         Phase::Restoring { step } => {
             page.filled(Text::PhaseRestoring, &[("step", &step.to_string())])
         }
+        Phase::Moved { back: true } => at(Text::PhaseWentBack),
+        Phase::Moved { back: false } => at(Text::PhaseWentOn),
         Phase::Paused | Phase::Over(Rest::Paused) => at(Text::PhasePaused),
         Phase::Over(Rest::Finished) => plain(Text::PhaseFinished),
         Phase::Over(Rest::Stopped) => at(Text::PhaseStopped),
@@ -224,7 +285,7 @@ fn pace(page: Page, status: &Status) -> String {
     if let Some(ms) = status.step_ms {
         parts.push(page.filled(Text::StepTime, &[("time", &step_time(page, ms))]));
     }
-    let runs = matches!(status.phase, Phase::Running | Phase::Paused | Phase::Pausing);
+    let runs = matches!(status.phase, Phase::Running | Phase::Pausing) || status.phase.is_paused();
     if let Some(left) = status.remaining_s.filter(|_| runs && status.step < status.steps) {
         let time = duration(left, page.language());
         parts.push(page.filled(Text::TimeLeft, &[("time", &time)]));
@@ -273,18 +334,38 @@ fn Outcome() -> impl IntoView {
     let can_start = page.part(|state| state.fine_tune.can_start());
     let can_use = page.part(|state| state.can_compute());
     let act = move |action: Do| page.dispatch(Action::FineTune(action));
+    let was_pressed = StoredValue::new(false);
+    let use_it = move |_| {
+        was_pressed.set_value(true);
+        act(Do::Used);
+    };
+    // The button gives way to the line that says so once the page has the checkpoint.
+    Effect::new(move |_| {
+        let is_used = chosen.get().is_some_and(|(_, in_use)| in_use);
+        if is_used && was_pressed.get_value() {
+            was_pressed.set_value(false);
+            page_scope::keep_focus(".tune-in-use");
+        }
+    });
+    let further = move |_| {
+        act(Do::TrainedFurther);
+        page_scope::keep_focus(ORDERS);
+    };
     move || {
         chosen.get().map(|(step, in_use)| {
             let step = step.to_string();
             let at = |text: Text| page.filled(text, &[("step", &step)]);
             let using = if in_use {
-                view! { <p class="tune-in-use" role="status">{at(Text::InUse)}</p> }.into_any()
+                view! {
+                    <p class="tune-in-use" role="status" tabindex="-1">{at(Text::InUse)}</p>
+                }
+                .into_any()
             } else {
                 view! {
                     <button
                         class="primary"
                         disabled=move || !can_use.get()
-                        on:click=move |_| act(Do::Used)
+                        on:click=use_it
                     >
                         {at(Text::Use)}
                     </button>
@@ -300,7 +381,7 @@ fn Outcome() -> impl IntoView {
                     <button
                         class="plain"
                         disabled=move || !can_start.get()
-                        on:click=move |_| act(Do::TrainedFurther)
+                        on:click=further
                     >
                         {at(Text::TrainFurther)}
                     </button>

@@ -6,7 +6,7 @@ use crate::catalogue::lesson::LessonText as Text;
 use crate::catalogue::lesson_sentences::SENTENCES;
 use crate::state::lesson::Cloud;
 use crate::ui::lesson::batch::{LossFigure, ViewsFigure};
-use crate::ui::lesson::figures::{CloudFigure, Cosines};
+use crate::ui::lesson::figures::{AfterWhose, CloudFigure, Cosines, LessonSet};
 use crate::ui::lesson::sphere::Turning;
 use crate::ui::lesson::training::TrainingFigure;
 use crate::ui::page::{Page, page};
@@ -21,6 +21,7 @@ pub fn LivingFigure() -> impl IntoView {
         0 => view! {
             <CloudFigure cloud=Cloud::Before turning rays=true/>
             {hint(page)}
+            <LessonSet/>
         }
         .into_any(),
         1 => view! {
@@ -28,6 +29,7 @@ pub fn LivingFigure() -> impl IntoView {
                 <CloudFigure cloud=Cloud::Before turning rays=true most=320.0/>
                 <Cosines with_after=false/>
             </div>
+            <LessonSet/>
         }
         .into_any(),
         2 => view! {
@@ -42,6 +44,8 @@ pub fn LivingFigure() -> impl IntoView {
             <div class="clouds three">
                 {Cloud::ALL.map(|cloud| view! { <CloudFigure cloud turning/> }).collect_view()}
             </div>
+            <AfterWhose/>
+            <LessonSet/>
         }
         .into_any(),
         _ => view! {
@@ -49,7 +53,9 @@ pub fn LivingFigure() -> impl IntoView {
                 <CloudFigure cloud=Cloud::Before turning/>
                 <CloudFigure cloud=Cloud::After turning/>
             </div>
+            <AfterWhose/>
             <Cosines with_after=true/>
+            <LessonSet/>
         }
         .into_any(),
     };

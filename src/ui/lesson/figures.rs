@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::browser::page_scope;
 use crate::catalogue::lesson::LessonText as Text;
 use crate::catalogue::lesson_sentences::{OF_A_SUBJECT, SENTENCES};
 use crate::catalogue::problems::explain;
@@ -10,8 +11,11 @@ use crate::chart::ramp::Palette;
 use crate::chart::sphere::{Mark, Tone};
 use crate::protocol::problem::Problem;
 use crate::protocol::training::Shape;
+use crate::state::action::Action;
 use crate::state::app::State;
+use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson::Cloud;
+use crate::state::lesson::update::unused_run;
 use crate::ui::lesson::sphere::{CloudView, SphereView, Turning};
 use crate::ui::page::{Page, page};
 use crate::ui::parts::Chart;
@@ -146,6 +150,58 @@ pub fn CloudFigure(
             <h3>{page.text(cloud_name(cloud))}</h3>
             {body}
         </div>
+    }
+}
+
+/// Which sentences the numbers of the lesson's clouds come from.
+#[component]
+pub fn LessonSet() -> impl IntoView {
+    let page = page();
+    let n = SENTENCES.len().to_string();
+    view! {
+        <p class="quiet measured-on">{move || page.filled(Text::SetLesson, &[("n", &n)])}</p>
+    }
+}
+
+/// Whose vectors "after" shows; the way to the run just made, where that is another.
+#[component]
+pub fn AfterWhose() -> impl IntoView {
+    let page = page();
+    let adapter =
+        page.part(|state| state.adapters.attached.as_ref().map(|adapter| adapter.name.clone()));
+    let named = move || {
+        adapter.get().map(|name| {
+            view! {
+                <p class="quiet after-whose" tabindex="-1">{page.filled(Text::SphereAdapter, &[("name", &name)])}</p>
+            }
+        })
+    };
+    let unused = page.part(unused_run);
+    let was_pressed = StoredValue::new(false);
+    Effect::new(move |_| {
+        if unused.get().is_none() && was_pressed.get_value() {
+            was_pressed.set_value(false);
+            page_scope::keep_focus(".after-whose");
+        }
+    });
+    let other = move || {
+        unused.get().map(|step| {
+            let (step, using) = (step.to_string(), page.words(Text::TrainUse));
+            let act = move |_| {
+                was_pressed.set_value(true);
+                page.dispatch(Action::FineTune(FineTuneAction::Used));
+            };
+            view! {
+                <div class="note not-yours">
+                    <p>{page.filled(Text::SphereNotYours, &[("step", &step), ("use", using)])}</p>
+                    <button class="plain" on:click=act>{using}</button>
+                </div>
+            }
+        })
+    };
+    view! {
+        {named}
+        {other}
     }
 }
 

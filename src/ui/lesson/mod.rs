@@ -87,10 +87,6 @@ fn Step(step: usize) -> impl IntoView {
 fn StepLinks() -> impl IntoView {
     let page = page();
     let now = page.part(|state| state.lesson.step);
-    let go = move |step: usize| {
-        page_scope::reveal(&format!("#{}", id(step)));
-        page.dispatch(Action::Lesson(LessonAction::StepReached(step)));
-    };
     let link = move |(step, title): (usize, Text)| {
         let label = move || {
             let (n, total) = ((step + 1).to_string(), STEPS.to_string());
@@ -103,7 +99,7 @@ fn StepLinks() -> impl IntoView {
                 aria-label=label
                 title=label
                 aria-current=move || (now.get() == step).then_some("step")
-                on:click=move |_| go(step)
+                on:click=move |_| go_to(page, step)
             >
                 {step + 1}
             </button>
@@ -114,6 +110,12 @@ fn StepLinks() -> impl IntoView {
             {TITLES.into_iter().enumerate().map(link).collect_view()}
         </div>
     }
+}
+
+/// Brings a step to reading height.
+fn go_to(page: Page, step: usize) {
+    page_scope::reveal(&format!("#{}", id(step)));
+    page.dispatch(Action::Lesson(LessonAction::StepReached(step)));
 }
 
 fn id(step: usize) -> String {
@@ -130,12 +132,21 @@ fn follow_scrolling(page: Page) {
             page.dispatch(Action::Lesson(LessonAction::StepReached(step)));
         }
     };
+    // The steps are on the page after this turn.
+    let come = move || {
+        page_scope::after(0, move || {
+            if page_scope::top_of(&format!("#{}", id(0))).is_none() {
+                return;
+            }
+            match page.step_untracked() {
+                0 => reached(),
+                step => go_to(page, step),
+            }
+        });
+    };
     let handle = window_event_listener(ev::scroll, move |_| reached());
     on_cleanup(move || handle.remove());
-    // The steps are on the page after this turn; a reload may have opened it scrolled down.
-    page_scope::after(0, move || {
-        if page_scope::top_of(&format!("#{}", id(0))).is_some() {
-            reached();
-        }
-    });
+    let handle = window_event_listener(ev::hashchange, move |_| come());
+    on_cleanup(move || handle.remove());
+    come();
 }

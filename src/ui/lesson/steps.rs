@@ -6,6 +6,7 @@ use crate::catalogue::fill;
 use crate::catalogue::lesson::LessonText as Text;
 use crate::catalogue::lesson_sentences::SENTENCES;
 use crate::catalogue::numbers::grouped;
+use crate::catalogue::scored::SCORED;
 use crate::state::app::State;
 use crate::state::lesson::contrast;
 use crate::state::lesson::experiment::Length;
@@ -36,6 +37,9 @@ fn places(state: &State) -> Places {
     places.extend(batch_places(state));
     let (steps, batch) = Length::Full.size();
     places.extend([("steps", steps.to_string()), ("batch", batch.to_string())]);
+    let (steps, batch) = Length::Short.size();
+    places.extend([("short_steps", steps.to_string()), ("short_batch", batch.to_string())]);
+    places.push(("scored", SCORED.len().to_string()));
     places
 }
 
@@ -169,21 +173,16 @@ fn training(teller: Teller) -> impl IntoView {
 
 fn sphere(teller: Teller) -> impl IntoView {
     let page = teller.page;
-    let adapter =
-        page.part(|state| state.adapters.attached.as_ref().map(|adapter| adapter.name.clone()));
-    let named = move || {
-        adapter.get().map(|name| {
-            view! {
-                <p class="quiet">{page.filled(Text::SphereAdapter, &[("name", &name)])}</p>
-            }
-        })
-    };
     let has_after = page.part(|state| state.lesson.measured(Cloud::After).is_some());
-    let opened =
-        move || teller.says(if has_after.get() { Text::SphereA } else { Text::SphereNone });
+    let opened = move || {
+        if has_after.get() {
+            [Text::SphereA, Text::SphereCone].map(|text| teller.says(text)).into_any()
+        } else {
+            teller.says(Text::SphereNone).into_any()
+        }
+    };
     view! {
         {opened}
-        {named}
         {teller.says(Text::SphereB)}
         {teller.says(Text::SphereC)}
         {teller.says(Text::SphereD)}
@@ -196,6 +195,7 @@ fn ablations(teller: Teller) -> impl IntoView {
         {teller.says(Text::TryA)}
         {teller.says(Text::TryB)}
         <Ablations/>
+        {teller.says(Text::TryShows)}
         {teller.says(Text::TryC)}
         {teller.says(Text::TryD)}
     }

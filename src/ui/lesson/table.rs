@@ -7,7 +7,7 @@ use crate::state::action::Action;
 use crate::state::lesson::LessonAction;
 use crate::state::lesson::experiment::{Length, Outcome, Score, Variant};
 use crate::ui::lesson::figures::two;
-use crate::ui::page::{Page, page};
+use crate::ui::page::page;
 
 fn variant_name(variant: Variant) -> Text {
     match variant {
@@ -91,20 +91,32 @@ fn Line(variant: Variant) -> impl IntoView {
             <td>{format!("{:.1}", variant.papers())}</td>
             <td>{move || end(correlation)}</td>
             <td>{move || end(|score| two(score.uniformity))}</td>
-            <td>{move || run_button(page, variant, &known.get())}</td>
+            <td><RunButton variant known/></td>
         </tr>
     }
 }
 
-fn run_button(page: Page, variant: Variant, known: &Known) -> impl IntoView + use<> {
+/// It stays on the page while it is of no use, and is only said to be disabled: a browser takes the
+/// focus from what is disabled.
+#[component]
+fn RunButton(variant: Variant, known: Memo<Known>) -> impl IntoView {
+    let page = page();
     let run = move |_| {
-        page.dispatch(Action::Lesson(LessonAction::Trained(variant, Length::Short)));
+        if known.get_untracked().can_run {
+            page.dispatch(Action::Lesson(LessonAction::Trained(variant, Length::Short)));
+        }
     };
-    let text = if known.is_running { Text::TryRunning } else { Text::TryRun };
-    let label = format!("{}: {}", page.words(text), page.words(variant_name(variant)));
+    let words =
+        move || page.words(if known.get().is_running { Text::TryRunning } else { Text::TryRun });
+    let label = move || format!("{}: {}", words(), page.words(variant_name(variant)));
     view! {
-        <button class="plain" disabled=!known.can_run aria-label=label on:click=run>
-            {page.words(text)}
+        <button
+            class="plain"
+            aria-disabled=move || (!known.get().can_run).then_some("true")
+            aria-label=label
+            on:click=run
+        >
+            {words}
         </button>
     }
 }

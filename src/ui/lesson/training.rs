@@ -11,11 +11,13 @@ use crate::math::turn::{nearest_turn, turned};
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::fine_tune::FineTuneAction;
+use crate::state::fine_tune::material::ProbeChoice;
 use crate::state::fine_tune::run::Run;
 use crate::state::lesson::Cloud;
 use crate::state::lesson::LessonAction;
 use crate::state::lesson::experiment::{Length, Variant};
-use crate::ui::lesson::figures::{CloudFigure, shape_words, two};
+use crate::ui::fine_tune::names::readout_words;
+use crate::ui::lesson::figures::{CloudFigure, LessonSet, shape_words, two};
 use crate::ui::lesson::sphere::{CloudView, SphereView, Turning};
 use crate::ui::page::{Page, page};
 use crate::ui::parts::Chart;
@@ -33,6 +35,18 @@ fn cloud(page: Page, state: &State) -> Option<CloudView> {
         if now.step == 0 { (Tone::Before, Text::Before) } else { (Tone::After, Text::After) };
     let description = shape_words(page, name, &now.shape);
     Some(CloudView { points, tone, rays: false, marks: Vec::new(), names: Vec::new(), description })
+}
+
+/// Which sentences the run's numbers come from, how many, and how they are read.
+fn measured_on(page: Page, state: &State) -> Option<String> {
+    let run = state.fine_tune.run.as_ref()?;
+    let text = match run.probe {
+        ProbeChoice::Own => Text::SetOwn,
+        ProbeChoice::Bundled => Text::SetPairs,
+    };
+    let n = run.start()?.shape.sentences.to_string();
+    let readout = readout_words(page, &run.recipe);
+    Some(page.filled(text, &[("n", &n), ("readout", &readout)]))
 }
 
 /// Step, alignment, uniformity of every measurement.
@@ -53,6 +67,7 @@ pub fn TrainingFigure(turning: Turning) -> impl IntoView {
     let view = page.part(move |state| cloud(page, state));
     let has_run = page.part(move |state| cloud(page, state).is_some());
     let trail = page.part(trail);
+    let set = page.part(move |state| measured_on(page, state));
     let draw = move |width: f64, palette: &Palette| {
         let trail = trail.get();
         let spots: Vec<Spot> = trail
@@ -90,12 +105,14 @@ pub fn TrainingFigure(turning: Turning) -> impl IntoView {
                         <Chart draw=draw/>
                     </div>
                 </div>
+                <p class="quiet measured-on">{move || set.get()}</p>
             }
             .into_any()
         } else {
             view! {
                 <CloudFigure cloud=Cloud::Before turning/>
                 <p class="quiet">{page.text(Text::TrainIdle)}</p>
+                <LessonSet/>
             }
             .into_any()
         }
@@ -153,35 +170,44 @@ pub fn TrainingControls() -> impl IntoView {
     let page = page();
     let choices = page.part(choices);
     let progress = page.part(move |state| progress(page, state));
-    let train = move |_| {
+    let train = move || {
         page.dispatch(Action::Lesson(LessonAction::Trained(Variant::Dropout, Length::Full)));
     };
     let tune = move |action: FineTuneAction| page.dispatch(Action::FineTune(action));
-    let buttons = move || {
-        let Choices { is_live, has_result, can_start, .. } = choices.get();
-        let start = if has_result { Text::TrainAgain } else { Text::TrainStart };
-        view! {
-            {(!is_live).then(|| view! {
-                <button class="primary" disabled=!can_start on:click=train>{page.text(start)}</button>
-            })}
-            {is_live.then(|| view! {
-                <button class="plain" on:click=move |_| tune(FineTuneAction::Stopped)>
-                    {page.text(Text::TrainStop)}
-                </button>
-            })}
-            {has_result.then(|| view! {
+    let name = move || match choices.get() {
+        Choices { is_live: true, .. } => Text::TrainStop,
+        Choices { has_result: true, .. } => Text::TrainAgain,
+        _ => Text::TrainStart,
+    };
+    let press = move |_| {
+        if choices.get_untracked().is_live { tune(FineTuneAction::Stopped) } else { train() }
+    };
+    let has_result = Memo::new(move |_| choices.get().has_result);
+    let using = move || {
+        has_result.get().then(|| {
+            view! {
                 <button class="plain" on:click=move |_| tune(FineTuneAction::Used)>
                     {page.text(Text::TrainUse)}
                 </button>
-            })}
-        }
+            }
+        })
     };
     let busy = move || {
         let Choices { is_live, is_ours, .. } = choices.get();
         (is_live && !is_ours).then(|| view! { <p class="note">{page.text(Text::TrainBusy)}</p> })
     };
     view! {
-        <div class="actions">{buttons}</div>
+        <div class="actions">
+            // One button for both, so that pressing it does not take the focus away.
+            <button
+                class=move || if choices.get().is_live { "plain" } else { "primary" }
+                disabled=move || !choices.get().can_start
+                on:click=press
+            >
+                {move || page.words(name())}
+            </button>
+            {using}
+        </div>
         <p class="numbers" aria-live="polite">{move || progress.get()}</p>
         {busy}
     }
