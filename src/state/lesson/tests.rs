@@ -311,6 +311,7 @@ fn a_step_is_in_the_address_and_a_link_opens_it() {
         visit.act(Action::FragmentChanged { fragment: fragment.to_owned() });
         assert_eq!(visit.state.lesson.step, step, "{fragment}");
     }
+    visit.trainer_comes();
     assert!(!visit.views().is_empty(), "what the step shows is asked for");
 }
 
