@@ -158,6 +158,7 @@ words! {
     CountPairs: "{n} {n:pair|pairs}", "{n} 个句对";
     CountScoredPairs: "{n} {n:pair|pairs} with gold scores", "{n} 个带标准分的句对";
     CountSkipped: "Rows left out: {n} (no second sentence, or no score where others have one)", "略去 {n} 行：缺少第二句，或缺少其他行都有的分数。";
+    BadScore: "“{text}” in line {line} is no score", "第 {line} 行的“{text}”不是分数";
     CountCut: "{n} {n:sentence was|sentences were} longer than the model reads and {n:was|were} cut.", "{n} 个句子超出模型可读长度，已截断。";
     CancelledAt: "Cancelled at {done} of {total}.", "已在 {done} / {total} 处取消。";
     ComputeAgain: "Compute it again", "重新计算";
