@@ -23,7 +23,7 @@ words! {
     FoundTriplets: "{n} {n:triplet|triplets}", "{n} 个三元组";
     FactDuplicates: "{n} repeated", "{n} 个重复";
     FactWords: "{words} {words:word|words}, {distinct} distinct", "{words} 个词，其中 {distinct} 个不同";
-    FactSkipped: "{n} {n:row|rows} left out: a sentence is missing", "略去 {n} 行：缺少句子";
+    FactSkipped: "{n} {n:row|rows} left out: a sentence or its score is missing", "略去 {n} 行：缺少句子或分数";
     TextIsNewer: "The training that runs uses the text as it was at its start. Your changes count from the next one on.", "正在进行的训练使用开始时的文本；您的修改从下次训练起生效。";
     NotSaved: "This text is too long to be kept for your next visit. Keep the file.", "文本过长，无法保留到下次访问，请保存好文件。";
     ScoredHow: "The scores are not trained on. Each sentence is learnt from by itself.", "训练不使用分数；每个句子单独参与训练。";

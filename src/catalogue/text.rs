@@ -112,6 +112,7 @@ words! {
     OnlyUnknown: "{which} holds no word that the model knows, so the score means nothing.", "{which} 中没有模型认识的词，分数没有意义。";
     WhatItMeans: "What does this number mean?", "这个数值是什么意思？";
     WhatItMeansBody: "The model turns each sentence into a vector of {hidden} numbers; the cosine says how far two vectors point the same way: 1 is the same direction. It measures how alike topic and wording are, not whether a claim is true.", "模型把每个句子变成 {hidden} 维向量；余弦表示两个向量方向有多一致，1 为同向。它衡量话题与措辞的相似程度，而非说法的真假。";
+    HighIsNotTrue: "Opposites and negations can score high too: the model measures topic and wording more than truth.", "相反与否定的说法也可能得高分：模型度量的更多是话题与措辞，而非真假。";
     UnrelatedAt: "unrelated {value}", "无关 {value}";
     Identical: "identical 1", "相同 1";
     VerdictUnrelated: "No closer than unrelated sentences: 95 % of unrelated pairs score below {high}.", "不比无关句子更接近：95 % 的无关句对低于 {high}。";
@@ -158,6 +159,7 @@ words! {
     CountPairs: "{n} {n:pair|pairs}", "{n} 个句对";
     CountScoredPairs: "{n} {n:pair|pairs} with gold scores", "{n} 个带标准分的句对";
     CountSkipped: "Rows left out: {n} (no second sentence, or no score where others have one)", "略去 {n} 行：缺少第二句，或缺少其他行都有的分数。";
+    BadScore: "“{text}” in line {line} is no score", "第 {line} 行的“{text}”不是分数";
     CountCut: "{n} {n:sentence was|sentences were} longer than the model reads and {n:was|were} cut.", "{n} 个句子超出模型可读长度，已截断。";
     CancelledAt: "Cancelled at {done} of {total}.", "已在 {done} / {total} 处取消。";
     ComputeAgain: "Compute it again", "重新计算";

@@ -40,7 +40,7 @@ pub fn read_examples(name: Option<&str>, text: &str) -> Result<Found, ListError>
     if let Some(found) = table(name, text).and_then(triplets) {
         return Ok(found);
     }
-    let Reading { content, skipped } = match name {
+    let Reading { content, skipped, .. } = match name {
         Some(name) => read_file(name, text.as_bytes())?,
         None => read_pasted(text),
     };

@@ -50,6 +50,16 @@ pub struct Reading {
     pub content: Content,
     /// Rows left out because they lack a second sentence, or a score where the others have one.
     pub skipped: usize,
+    /// The first of them that has something else in the place of its score.
+    pub bad_score: Option<BadScore>,
+}
+
+/// What stands where a score should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadScore {
+    pub text: String,
+    /// Line of the text, from 1.
+    pub line: usize,
 }
 
 /// Why a file could not be read as text.
@@ -106,6 +116,7 @@ fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, ListError> {
 /// Pasted text.
 pub fn read_pasted(text: &str) -> Reading {
     let lines: Vec<&str> = lines(text).collect();
+    let places = || text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
     if lines.is_empty() {
         return Reading::default();
     }
@@ -113,7 +124,7 @@ pub fn read_pasted(text: &str) -> Reading {
     // A stray tab inside prose must not turn a list of sentences into pairs.
     if tabbed * 2 > lines.len() {
         let rows = lines.iter().map(|line| line.split('\t').map(clean).collect()).collect();
-        return pairs_from_rows(rows);
+        return pairs_from_rows(rows, &places().map(|(_, place)| place).collect::<Vec<_>>());
     }
     if let Some(reading) = scored_table(text) {
         return reading;
@@ -139,11 +150,11 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<Reading, ListError> {
 /// the one that gives more cells, then the earlier in `separators`. The first row alone would not
 /// do: a sentence in it may hold more semicolons than the table has columns.
 fn read_table(text: &str, separators: &[u8]) -> Result<Reading, ListError> {
-    let mut best: Option<((usize, usize), Rows)> = None;
+    let mut best: Option<((usize, usize), (Rows, Vec<usize>))> = None;
     let mut narrow = None;
     for &separator in separators {
-        let rows = rows(text, separator);
-        match rows.as_ref().ok().and_then(|rows| regularity(rows)) {
+        let rows = placed_rows(text, separator);
+        match rows.as_ref().ok().and_then(|(rows, _)| regularity(rows)) {
             Some(found) if best.as_ref().is_none_or(|(best, _)| found > *best) => {
                 best = Some((found, rows?));
             }
@@ -152,8 +163,8 @@ fn read_table(text: &str, separators: &[u8]) -> Result<Reading, ListError> {
         }
     }
     match (best, narrow) {
-        (Some((_, rows)), _) => Ok(pairs_from_rows(rows)),
-        (None, Some(rows)) => Ok(one_column(text, &rows?)),
+        (Some((_, (rows, places))), _) => Ok(pairs_from_rows(rows, &places)),
+        (None, Some(rows)) => Ok(one_column(text, &rows?.0)),
         (None, None) => Ok(Reading::default()),
     }
 }
@@ -176,10 +187,10 @@ fn one_column(text: &str, rows: &[Vec<String>]) -> Reading {
 
 /// A pasted comma table is believed only where each line is `a,b,number`: prose has commas too.
 fn scored_table(text: &str) -> Option<Reading> {
-    let rows = rows(text, b',').ok()?;
+    let (rows, places) = placed_rows(text, b',').ok()?;
     let scored = |row: &Vec<String>| row.len() == 3 && number(&row[2]).is_some();
     let data = rows.get(1..)?;
-    (!data.is_empty() && data.iter().all(scored)).then(|| pairs_from_rows(rows))
+    (!data.is_empty() && data.iter().all(scored)).then(|| pairs_from_rows(rows, &places))
 }
 
 /// A row put after the text: a quote that is never closed swallows it, which the library does not
@@ -187,13 +198,18 @@ fn scored_table(text: &str) -> Option<Reading> {
 const LAST_ROW: &str = "\n\u{1}";
 
 pub(super) fn rows(text: &str, separator: u8) -> Result<Rows, ListError> {
+    placed_rows(text, separator).map(|(rows, _)| rows)
+}
+
+/// The rows, and the line that each begins at, from 1.
+fn placed_rows(text: &str, separator: u8) -> Result<(Rows, Vec<usize>), ListError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(separator)
         .quoting(separator != b'\t')
         .from_reader(text.as_bytes().chain(LAST_ROW.as_bytes()));
-    let mut rows = Vec::new();
+    let (mut rows, mut places) = (Vec::new(), Vec::new());
     let (mut line, mut ended) = (0, false);
     for record in reader.records() {
         let record = record.map_err(|error| ListError::Table {
@@ -204,13 +220,14 @@ pub(super) fn rows(text: &str, separator: u8) -> Result<Rows, ListError> {
         ended = record.len() == 1 && record.get(0) == LAST_ROW.get(1..);
         if !ended && record.iter().any(|cell| !cell.trim().is_empty()) {
             rows.push(record.iter().map(clean).collect());
+            places.push(usize::try_from(line).unwrap_or(usize::MAX));
         }
     }
     if !ended {
         let detail = "a quote is opened and never closed; a quote inside a text is written twice";
         return Err(ListError::Table { line, detail: detail.to_owned() });
     }
-    Ok(rows)
+    Ok((rows, places))
 }
 
 /// Which columns hold the two sentences and the score.
@@ -221,13 +238,12 @@ struct Columns {
     has_header: bool,
 }
 
-fn pairs_from_rows(mut rows: Rows) -> Reading {
+/// `places` are the lines that the rows begin at.
+fn pairs_from_rows(rows: Rows, places: &[usize]) -> Reading {
     let columns = find_columns(&rows);
-    if columns.has_header {
-        rows.remove(0);
-    }
     let (mut pairs, mut gold, mut skipped) = (Vec::new(), Vec::new(), 0);
-    for row in rows {
+    let mut bad_score = None;
+    for (row, line) in rows.into_iter().zip(places).skip(usize::from(columns.has_header)) {
         let cell = |column: usize| row.get(column).filter(|cell| !cell.is_empty()).cloned();
         let score = columns.score.map(|column| row.get(column).and_then(|cell| number(cell)));
         match (cell(columns.first), cell(columns.second), score) {
@@ -236,11 +252,16 @@ fn pairs_from_rows(mut rows: Rows) -> Reading {
                 pairs.push((first, second));
                 gold.push(score);
             }
+            (Some(_), Some(_), Some(None)) => {
+                skipped += 1;
+                let text = columns.score.and_then(cell);
+                bad_score = bad_score.or(text.map(|text| BadScore { text, line: *line }));
+            }
             _ => skipped += 1,
         }
     }
     let content = if pairs.is_empty() { Content::Empty } else { Content::Pairs { pairs, gold } };
-    Reading { content, skipped }
+    Reading { content, skipped, bad_score }
 }
 
 fn find_columns(rows: &[Vec<String>]) -> Columns {
@@ -264,7 +285,8 @@ fn find_columns(rows: &[Vec<String>]) -> Columns {
         let filled: Vec<_> =
             sample.iter().filter_map(|row| row.get(*column)).filter(|c| !c.is_empty()).collect();
         !filled.is_empty()
-            && filled.iter().filter(|c| number(c).is_some()).count() * 5 >= filled.len() * 4
+            // Half: a few cells that are no number are named, not taken for a column of words.
+            && filled.iter().filter(|c| number(c).is_some()).count() * 2 >= filled.len()
     };
     let score = (0..width).rev().find(is_number).filter(|_| width > 2);
     let has_header = score.is_some_and(|column| {
@@ -290,7 +312,7 @@ fn find_columns(rows: &[Vec<String>]) -> Columns {
 fn sentences<'a>(lines: impl Iterator<Item = &'a str>) -> Reading {
     let sentences: Vec<String> = lines.map(clean).filter(|line| !line.is_empty()).collect();
     let content = if sentences.is_empty() { Content::Empty } else { Content::Sentences(sentences) };
-    Reading { content, skipped: 0 }
+    Reading { content, ..Reading::default() }
 }
 
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -310,7 +332,7 @@ pub(super) fn number(cell: &str) -> Option<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, ListError, decode, read_file, read_pasted};
+    use super::{BadScore, Content, ListError, decode, read_file, read_pasted};
 
     fn pair(a: &str, b: &str) -> (String, String) {
         (a.to_owned(), b.to_owned())
@@ -400,6 +422,18 @@ mod tests {
     fn a_pasted_scored_table_is_read() {
         let reading = read_pasted("a cat,a dog,3\nsun,rain,1\n");
         assert!(matches!(reading.content, Content::Pairs { ref gold, .. } if gold == &[3.0, 1.0]));
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_costs_its_row_alone_and_is_named() {
+        let bad = |text: &str, line| Some(BadScore { text: text.into(), line });
+        let reading = read_pasted("a\tb\t1\n\nc\td\tnone\ne\tf\t3\n");
+        assert_eq!((reading.content.len(), reading.skipped), (2, 1));
+        assert_eq!(reading.bad_score, bad("none", 3));
+        let table = b"sentence1,sentence2,score\n\"a\nb\",c,2\nd,e,x2\nf,g,1\nh,i,\n";
+        let reading = read_file("x.csv", table).unwrap();
+        assert!(matches!(reading.content, Content::Pairs { ref gold, .. } if gold == &[2.0, 1.0]));
+        assert_eq!((reading.skipped, reading.bad_score), (2, bad("x2", 4)));
     }
 
     #[test]

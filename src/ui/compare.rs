@@ -205,6 +205,9 @@ fn Scale() -> impl IntoView {
         };
         Some(scale_bar(&bar, width, palette))
     };
+    // The examples bring their own word on this.
+    let is_own =
+        page.part(move |state| cosine(&state.compare.shown).is_some() && lesson(state).is_none());
     let hidden = page.part(|state| state.model.as_ref().map_or(0, |model| model.hidden));
     let body = move || {
         page.filled(Text::WhatItMeansBody, &[("hidden", &grouped(u64::from(hidden.get())))])
@@ -217,6 +220,9 @@ fn Scale() -> impl IntoView {
                 let (cosine, baseline) = values.get();
                 verdict(page, cosine, baseline)
             }}</p>
+            {move || is_own.get().then(|| view! {
+                <p class="quiet">{page.words(Text::HighIsNotTrue)}</p>
+            })}
             <p class="quiet both">{move || both_scores(page, values.get().0, sides.get())}</p>
             <details>
                 <summary>{page.text(Text::WhatItMeans)}</summary>

@@ -110,10 +110,11 @@ fn Understood() -> impl IntoView {
             Content::Pairs { gold, .. } if gold.is_empty() => Some(Text::CountPairs),
             Content::Pairs { .. } => Some(Text::CountScoredPairs),
         };
-        (text, reading.content.len(), reading.skipped, state.compare.text.list_name.clone())
+        let left_out = (reading.skipped, reading.bad_score.clone());
+        (text, reading.content.len(), left_out, state.compare.text.list_name.clone())
     });
     move || {
-        let (text, count, skipped, name) = facts.get();
+        let (text, count, (skipped, bad_score), name) = facts.get();
         let mut parts = Vec::new();
         parts.extend(text.map(|text| page.filled(text, &[("n", &grouped(count as u64))])));
         if text.is_some() {
@@ -122,6 +123,10 @@ fn Understood() -> impl IntoView {
         if skipped > 0 {
             parts.push(page.filled(Text::CountSkipped, &[("n", &grouped(skipped as u64))]));
         }
+        parts.extend(bad_score.map(|bad| {
+            let line = grouped(bad.line as u64);
+            page.filled(Text::BadScore, &[("text", &bad.text), ("line", &line)])
+        }));
         view! { <span class="quiet numbers" role="status">{parts.join(" · ")}</span> }
     }
 }
