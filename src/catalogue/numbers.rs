@@ -10,6 +10,17 @@ pub fn megabytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / 1e6)
 }
 
+/// `0.83`, `−0.04`: a number with so many decimals, with the minus of typesetters; what rounds to
+/// zero has none.
+pub fn decimals(value: impl Into<f64>, digits: usize) -> String {
+    let text = format!("{:.digits$}", value.into());
+    match text.strip_prefix('-') {
+        Some(rest) if rest.bytes().all(|byte| matches!(byte, b'0' | b'.')) => rest.to_owned(),
+        Some(rest) => format!("−{rest}"),
+        None => text,
+    }
+}
+
 /// `12,345`
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -41,7 +52,7 @@ pub fn duration(seconds: f64, language: Language) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, grouped, megabytes, milliseconds};
+    use super::{decimals, duration, grouped, megabytes, milliseconds};
     use crate::catalogue::language::Language;
 
     #[test]
@@ -49,6 +60,15 @@ mod tests {
         assert_eq!([grouped(7), grouped(1234), grouped(1_234_567)], ["7", "1,234", "1,234,567"]);
         assert_eq!(megabytes(25_765_120), "25.8");
         assert_eq!([milliseconds(4.25), milliseconds(1250.4)], ["4.2", "1,250"]);
+    }
+
+    #[test]
+    fn a_minus_is_a_minus_and_never_before_zero() {
+        assert_eq!(
+            [decimals(-0.004, 2), decimals(-0.0_f32, 1), decimals(0.0, 0)],
+            ["0.00", "0.0", "0"]
+        );
+        assert_eq!([decimals(-1.746, 2), decimals(0.5_f32, 2)], ["−1.75", "0.50"]);
     }
 
     #[test]

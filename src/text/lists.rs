@@ -15,6 +15,9 @@ pub type Pair = (String, String);
 /// The cells of a table, row by row.
 pub(super) type Rows = Vec<Vec<String>>;
 
+/// Rows, and the line that each begins at, from 1.
+type PlacedRows = (Rows, Vec<usize>);
+
 /// What was understood.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Content {
@@ -150,7 +153,7 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<Reading, ListError> {
 /// the one that gives more cells, then the earlier in `separators`. The first row alone would not
 /// do: a sentence in it may hold more semicolons than the table has columns.
 fn read_table(text: &str, separators: &[u8]) -> Result<Reading, ListError> {
-    let mut best: Option<((usize, usize), (Rows, Vec<usize>))> = None;
+    let mut best: Option<((usize, usize), PlacedRows)> = None;
     let mut narrow = None;
     for &separator in separators {
         let rows = placed_rows(text, separator);
@@ -202,7 +205,7 @@ pub(super) fn rows(text: &str, separator: u8) -> Result<Rows, ListError> {
 }
 
 /// The rows, and the line that each begins at, from 1.
-fn placed_rows(text: &str, separator: u8) -> Result<(Rows, Vec<usize>), ListError> {
+fn placed_rows(text: &str, separator: u8) -> Result<PlacedRows, ListError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

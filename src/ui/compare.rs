@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::examples::{PAIRS, UNRELATED};
-use crate::catalogue::numbers::{grouped, milliseconds};
+use crate::catalogue::numbers::{decimals, grouped, milliseconds};
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text;
 use crate::chart::scale_bar::{Hue, ScaleBar, scale_bar};
@@ -119,7 +119,7 @@ fn Outcome() -> impl IntoView {
                 class:before=move || side.get() == Some(Side::Before)
                 class:after=move || side.get() == Some(Side::After)
             >
-                {format!("{cosine:.2}")}
+                {decimals(cosine, 2)}
             </output>
         }
         .into_any(),
@@ -192,8 +192,7 @@ fn Scale() -> impl IntoView {
     let draw = move |width: f64, palette: &crate::chart::ramp::Palette| {
         let (cosine, baseline) = values.get();
         let (side, beside) = sides.get().unzip();
-        let mean =
-            baseline.map_or_else(|| "…".to_owned(), |baseline| format!("{:.2}", baseline.mean));
+        let mean = baseline.map_or_else(|| "…".to_owned(), |baseline| decimals(baseline.mean, 2));
         let bar = ScaleBar {
             cosine,
             hue: side.map_or(Hue::Accent, hue),
@@ -252,7 +251,7 @@ fn both_scores(
     sides: Option<(Side, Option<f32>)>,
 ) -> Option<String> {
     let (side, beside) = sides?;
-    let [shown, beside] = [shown?, beside?].map(|cosine| format!("{cosine:.2}"));
+    let [shown, beside] = [shown?, beside?].map(|cosine| decimals(cosine, 2));
     let (before, after) = match side {
         Side::Before => (shown, beside),
         Side::After => (beside, shown),
@@ -266,7 +265,7 @@ fn baseline_words(page: Page, baseline: &Baseline) -> String {
         &[
             ("pairs", &grouped(u64::from(baseline.pair_count))),
             ("sentences", &UNRELATED.len().to_string()),
-            ("mean", &format!("{:.2}", baseline.mean)),
+            ("mean", &decimals(baseline.mean, 2)),
         ],
     )
 }
@@ -278,12 +277,12 @@ fn verdict(page: Page, cosine: Option<f32>, baseline: Option<Baseline>) -> Optio
         return Some(page.words(Text::VerdictBelow).to_owned());
     }
     if cosine <= baseline.high {
-        let high = format!("{:.2}", baseline.high);
+        let high = decimals(baseline.high, 2);
         return Some(page.filled(Text::VerdictUnrelated, &[("high", &high)]));
     }
     let share = (cosine - baseline.mean) / (1.0 - baseline.mean).max(f32::EPSILON);
     let percent = format!("{:.0}", share * 100.0);
-    let mean = format!("{:.2}", baseline.mean);
+    let mean = decimals(baseline.mean, 2);
     Some(page.filled(Text::VerdictBetween, &[("percent", &percent), ("mean", &mean)]))
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::catalogue::numbers::grouped;
+use crate::catalogue::numbers::{decimals, grouped};
 use crate::catalogue::text::Text;
 use crate::chart::ramp::Palette;
 use crate::chart::scatter::{Scatter, scatter};
@@ -83,7 +83,7 @@ fn matrix(page: Page, state: &State) -> HeatData {
             ("rows", &range(window.row, window.row_count)),
             ("columns", &range(window.column, window.column_count)),
             ("n", &grouped(group.sentences.len() as u64)),
-            ("mean", &format!("{:.2}", group.mean_cosine)),
+            ("mean", &decimals(group.mean_cosine, 2)),
         ],
     );
     HeatData {
@@ -136,7 +136,7 @@ fn Matrix() -> impl IntoView {
         value
             .and_then(|(row, column, value)| {
                 let (first, second) = (rows.get(row)?, columns.get(column)?);
-                Some(format!("{value:.2}  {first}  ·  {second}"))
+                Some(format!("{}  {first}  ·  {second}", decimals(value, 2)))
             })
             .unwrap_or_else(|| "\u{a0}".to_owned())
     };
@@ -262,7 +262,7 @@ fn descending(values: &[f32]) -> Vec<usize> {
 fn list_words(page: Page, state: &State) -> (Text, String) {
     match &state.compare.result {
         Some(ListResult::Group(group)) => {
-            let (pairs, mean) = (grouped(group.pair_count), format!("{:.2}", group.mean_cosine));
+            let (pairs, mean) = (grouped(group.pair_count), decimals(group.mean_cosine, 2));
             let how = page.filled(
                 Text::NearestHow,
                 &[
@@ -340,7 +340,7 @@ fn pair_line(page: Page, line: Line, baseline: f32) -> impl IntoView {
     view! {
         <li>
             <button class="line-button" title=page.words(Text::CompareThese) on:click=pick>
-                <span class="score numbers">{format!("{cosine:.2}")}</span>
+                <span class="score numbers">{decimals(cosine, 2)}</span>
                 <meter min="0" max="1" value=format!("{share:.3}") aria-hidden="true"></meter>
                 <span class="two"><span>{a}</span><span>{b}</span></span>
                 {gold}
@@ -393,8 +393,8 @@ fn agreement_figures(page: Page, agreement: Agreement) -> impl IntoView {
     let count = grouped(u64::from(agreement.pairs));
     view! {
         <p class="figures">
-            <span><b class="numbers">{format!("{:.3}", agreement.spearman)}</b> {page.words(Text::Spearman)}</span>
-            <span><b class="numbers">{format!("{:.3}", agreement.pearson)}</b> {page.words(Text::Pearson)}</span>
+            <span><b class="numbers">{decimals(agreement.spearman, 3)}</b> {page.words(Text::Spearman)}</span>
+            <span><b class="numbers">{decimals(agreement.pearson, 3)}</b> {page.words(Text::Pearson)}</span>
             <span class="quiet">{page.filled(Text::AgreementN, &[("n", &count)])}</span>
         </p>
     }
@@ -404,8 +404,7 @@ fn dots(page: Page, result: &PairsResult, width: f64, palette: &Palette) -> Opti
     if result.gold.is_empty() {
         return None;
     }
-    let spearman =
-        result.agreement.map_or_else(String::new, |found| format!("{:.3}", found.spearman));
+    let spearman = result.agreement.map_or_else(String::new, |found| decimals(found.spearman, 3));
     let places = [("n", grouped(result.gold.len() as u64)), ("spearman", spearman)];
     let places = places.each_ref().map(|(name, value)| (*name, value.as_str()));
     let data = Scatter {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
-use crate::catalogue::numbers::grouped;
+use crate::catalogue::numbers::{decimals, grouped};
 use crate::catalogue::text::Text;
 use crate::chart::ramp::Palette;
 use crate::state::app::State;
@@ -31,7 +31,7 @@ fn grid(page: Page, state: &State) -> HeatData {
         &[
             ("rows", &rows.to_string()),
             ("columns", &columns.to_string()),
-            ("best", &format!("{best:.2}")),
+            ("best", &decimals(best, 2)),
         ],
     );
     HeatData {
@@ -132,9 +132,9 @@ fn partner(page: Page, data: &HeatData, marked: Option<(usize, usize)>) -> Strin
     };
     if best_cell(data, Side::First, row) == Some((row, column)) {
         return page
-            .filled(Text::TokenPartner, &[("a", a), ("b", b), ("value", &format!("{value:.2}"))]);
+            .filled(Text::TokenPartner, &[("a", a), ("b", b), ("value", &decimals(value, 2))]);
     }
-    format!("{a} · {b} · {value:.2}")
+    format!("{a} · {b} · {}", decimals(value, 2))
 }
 
 /// One sentence's tokens; arrow keys walk through them.

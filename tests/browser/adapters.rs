@@ -58,7 +58,7 @@ fn score(page: &Page, holds: &str, what: &str) -> Check<f64> {
     view(page, "compare")?;
     let condition = format!(
         "(() => {{ const shown = document.querySelector('.number:not(.stale):not(.empty)'); \
-         if (!shown) return false; const value = Number(shown.textContent); return {holds}; }})()"
+         if (!shown) return false; const value = Number(shown.textContent.replace('−', '-')); return {holds}; }})()"
     );
     page.wait_for(&condition, 20, what)?;
     number(page, 5)

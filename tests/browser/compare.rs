@@ -16,14 +16,17 @@ const LOAD_S: u64 = 60;
 pub fn number(page: &Page, limit_s: u64) -> Check<f64> {
     page.wait_for_element(NUMBER, limit_s)?;
     let text = page.text(NUMBER)?;
-    text.trim().parse().map_err(|_| page.failure(&format!("the number is {text:?}")))
+    text.trim()
+        .replace('−', "-")
+        .parse()
+        .map_err(|_| page.failure(&format!("the number is {text:?}")))
 }
 
 /// Waits until the number satisfies `holds`.
 fn number_becomes(page: &Page, holds: &str, what: &str) -> Check {
     let condition = format!(
         "(() => {{ const shown = document.querySelector('{NUMBER}'); if (!shown) return false; \
-         const value = Number(shown.textContent); return {holds}; }})()"
+         const value = Number(shown.textContent.replace('−', '-')); return {holds}; }})()"
     );
     page.wait_for(&condition, 20, what).map(drop)
 }
@@ -229,7 +232,7 @@ fn a_dropped_table_with_gold_scores_shows_spearman_with_its_n() -> Check {
         page.drop_files(".many", &[&table])?;
         page.wait_for_text(".figures", "n = 4 pairs", 20)?;
         let spearman = page.text(".figures b")?;
-        let value: f64 = spearman.trim().parse().unwrap_or(f64::NAN);
+        let value: f64 = spearman.trim().replace('−', "-").parse().unwrap_or(f64::NAN);
         ensure(value >= 0.8, format!("Spearman is {spearman}"))?;
         page.wait_for_text(".many .actions", "Rows left out: 1", 5)?;
 

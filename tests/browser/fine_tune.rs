@@ -70,7 +70,7 @@ fn a_fine_tune_is_paused_undone_finished_used_exported_and_survives_a_reload() -
         page.wait_for_workers(1, 20)?;
         let falls = page.evaluate(
             "(() => { const cells = [...document.querySelectorAll('.tune-checkpoints tbody tr')] \
-             .map((row) => Number(row.querySelectorAll('td')[1].textContent)); \
+             .map((row) => Number(row.querySelectorAll('td')[1].textContent.replace('−', '-'))); \
              return cells.at(-1) < cells[0]; })()",
         )?;
         ensure(falls == true, "uniformity did not fall")?;

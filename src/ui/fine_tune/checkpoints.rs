@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::browser::page_scope;
 use crate::catalogue::fine_tune::FineTuneText as Text;
+use crate::catalogue::numbers::decimals;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::fine_tune::FineTuneAction as Do;
@@ -89,7 +90,7 @@ pub fn Checkpoints() -> impl IntoView {
 
 fn line(page: Page, row: Row) -> impl IntoView {
     let number = |value: Option<f64>, scale: f64, digits: usize| {
-        value.map_or_else(|| "–".to_owned(), |value| format!("{:.*}", digits, value * scale))
+        value.map_or_else(|| "–".to_owned(), |value| decimals(value * scale, digits))
     };
     let step = row.step.to_string();
     let name = if row.step == 0 {

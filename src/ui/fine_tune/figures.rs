@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::catalogue::fine_tune::FineTuneText as Text;
+use crate::catalogue::numbers::decimals;
 use crate::chart::histogram::{Histogram, histogram};
 use crate::chart::line::{Line, line};
 use crate::chart::moves::{Move, Moves, moves};
@@ -55,8 +56,7 @@ fn both(state: &State) -> Both {
 }
 
 fn two(page: Page, text: Text, places: &[(&str, f64)]) -> String {
-    let places: Vec<_> =
-        places.iter().map(|(name, value)| (*name, format!("{value:.2}"))).collect();
+    let places: Vec<_> = places.iter().map(|(name, value)| (*name, decimals(*value, 2))).collect();
     let places: Vec<(&str, &str)> = places.iter().map(|(name, value)| (*name, &**value)).collect();
     page.filled(text, &places)
 }
@@ -240,9 +240,9 @@ impl Files for LossData {
 fn loss_words(page: Page, points: &[(f64, f64)]) -> String {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return String::new() };
     let places = [
-        ("first", format!("{:.2}", first.1)),
+        ("first", decimals(first.1, 2)),
         ("from", first.0.to_string()),
-        ("last", format!("{:.2}", last.1)),
+        ("last", decimals(last.1, 2)),
         ("to", last.0.to_string()),
     ];
     page.filled(Text::LossWords, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
@@ -291,7 +291,7 @@ impl Files for MovesData {
     fn scene(self, width: f64, palette: &Palette) -> Option<Scene> {
         let page = self.page;
         let pairs = self.pairs.get();
-        let number = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.2}"));
+        let number = |value: Option<f64>| value.map_or("–".to_owned(), |v| decimals(v, 2));
         let words = pairs.iter().map(|pair| {
             let (before, now) = (number(pair.before), number(pair.now));
             let places = [

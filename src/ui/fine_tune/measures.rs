@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::catalogue::fine_tune::FineTuneText as Text;
+use crate::catalogue::numbers::decimals;
 use crate::protocol::training::{Measures as Measured, Positives};
 use crate::state::app::State;
 use crate::state::fine_tune::finding;
@@ -66,7 +67,7 @@ pub fn Measures() -> impl IntoView {
 }
 
 fn one(page: Page, number: &Number) -> impl IntoView + use<> {
-    let text = |value: f64| format!("{value:.*}", number.digits);
+    let text = |value: f64| decimals(value, number.digits);
     let (before, now) = (text(number.before), text(number.now));
     let words = page.filled(Text::Change, &[("before", &before), ("now", &now)]);
     view! {
@@ -104,21 +105,21 @@ pub fn Finding() -> impl IntoView {
 }
 
 fn finding_words(page: Page, finding: finding::Finding) -> String {
-    let text = |value: f64| format!("{value:.2}");
+    let text = |value: f64| decimals(value, 2);
     match finding {
         finding::Finding::Cone { mean_cosine, uniformity } => {
             let (mean, uniformity) = (text(mean_cosine), text(uniformity));
             page.filled(Text::FindingCone, &[("mean", &mean), ("uniformity", &uniformity)])
         }
         finding::Finding::FewDirections { rank } => {
-            page.filled(Text::FindingFew, &[("rank", &format!("{rank:.1}"))])
+            page.filled(Text::FindingFew, &[("rank", &decimals(rank, 1))])
         }
         finding::Finding::Torn { alignment, random } => {
             let (alignment, random) = (text(alignment), text(random));
             page.filled(Text::FindingTorn, &[("alignment", &alignment), ("random", &random)])
         }
         finding::Finding::Worse { spearman, start } => {
-            let hundred = |value: f64| format!("{:.1}", 100.0 * value);
+            let hundred = |value: f64| decimals(100.0 * value, 1);
             let (before, now) = (hundred(start), hundred(spearman));
             page.filled(Text::FindingWorse, &[("before", &before), ("now", &now)])
         }

@@ -5,6 +5,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, MouseEvent, PointerEvent};
 
 use crate::catalogue::fine_tune::FineTuneText as Text;
+use crate::catalogue::numbers::decimals;
 use crate::chart::plane::{Plane as Drawing, Spot, layout, plane};
 use crate::chart::ramp::Palette;
 use crate::chart::scene::Scene;
@@ -68,7 +69,7 @@ impl Data {
         let (Some(first), Some(now)) = (trail.points.first(), trail.points.get(trail.now)) else {
             return self.page.words(Text::PlaneEmpty).to_owned();
         };
-        let text = |value: f64| format!("{value:.2}");
+        let text = |value: f64| decimals(value, 2);
         let places = [
             ("a0", text(first.1)),
             ("u0", text(first.2)),
@@ -183,7 +184,8 @@ pub fn Plane() -> impl IntoView {
             |(step, alignment, uniformity)| {
                 let step = page.filled(Text::CheckpointStep, &[("step", &step.to_string())]);
                 let names = (page.words(Text::Alignment), page.words(Text::Uniformity));
-                format!("{step}: {} {alignment:.3}, {} {uniformity:.3}", names.0, names.1)
+                let (alignment, uniformity) = (decimals(alignment, 3), decimals(uniformity, 3));
+                format!("{step}: {} {alignment}, {} {uniformity}", names.0, names.1)
             },
         )
     };

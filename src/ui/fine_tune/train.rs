@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::browser::page_scope;
 use crate::catalogue::fine_tune::FineTuneText as Text;
-use crate::catalogue::numbers::{duration, grouped, milliseconds};
+use crate::catalogue::numbers::{decimals, duration, grouped, milliseconds};
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text as PageText;
 use crate::protocol::problem::Problem;
@@ -280,7 +280,7 @@ fn pace(page: Page, status: &Status) -> String {
     let (step, steps) = (status.step.to_string(), status.steps.to_string());
     let mut parts = vec![page.filled(Text::StepOf, &[("step", &step), ("steps", &steps)])];
     if let Some(loss) = status.loss {
-        parts.push(page.filled(Text::LossNow, &[("loss", &format!("{loss:.3}"))]));
+        parts.push(page.filled(Text::LossNow, &[("loss", &decimals(loss, 3))]));
     }
     if let Some(ms) = status.step_ms {
         parts.push(page.filled(Text::StepTime, &[("time", &step_time(page, ms))]));
@@ -297,7 +297,7 @@ fn step_time(page: Page, ms: f64) -> String {
     if ms < 1000.0 {
         return format!("{} ms", milliseconds(ms));
     }
-    page.filled(Text::SecondsShort, &[("s", &format!("{:.1}", ms / 1000.0))])
+    page.filled(Text::SecondsShort, &[("s", &decimals(ms / 1000.0, 1))])
 }
 
 #[component]
@@ -399,7 +399,7 @@ fn Announcement() -> impl IntoView {
     let latest = page.part(|state| {
         let run = state.fine_tune.run.as_ref()?;
         let shape = &run.trail.last()?.measures.shape;
-        let numbers = [format!("{:.2}", shape.uniformity), format!("{:.2}", shape.mean_cosine)];
+        let numbers = [decimals(shape.uniformity, 2), decimals(shape.mean_cosine, 2)];
         Some((run.trail.last()?.measures.step, run.total_steps(), numbers))
     });
     let words = move || {

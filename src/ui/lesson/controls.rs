@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::catalogue::lesson::LessonText as Text;
 use crate::catalogue::lesson_sentences::{OF_A_SUBJECT, SENTENCES};
+use crate::catalogue::numbers::decimals;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::lesson::{Cloud, LessonAction, MOST_DROPOUT, SIDE};
@@ -125,7 +126,7 @@ pub fn TemperatureSlider() -> impl IntoView {
         let temperature = 10_f32.powf(place as f32 / TEMPERATURES as f32 * 2.0 - 2.0);
         page.dispatch(Action::Lesson(LessonAction::TemperatureChosen(temperature)));
     };
-    let shown = Signal::derive(move || format!("{:.3}", temperature.get()));
+    let shown = Signal::derive(move || decimals(temperature.get(), 3));
     view! { <Slider label=Text::LossSlider most=TEMPERATURES place shown chosen/> }
 }
 

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::browser::page_scope;
 use crate::catalogue::lesson::LessonText as Text;
 use crate::catalogue::lesson_sentences::{OF_A_SUBJECT, SENTENCES};
+use crate::catalogue::numbers::decimals;
 use crate::catalogue::problems::explain;
 use crate::chart::histogram::{Histogram, histogram};
 use crate::chart::ramp::Palette;
@@ -50,10 +51,9 @@ pub fn shape_words(page: Page, which: Text, shape: &Shape) -> String {
     page.filled(Text::SphereWords, &places)
 }
 
-/// Two decimals, with the minus of typesetters; rounding leaves no minus before zero.
+/// Two decimals.
 pub fn two(value: f64) -> String {
-    let text = format!("{value:.2}");
-    if text == "-0.00" { "0.00".to_owned() } else { text.replacen('-', "−", 1) }
+    decimals(value, 2)
 }
 
 fn cloud_view(page: Page, state: &State, cloud: Cloud, rays: bool) -> Option<CloudView> {

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::catalogue::lesson::LessonText as Text;
+use crate::catalogue::numbers::decimals;
 use crate::state::action::Action;
 use crate::state::lesson::LessonAction;
 use crate::state::lesson::experiment::{Length, Outcome, Score, Variant};
@@ -23,7 +24,7 @@ fn variant_name(variant: Variant) -> Text {
 
 /// A correlation as the paper writes it: times 100.
 fn correlation(score: &Score) -> String {
-    score.spearman.map_or_else(|| "–".to_owned(), |value| format!("{:.1}", value * 100.0))
+    score.spearman.map_or_else(|| "–".to_owned(), |value| decimals(value * 100.0, 1))
 }
 
 /// One line a variant.
@@ -88,7 +89,7 @@ fn Line(variant: Variant) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">{page.text(variant_name(variant))}</th>
-            <td>{format!("{:.1}", variant.papers())}</td>
+            <td>{decimals(variant.papers(), 1)}</td>
             <td>{move || end(correlation)}</td>
             <td>{move || end(|score| two(score.uniformity))}</td>
             <td><RunButton variant known/></td>
