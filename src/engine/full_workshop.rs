@@ -1,5 +1,6 @@
 //! The workshop of a program that trains: one fine-tune, and the learner that draws views.
 
+use crate::backend::cpu::Cpu;
 use crate::engine::sides::Sides;
 use crate::engine::studio::Studio;
 use crate::engine::train::Trainer;
@@ -20,7 +21,7 @@ pub struct FullWorkshop {
     studio: Studio,
 }
 
-impl Workshop for FullWorkshop {
+impl Workshop<Cpu> for FullWorkshop {
     fn train(
         &mut self,
         revision: Revision,
@@ -69,7 +70,7 @@ impl Workshop for FullWorkshop {
 
     fn train_on<'a>(
         &'a mut self,
-        sides: &'a Sides,
+        sides: &'a Sides<Cpu>,
         out: &'a mut Vec<Message<Event>>,
     ) -> Piece<'a, ()> {
         Box::pin(async move {
@@ -87,7 +88,7 @@ impl Workshop for FullWorkshop {
     fn draw<'a>(
         &'a mut self,
         views: &'a mut Views,
-        sides: &'a Sides,
+        sides: &'a Sides<Cpu>,
     ) -> Piece<'a, Result<Option<Vec<f32>>, Problem>> {
         Box::pin(self.studio.step(views, sides))
     }

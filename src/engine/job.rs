@@ -2,7 +2,7 @@
 
 use web_time::{Duration, Instant};
 
-use crate::backend::cpu::Cpu;
+use crate::backend::Backend;
 use crate::engine::group::{Group, Scan, WindowWork};
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
@@ -84,29 +84,29 @@ pub struct Run {
 
 /// A request on its way.
 #[derive(Debug)]
-pub struct Job {
+pub struct Job<B: Backend> {
     revision: Revision,
     side: Side,
     run: Run,
     begun: Option<Instant>,
     told: Option<Instant>,
-    work: Work,
+    work: Work<B>,
 }
 
 #[derive(Debug)]
-enum Work {
-    Pair(Rows),
+enum Work<B: Backend> {
+    Pair(Rows<B>),
     Window(WindowWork),
-    Group(Rows, Option<Box<Scan>>),
-    Pairs(Rows, Vec<f32>),
-    Embed(Rows),
-    Portion(Rows),
-    Baseline(Rows),
-    Survey(Rows, Survey),
+    Group(Rows<B>, Option<Box<Scan>>),
+    Pairs(Rows<B>, Vec<f32>),
+    Embed(Rows<B>),
+    Portion(Rows<B>),
+    Baseline(Rows<B>),
+    Survey(Rows<B>, Survey),
     Views(Views),
 }
 
-impl Job {
+impl<B: Backend + Clone> Job<B> {
     /// The job of a request, under a number of its own; `None` for requests that are none.
     pub fn new(number: u64, request: Request) -> Result<Option<Self>, (Revision, Problem)> {
         let side = side(&request);
@@ -170,7 +170,7 @@ impl Job {
     }
 
     /// The sentences that others may compute too.
-    pub fn shared(&self) -> Option<&Rows> {
+    pub fn shared(&self) -> Option<&Rows<B>> {
         match &self.work {
             Work::Group(rows, _)
             | Work::Pairs(rows, _)
@@ -182,7 +182,7 @@ impl Job {
     }
 
     /// As [`Job::shared`].
-    pub fn shared_mut(&mut self) -> Option<&mut Rows> {
+    pub fn shared_mut(&mut self) -> Option<&mut Rows<B>> {
         match &mut self.work {
             Work::Group(rows, _)
             | Work::Pairs(rows, _)
@@ -296,9 +296,9 @@ impl Job {
     /// Does a little. A finished group takes the place of the last one.
     pub async fn step(
         &mut self,
-        sides: &Sides,
+        sides: &Sides<B>,
         group: &mut Option<Group>,
-        workshop: Option<&mut (dyn Workshop + 'static)>,
+        workshop: Option<&mut (dyn Workshop<B> + 'static)>,
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
@@ -338,7 +338,7 @@ impl Job {
         self.embed(encoder, begun).await.map_err(|error| Problem::from(&error))
     }
 
-    async fn embed(&mut self, encoder: &Encoder<Cpu>, begun: Instant) -> Result<Stage, Error> {
+    async fn embed(&mut self, encoder: &Encoder<B>, begun: Instant) -> Result<Stage, Error> {
         let revision = self.revision;
         let (Work::Pair(rows)
         | Work::Group(rows, _)
@@ -383,11 +383,11 @@ fn side(request: &Request) -> Side {
     }
 }
 
-fn pairs_work(
+fn pairs_work<B: Backend>(
     pairs: Vec<(String, String)>,
     gold: Vec<f32>,
     readout: Readout,
-) -> Result<Work, Problem> {
+) -> Result<Work<B>, Problem> {
     let detail = if !gold.is_empty() && gold.len() != pairs.len() {
         format!("{} gold scores for {} pairs", gold.len(), pairs.len())
     } else if !gold.iter().all(|score| score.is_finite()) {

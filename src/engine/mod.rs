@@ -52,31 +52,40 @@ pub type Events = Vec<Message<Event>>;
 const ADAPTER_RANK: u8 = 2;
 
 /// The current model and what is to be done with it.
-#[derive(Debug, Default)]
-pub struct Engine {
-    sides: Sides,
+#[derive(Debug)]
+pub struct Engine<B: Backend = Cpu> {
+    backend: B,
+    sides: Sides<B>,
     /// Models on their way: requests wait for them.
     loading: u32,
-    jobs: Vec<Job>,
+    jobs: Vec<Job<B>>,
     /// How many there were so far.
     job_count: u64,
     /// The group embedded last.
     group: Option<Group>,
     /// Fine-tunes, before which everything else goes, and views under dropout: in a program that
     /// trains.
-    workshop: Option<Box<dyn Workshop>>,
+    workshop: Option<Box<dyn Workshop<B>>>,
 }
 
 impl Engine {
     /// An engine that embeds: it refuses `Train` and `Views`, and a program that has no other one
     /// is linked without the tensor library.
     pub fn new() -> Self {
-        Self::default()
+        Self::on(Cpu::default())
     }
 
     /// An engine that can train, and draw views under dropout, too.
     pub fn that_trains() -> Self {
-        Self { workshop: Some(Box::<FullWorkshop>::default()), ..Self::default() }
+        Self { workshop: Some(Box::<FullWorkshop>::default()), ..Self::new() }
+    }
+}
+
+impl<B: Backend + Clone> Engine<B> {
+    /// An engine that embeds on that backend.
+    pub fn on(backend: B) -> Self {
+        let (sides, loading, jobs, job_count, group) = Default::default();
+        Self { backend, sides, loading, jobs, job_count, group, workshop: None }
     }
 
     /// A model is on its way: until as many calls of [`Engine::loading_ended`], requests wait for
@@ -135,7 +144,7 @@ impl Engine {
         sha256: Option<String>,
         out: &mut Events,
     ) {
-        match prepare(name, bytes, sha256) {
+        match prepare(self.backend.clone(), name, bytes, sha256) {
             Ok((file, encoder, summary)) => {
                 let model = Box::new(summary);
                 out.push(Message::plain(Event::Opened { revision, model }));
@@ -246,7 +255,7 @@ impl Engine {
     }
 
     /// Whether the side it needs is there, and stays.
-    fn can_run(&self, job: &Job) -> bool {
+    fn can_run(&self, job: &Job<B>) -> bool {
         let settled = !job.needs(Side::After) || !self.sides.is_changing();
         !job.kind().needs_model() || (settled && self.sides.encoder(job.side()).is_some())
     }
@@ -340,14 +349,15 @@ fn file_of(bulk: Vec<Bulk>) -> Option<Vec<u8>> {
     })
 }
 
-fn prepare(
+fn prepare<B: Backend>(
+    backend: B,
     name: &str,
     bytes: Vec<u8>,
     sha256: Option<String>,
-) -> Result<(BertFile, Encoder<Cpu>, ModelSummary), Error> {
+) -> Result<(BertFile, Encoder<B>, ModelSummary), Error> {
     let start = Instant::now();
     let file = BertFile::read(name, bytes, sha256)?;
-    let encoder = Encoder::load(Cpu::default(), &file)?;
+    let encoder = Encoder::load(backend, &file)?;
     let config = &file.config;
     let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let summary = ModelSummary {

@@ -2,7 +2,7 @@
 
 use web_time::{Duration, Instant};
 
-use crate::backend::cpu::Cpu;
+use crate::backend::Backend;
 use crate::model::embedding::Embedding;
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
@@ -22,21 +22,21 @@ enum Given {
 
 /// Sentences on their way to rows.
 #[derive(Debug)]
-pub struct Rows {
+pub struct Rows<B: Backend> {
     given: Given,
     readout: Readout,
     /// Also keep word pieces and every token's unit row.
     with_tokens: bool,
-    work: Work,
+    work: Work<B>,
 }
 
-#[derive(Debug, Default)]
-struct Work {
+#[derive(Debug)]
+struct Work<B: Backend> {
     ids: Vec<Vec<u32>>,
     pieces: Vec<TokenisedText>,
     truncated: Vec<u32>,
     next: usize,
-    embedding: Option<Embedding<Cpu>>,
+    embedding: Option<Embedding<B>>,
     tokenise: Duration,
     run: Duration,
 }
@@ -57,7 +57,15 @@ pub struct Finished {
     pub run_ms: f64,
 }
 
-impl Rows {
+impl<B: Backend> Default for Work<B> {
+    fn default() -> Self {
+        let (ids, pieces, truncated, next) = Default::default();
+        let (embedding, tokenise, run) = Default::default();
+        Self { ids, pieces, truncated, next, embedding, tokenise, run }
+    }
+}
+
+impl<B: Backend> Rows<B> {
     pub fn new(texts: Vec<String>, readout: Readout, with_tokens: bool) -> Self {
         Self { given: Given::Texts(texts), readout, with_tokens, work: Work::default() }
     }
@@ -94,17 +102,17 @@ impl Rows {
     }
 
     /// What embeds the sentences, once they are tokenised.
-    pub fn embedding(&self) -> Option<&Embedding<Cpu>> {
+    pub fn embedding(&self) -> Option<&Embedding<B>> {
         self.work.embedding.as_ref()
     }
 
     /// As [`Rows::embedding`].
-    pub fn embedding_mut(&mut self) -> Option<&mut Embedding<Cpu>> {
+    pub fn embedding_mut(&mut self) -> Option<&mut Embedding<B>> {
         self.work.embedding.as_mut()
     }
 
     /// Does a little; the rows once they are complete.
-    pub async fn step(&mut self, encoder: &Encoder<Cpu>) -> Result<Option<Finished>, Error> {
+    pub async fn step(&mut self, encoder: &Encoder<B>) -> Result<Option<Finished>, Error> {
         let start = Instant::now();
         let Some(mut embedding) = self.work.embedding.take() else {
             self.tokenise(encoder, start)?;
@@ -130,7 +138,7 @@ impl Rows {
         }))
     }
 
-    fn tokenise(&mut self, encoder: &Encoder<Cpu>, start: Instant) -> Result<(), Error> {
+    fn tokenise(&mut self, encoder: &Encoder<B>, start: Instant) -> Result<(), Error> {
         let work = &mut self.work;
         let texts = match &self.given {
             Given::Texts(texts) => texts,

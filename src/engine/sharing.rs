@@ -4,6 +4,7 @@
 //! engine goes on with what is not handed out, and rests when only handed-out rows are missing.
 //! What comes for a job that was cancelled, or began anew with other weights, is ignored.
 
+use crate::backend::Backend;
 use crate::engine::Engine;
 use crate::engine::job::{Job, Run};
 use crate::engine::rows::Rows;
@@ -26,7 +27,7 @@ pub struct Portion {
     pub ids: Vec<Vec<u32>>,
 }
 
-impl Engine {
+impl<B: Backend + Clone> Engine<B> {
     /// The current model's file.
     pub fn file(&self) -> Option<&BertFile> {
         self.sides.file()

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use web_time::Instant;
 
-use crate::backend::cpu::Cpu;
+use crate::backend::Backend;
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
@@ -55,48 +55,55 @@ impl Order {
 }
 
 /// The model on both sides.
-#[derive(Debug, Default)]
-pub struct Sides {
-    before: Option<Before>,
-    after: Option<After>,
-    making: Option<Making>,
+#[derive(Debug)]
+pub struct Sides<B: Backend> {
+    before: Option<Before<B>>,
+    after: Option<After<B>>,
+    making: Option<Making<B>>,
     orders: VecDeque<Order>,
     /// Adapters that somebody fetches.
     arriving: u32,
 }
 
 #[derive(Debug)]
-struct Before {
+struct Before<B: Backend> {
     file: BertFile,
-    encoder: Encoder<Cpu>,
+    encoder: Encoder<B>,
 }
 
 #[derive(Debug)]
-struct After {
+struct After<B: Backend> {
     adapter: Adapter,
     blend: f32,
-    encoder: Encoder<Cpu>,
+    encoder: Encoder<B>,
 }
 
 /// The next side after, on its way.
 #[derive(Debug)]
-struct Making {
+struct Making<B: Backend> {
     revision: Revision,
     /// `None`: the attached one, at another blend.
     adapter: Option<Adapter>,
     blend: f32,
-    encoder: Encoder<Cpu>,
+    encoder: Encoder<B>,
     begun: Instant,
 }
 
-impl Sides {
+impl<B: Backend> Default for Sides<B> {
+    fn default() -> Self {
+        let (before, after, making, orders, arriving) = Default::default();
+        Self { before, after, making, orders, arriving }
+    }
+}
+
+impl<B: Backend + Clone> Sides<B> {
     /// The model's file, if there is a model.
     pub fn file(&self) -> Option<&BertFile> {
         self.before.as_ref().map(|before| &before.file)
     }
 
     /// What computes on a side, if the side is there.
-    pub fn encoder(&self, side: Side) -> Option<&Encoder<Cpu>> {
+    pub fn encoder(&self, side: Side) -> Option<&Encoder<B>> {
         match side {
             Side::Before => self.before.as_ref().map(|before| &before.encoder),
             Side::After => self.after.as_ref().map(|after| &after.encoder),
@@ -129,7 +136,7 @@ impl Sides {
         &mut self,
         revision: Revision,
         file: BertFile,
-        encoder: Encoder<Cpu>,
+        encoder: Encoder<B>,
         out: &mut Vec<Message<Event>>,
     ) {
         if let Some(Making { revision, adapter, blend, .. }) = self.making.take() {
@@ -210,7 +217,7 @@ impl Sides {
     }
 
     /// `None` where the side after is at that blend already.
-    fn begin_making(&self, order: Order) -> Result<Option<Making>, Problem> {
+    fn begin_making(&self, order: Order) -> Result<Option<Making<B>>, Problem> {
         let before = self.before.as_ref().ok_or(Problem::NoModel)?;
         let (revision, adapter, blend) = match order {
             Order::Attach { revision, adapter } => {
@@ -239,7 +246,7 @@ impl Sides {
     }
 
     /// `false` once there was none left to make.
-    fn make_layer(&self, making: &mut Making) -> Result<bool, Error> {
+    fn make_layer(&self, making: &mut Making<B>) -> Result<bool, Error> {
         let attached = self.after.as_ref().map(|after| &after.adapter);
         let (Some(before), Some(adapter)) = (&self.before, making.adapter.as_ref().or(attached))
         else {
@@ -250,7 +257,7 @@ impl Sides {
     }
 
     /// What was made takes its place.
-    fn change(&mut self, making: Making) -> Option<Message<Event>> {
+    fn change(&mut self, making: Making<B>) -> Option<Message<Event>> {
         let Making { revision, adapter, blend, encoder, begun } = making;
         let event = match &adapter {
             Some(adapter) => Event::Attached {

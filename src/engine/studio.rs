@@ -60,7 +60,7 @@ impl Studio {
     pub async fn step(
         &mut self,
         views: &mut Views,
-        sides: &Sides,
+        sides: &Sides<Cpu>,
     ) -> Result<Option<Vec<f32>>, Problem> {
         if views.work.ids.len() < views.texts.len() {
             self.prepare(views, sides)?;
@@ -78,7 +78,7 @@ impl Studio {
         Ok(Some(grid(&first, &second, hidden)))
     }
 
-    fn prepare(&mut self, views: &mut Views, sides: &Sides) -> Result<(), Problem> {
+    fn prepare(&mut self, views: &mut Views, sides: &Sides<Cpu>) -> Result<(), Problem> {
         let range = Recipe { dropout: views.dropout, ..Recipe::default() }.check();
         range.map_err(|error| Problem::from(&crate::training::error::Error::from(error)))?;
         let encoder = sides.encoder(views.lens.side).ok_or(Problem::NoModel)?;
@@ -90,7 +90,7 @@ impl Studio {
     }
 
     /// The learner of this lens: the one that is kept, or a new one.
-    fn ready(&mut self, lens: Lens, sides: &Sides) -> Result<&mut CpuLearner<Cpu>, Problem> {
+    fn ready(&mut self, lens: Lens, sides: &Sides<Cpu>) -> Result<&mut CpuLearner<Cpu>, Problem> {
         let file = sides.file().ok_or(Problem::NoModel)?;
         let readout = trained_readout(lens.readout, file.config.layers)?;
         let adapter = match lens.side {

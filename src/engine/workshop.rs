@@ -8,6 +8,7 @@
 use std::fmt::Debug;
 use std::pin::Pin;
 
+use crate::backend::Backend;
 use crate::engine::sides::Sides;
 use crate::engine::views::Views;
 use crate::protocol::Revision;
@@ -20,7 +21,7 @@ use crate::protocol::training::{Order, Plan};
 pub type Piece<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// What only a program that trains can do. A fine-tune is answered through `out`.
-pub trait Workshop: Debug {
+pub trait Workshop<B: Backend>: Debug {
     /// Takes a plan; `from`: the file of the adapter to go on from.
     ///
     /// # Errors
@@ -46,7 +47,7 @@ pub trait Workshop: Debug {
     /// Does a little of the fine-tune.
     fn train_on<'a>(
         &'a mut self,
-        sides: &'a Sides,
+        sides: &'a Sides<B>,
         out: &'a mut Vec<Message<Event>>,
     ) -> Piece<'a, ()>;
 
@@ -54,7 +55,7 @@ pub trait Workshop: Debug {
     fn draw<'a>(
         &'a mut self,
         views: &'a mut Views,
-        sides: &'a Sides,
+        sides: &'a Sides<B>,
     ) -> Piece<'a, Result<Option<Vec<f32>>, Problem>>;
 
     /// Puts away what nobody asked for in a while.
