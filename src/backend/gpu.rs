@@ -14,11 +14,15 @@ use crate::gpu::recording::{Dispatch, Recording};
 use crate::kernels::linear::Activation;
 use crate::kernels::matrix::{BLOCK, Matrix, Numbers, OnGpu};
 use crate::kernels::{add_norm, attention, average, embed, linear, pool, unit};
-use crate::protocol::event::Backend as Kind;
+use crate::protocol::gpu::Backend as Kind;
 use crate::weights::bert::TensorView;
 
 /// Workgroups that a grid may have in one dimension, on every device.
 const MOST_GROUPS: usize = 65_535;
+
+/// A batch's most tokens: `[tokens, 4 x 768]` numbers are 100 MB, under the 128 MiB that every device
+/// binds.
+const BATCH_TOKENS: usize = 8_192;
 
 /// A GPU behind the verbs.
 #[derive(Debug)]
@@ -156,6 +160,13 @@ impl GpuBackend {
     }
 }
 
+/// Another recording on the same GPU.
+impl Clone for GpuBackend {
+    fn clone(&self) -> Self {
+        Self::new(self.gpu.clone())
+    }
+}
+
 impl Table {
     /// The table in GPU memory.
     fn on_gpu(&self, gpu: &Gpu) -> Result<&OnGpu, Error> {
@@ -229,8 +240,13 @@ impl Backend for GpuBackend {
     }
 
     fn device(&self) -> String {
-        let facts = self.gpu.facts();
-        format!("{} ({})", facts.name, facts.api)
+        self.gpu.facts().to_string()
+    }
+
+    /// Every recording costs a way to the device and back, so a batch is as large as buffers of the
+    /// widest states of a usual model may be.
+    fn batch_tokens(&self) -> usize {
+        BATCH_TOKENS
     }
 
     fn table(&self, tensor: &TensorView<'_>) -> Result<Table, Error> {

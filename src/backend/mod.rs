@@ -12,7 +12,7 @@ pub mod gpu;
 
 use std::ops::Range;
 
-use crate::protocol::event::Backend as Kind;
+use crate::protocol::gpu::Backend as Kind;
 use crate::weights::bert::TensorView;
 
 /// What can go wrong in a verb. All but `Memory`, `Weights` and `Gpu` mean a bug or a damaged
@@ -103,6 +103,9 @@ pub trait Backend {
 
     /// What computes, in words.
     fn device(&self) -> String;
+
+    /// A batch holds at most so many tokens, or one sentence.
+    fn batch_tokens(&self) -> usize;
 
     /// Keeps a table for look-up, in the file's own number format where that is possible.
     ///

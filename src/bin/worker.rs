@@ -6,7 +6,7 @@ mod door;
 
 #[cfg(target_arch = "wasm32")]
 fn main() -> Result<(), wasm_bindgen::JsValue> {
-    door::start(simcse_lab::engine::Engine::new())
+    door::start(async { Ok(simcse_lab::engine::Engine::new()) })
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -31,6 +31,24 @@ impl Program {
     }
 }
 
+/// A program that helps a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Help {
+    /// The one that this worker runs.
+    Same,
+    /// The one that computes on the GPU.
+    Gpu,
+}
+
+/// Where the program for the GPU is, as this worker's address tells: `...&gpu=NAME`, in the same folder.
+pub fn gpu_address() -> Option<String> {
+    let location = worker_scope::scope().location();
+    let search = location.search();
+    let name = search.trim_start_matches('?').split('&').find_map(|it| it.strip_prefix("gpu="))?;
+    let boot = format!("{}{}", location.origin(), location.pathname());
+    Some(format!("{boot}?module={name}.js&wasm={name}_bg.wasm"))
+}
+
 /// A running worker. Dropping it ends the worker.
 pub struct Bridge {
     worker: Worker,
@@ -61,15 +79,21 @@ impl Bridge {
         Ok(Self::over(worker_at(&address)?, on_event, on_death))
     }
 
-    /// Starts another worker of the program that this worker runs; what was compiled for this one
-    /// serves both. Its errors go to `on_death` and no further: they are not this worker's.
+    /// Starts a worker that helps this one. Its errors go to `on_death` and no further: they are not
+    /// this worker's.
     ///
     /// # Errors
     /// In words, where the browser does not let workers start workers.
     pub fn start_helper(
+        help: Help,
         on_event: impl Fn(Message<Event>) + 'static,
         on_death: impl Fn(String) + Clone + 'static,
     ) -> Result<Self, String> {
+        if help == Help::Gpu {
+            let address = gpu_address().ok_or("the site has no program for the GPU")?;
+            return Ok(Self::over(worker_at(&address)?, on_event, on_death));
+        }
+        // What was compiled for this one serves both.
         let address = format!("{}&helper", worker_scope::scope().location().href());
         let bridge = Self::over(worker_at(&address)?, on_event, on_death);
         let module = Object::new();

@@ -42,6 +42,12 @@ pub fn cores() -> u16 {
     (cores as u16).max(1)
 }
 
+/// Whether the browser offers WebGPU to workers.
+pub fn has_webgpu() -> bool {
+    let gpu = js_sys::Reflect::get(&scope().navigator(), &"gpu".into());
+    gpu.is_ok_and(|gpu| gpu.is_object())
+}
+
 /// GiB of memory, where the browser tells; none tells of more than 8.
 pub fn memory_gib() -> Option<f64> {
     js_sys::Reflect::get(&scope().navigator(), &"deviceMemory".into()).ok()?.as_f64()

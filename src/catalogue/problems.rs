@@ -5,7 +5,7 @@ use crate::catalogue::language::Language;
 use crate::catalogue::numbers::{grouped, megabytes};
 use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
-use crate::protocol::problem::Problem;
+use crate::protocol::problem::{GpuFault, Problem};
 
 /// What happened and what to do, as two sentences or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +55,22 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::Recipe { .. } => (Text::ProblemRecipe, Text::RemedyRecipe),
         Problem::TooFewExamples { .. } => (Text::ProblemTooFew, Text::RemedyTooFew),
         Problem::Program { .. } => (Text::ProblemProgram, Text::RemedyProgram),
+        Problem::Gpu { fault, .. } => (gpu_text(*fault), Text::RemedyGpu),
         Problem::Busy => (Text::ProblemBusy, Text::RemedyBusy),
         Problem::NoBackend { .. } => (Text::ProblemNoBackend, Text::RemedyNoBackend),
         Problem::NoWindow | Problem::Internal { .. } => {
             (Text::ProblemInternal, Text::RemedyInternal)
         }
+    }
+}
+
+fn gpu_text(fault: GpuFault) -> Text {
+    match fault {
+        GpuFault::NoAdapter => Text::ProblemGpuNone,
+        GpuFault::Limit => Text::ProblemGpuLimit,
+        GpuFault::Memory => Text::ProblemGpuMemory,
+        GpuFault::Refused => Text::ProblemGpuRefused,
+        GpuFault::Lost => Text::ProblemGpuLost,
     }
 }
 
@@ -119,6 +130,7 @@ fn places(problem: &Problem) -> Vec<(&'static str, String)> {
         Problem::NoWindow => vec![("detail", "the matrix window does not exist".to_owned())],
         Problem::Tokeniser { detail }
         | Problem::Program { detail }
+        | Problem::Gpu { detail, .. }
         | Problem::Internal { detail } => {
             vec![("detail", detail.clone())]
         }

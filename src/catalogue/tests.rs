@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::fill;
 use crate::catalogue::fine_tune::FineTuneText;
+use crate::catalogue::gpu::GpuText;
 use crate::catalogue::language::Language;
 use crate::catalogue::lesson::LessonText;
 use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
 
 /// Texts that are names or symbols in both languages.
-const SAME_IN_BOTH: [&str; 17] = [
+const SAME_IN_BOTH: [&str; 19] = [
+    "Gpu",
+    "PreferCpu",
     "Kilobytes",
     "Megabytes",
     "VariantDropout",
@@ -42,6 +45,7 @@ fn all() -> Vec<(String, [&'static str; 2])> {
     }
     of(Text::ALL)
         .chain(of(LessonText::ALL))
+        .chain(of(GpuText::ALL))
         .chain(of(FineTuneText::ALL))
         .chain(of(AdapterText::ALL))
         .collect()

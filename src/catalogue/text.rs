@@ -299,6 +299,12 @@ words! {
     RemedyRecipe: "Change that setting and start again.", "请修改该设置后重新开始。";
     ProblemTooFew: "{found:There is|There are} {found} {found:sentence|sentences}; at least {needed} are needed.", "共有 {found} 个句子，至少需要 {needed} 个。";
     RemedyTooFew: "Add sentences, or take a bundled collection.", "请添加句子，或使用内置的句子集。";
+    ProblemGpuNone: "No GPU can be used here ({detail}).", "此处没有可用的 GPU（{detail}）。";
+    ProblemGpuLimit: "The GPU allows less than this model needs ({detail}).", "GPU 的限制低于此模型所需（{detail}）。";
+    ProblemGpuMemory: "The GPU ran out of memory ({detail}).", "GPU 内存不足（{detail}）。";
+    ProblemGpuRefused: "The GPU refused its work ({detail}).", "GPU 拒绝执行（{detail}）。";
+    ProblemGpuLost: "The GPU stopped ({detail}).", "GPU 已停止（{detail}）。";
+    RemedyGpu: "Nothing is lost: the CPU goes on with the work. Choose the GPU again under the status in the header to retry.", "不会丢失任何内容：CPU 会继续工作。要重试，请在页眉的状态中重新选择 GPU。";
     ProblemBusy: "A fine-tune is running already.", "已有微调正在进行。";
     RemedyBusy: "Stop it first.", "请先停止它。";
 }

@@ -9,13 +9,14 @@
 
 use web_time::{Duration, Instant};
 
+use crate::backend::Backend;
 use crate::engine::Engine;
-use crate::engine::sharing::Ticket;
+use crate::engine::gpu_seat::GpuSeat;
+use crate::engine::helper::{Helper, HelperId, Order, Stage};
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
-use crate::protocol::message::{Bulk, Message};
-use crate::protocol::readout::Side;
-use crate::protocol::request::{AdapterSource, ModelSource, Request};
+use crate::protocol::gpu::Preference;
+use crate::protocol::message::Message;
 
 /// Helpers are started for a job with so many tokens left: some 0.7 s of one worker's work, while
 /// starting one takes some 0.2 s.
@@ -41,6 +42,8 @@ pub struct Machine {
     pub cores: u16,
     /// In GiB, where the browser tells; none tells of more than 8.
     pub memory_gib: Option<f64>,
+    /// Whether it offers WebGPU.
+    pub has_gpu: bool,
 }
 
 impl Machine {
@@ -60,60 +63,6 @@ impl Machine {
     }
 }
 
-/// A helper's number; none is used twice.
-pub type HelperId = u32;
-
-/// What the door is to do.
-#[derive(Debug, PartialEq)]
-pub enum Order {
-    Start(HelperId),
-    /// Hand it the current model's file, under that request, whose bytes travel beside it.
-    Equip(HelperId, Request),
-    Tell(HelperId, Message<Request>),
-    End(HelperId),
-    /// For the page.
-    Say(Event),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Starting,
-    /// It has the model's file and makes it ready.
-    Opening,
-    Ready,
-}
-
-#[derive(Debug)]
-struct Helper {
-    id: HelperId,
-    stage: Stage,
-    /// The adapter it was given: hash and blend.
-    adapter: Option<(String, f32)>,
-    errands: Vec<Errand>,
-    /// When it last said something, or was given work while it had none.
-    heard: Instant,
-}
-
-/// A portion on its way.
-#[derive(Debug)]
-struct Errand {
-    revision: Revision,
-    ticket: Ticket,
-    /// Nobody waits for it any more.
-    cancelled: bool,
-}
-
-impl Helper {
-    fn errand(&mut self, revision: Revision) -> Option<Errand> {
-        let found = self.errands.iter().position(|errand| errand.revision == revision)?;
-        Some(self.errands.remove(found))
-    }
-
-    fn computes(&self) -> bool {
-        self.errands.iter().any(|errand| !errand.cancelled)
-    }
-}
-
 /// The helpers, and what each of them does.
 #[derive(Debug)]
 pub struct Crew {
@@ -121,6 +70,7 @@ pub struct Crew {
     /// How many workers were asked for, the engine's own included.
     wanted: Option<u16>,
     helpers: Vec<Helper>,
+    gpu: GpuSeat,
     /// Hash of the model that the helpers have.
     model: String,
     next_id: HelperId,
@@ -139,6 +89,7 @@ impl Crew {
             machine,
             wanted: None,
             helpers: Vec::new(),
+            gpu: GpuSeat::new(machine.has_gpu),
             model: String::new(),
             next_id: 0,
             next_revision: 0,
@@ -154,32 +105,57 @@ impl Crew {
         self.losses = 0;
     }
 
+    /// What sentences are to be computed by; as `Request::Prefer`.
+    pub fn prefer(&mut self, preference: Preference) {
+        self.gpu.prefer(preference);
+    }
+
     /// Whether there are helpers.
     pub fn is_empty(&self) -> bool {
-        self.helpers.is_empty()
+        self.helpers.is_empty() && !self.gpu.is_taken()
     }
 
     /// Starts, equips and ends helpers, and gives them work. To be called whenever something
     /// happened, and every few seconds while there are helpers.
-    pub fn direct(&mut self, engine: &mut Engine, now: Instant, orders: &mut Vec<Order>) {
+    pub fn direct(
+        &mut self,
+        engine: &mut Engine<impl Backend + Clone>,
+        now: Instant,
+        orders: &mut Vec<Order>,
+    ) {
         let model = engine.file().map(|file| file.sha256.clone()).unwrap_or_default();
         if model != self.model {
             self.dismiss(0, engine, orders);
+            self.gpu.dismiss(engine, orders);
             self.model = model;
             self.losses = 0;
         }
         let silent = |helper: &&Helper| {
             !helper.errands.is_empty() && now.duration_since(helper.heard) > PATIENCE
         };
-        let silent: Vec<_> = self.helpers.iter().filter(silent).map(|helper| helper.id).collect();
-        silent.into_iter().for_each(|id| self.lost(id, engine, orders));
+        let everybody = self.helpers.iter().chain(self.gpu.helper());
+        let silent: Vec<_> = everybody.filter(silent).map(|helper| helper.id).collect();
+        for id in silent {
+            let detail = format!("it said nothing for {} s", PATIENCE.as_secs());
+            self.lost(id, &detail, engine, orders);
+        }
         self.staff(engine, now, orders);
+        if let Some(file) = engine.file() {
+            let workers = self.workers(file.size_bytes());
+            self.gpu.staff(&mut self.next_id, workers, now, orders);
+        }
         self.feed(engine, now, orders);
     }
 
     /// Gives work to helpers that have room for it. Cheap where there is none.
-    pub fn feed(&mut self, engine: &mut Engine, now: Instant, orders: &mut Vec<Order>) {
-        self.recall(engine, orders);
+    pub fn feed(
+        &mut self,
+        engine: &mut Engine<impl Backend + Clone>,
+        now: Instant,
+        orders: &mut Vec<Order>,
+    ) {
+        self.helpers.iter_mut().for_each(|helper| helper.recall(engine, orders));
+        self.gpu.feed(&mut self.next_revision, engine, now, orders);
         let ready = self.helpers.iter().filter(|helper| helper.stage == Stage::Ready).count();
         // Everybody gets one before anybody gets two.
         for room in 0..HELD {
@@ -203,36 +179,32 @@ impl Crew {
         &mut self,
         id: HelperId,
         message: Message<Event>,
-        engine: &mut Engine,
+        engine: &mut Engine<impl Backend + Clone>,
         now: Instant,
         orders: &mut Vec<Order>,
     ) {
+        if self.gpu.helper().is_some_and(|helper| helper.id == id) {
+            return self.gpu.heard(message, &mut self.next_revision, engine, now, orders);
+        }
         let Some(helper) = self.helpers.iter_mut().find(|helper| helper.id == id) else { return };
         helper.heard = now;
         match &message.head {
-            Event::Ready => {
-                helper.stage = Stage::Opening;
-                let request = copy_of(engine).map(|source| Request::Open { revision: 0, source });
-                orders.extend(request.map(|request| Order::Equip(id, request)));
-            }
+            Event::Ready => helper.equip(engine, orders),
             Event::Opened { .. } => helper.stage = Stage::Ready,
             Event::Portion { revision } => {
-                if let Some(errand) = helper.errand(*revision) {
-                    engine.take_rows(errand.ticket, message.f32().unwrap_or_default());
-                }
+                helper.answered(*revision, Some(message.f32().unwrap_or_default()), engine);
             }
             Event::Cancelled { revision } => {
-                let errand = helper.errand(*revision);
-                errand.into_iter().for_each(|errand| engine.take_back(errand.ticket));
+                helper.answered(*revision, None, engine);
             }
-            Event::Failed { revision, .. } => {
-                match revision.and_then(|revision| helper.errand(revision)) {
-                    Some(errand) => engine.take_back(errand.ticket),
+            Event::Failed { revision, problem } => {
+                let was_errand = revision.is_some_and(|it| helper.answered(it, None, engine));
+                if !was_errand {
                     // Without its model or adapter it is of no use.
-                    None => self.lost(id, engine, orders),
+                    self.lost(id, &format!("{problem:?}"), engine, orders);
                 }
             }
-            Event::Panicked { .. } => self.lost(id, engine, orders),
+            Event::Panicked { message } => self.lost(id, message, engine, orders),
             // Of loading and attaching, nothing else has to be known: messages stay in order, and
             // portions wait for what they need.
             _ => {}
@@ -241,19 +213,35 @@ impl Crew {
 
     /// A helper is gone, or could not be started: what it had is computed here, and there is one
     /// fewer from now on.
-    pub fn lost(&mut self, id: HelperId, engine: &mut Engine, orders: &mut Vec<Order>) {
+    pub fn lost(
+        &mut self,
+        id: HelperId,
+        detail: &str,
+        engine: &mut Engine<impl Backend + Clone>,
+        orders: &mut Vec<Order>,
+    ) {
+        if self.gpu.helper().is_some_and(|helper| helper.id == id) {
+            return self.gpu.lost(detail, engine, orders);
+        }
         let Some(position) = self.helpers.iter().position(|helper| helper.id == id) else { return };
-        let helper = self.helpers.remove(position);
-        helper.errands.iter().for_each(|errand| engine.take_back(errand.ticket));
+        self.helpers.remove(position).end(engine, orders);
         self.losses = self.losses.saturating_add(1);
-        orders.push(Order::End(id));
+    }
+
+    fn workers(&self, file_bytes: u64) -> u16 {
+        self.wanted.unwrap_or_else(|| self.machine.workers(file_bytes))
     }
 
     /// Starts helpers where there is work enough, ends them where there are too many or was none
     /// for long.
-    fn staff(&mut self, engine: &mut Engine, now: Instant, orders: &mut Vec<Order>) {
+    fn staff(
+        &mut self,
+        engine: &mut Engine<impl Backend + Clone>,
+        now: Instant,
+        orders: &mut Vec<Order>,
+    ) {
         let Some(file) = engine.file() else { return };
-        let workers = self.wanted.unwrap_or_else(|| self.machine.workers(file.size_bytes()));
+        let workers = self.workers(file.size_bytes());
         let most = usize::from(workers.saturating_sub(1).saturating_sub(self.losses));
         let idle = self.wanted.is_none()
             && self.worked.is_some_and(|worked| now.duration_since(worked) > KEEP);
@@ -266,32 +254,23 @@ impl Crew {
             return;
         }
         for _ in self.helpers.len()..most {
-            let (id, stage) = (self.next_id, Stage::Starting);
+            let id = self.next_id;
             self.next_id += 1;
-            self.helpers.push(Helper { id, stage, adapter: None, errands: Vec::new(), heard: now });
+            self.helpers.push(Helper::new(id, now));
             orders.push(Order::Start(id));
             self.worked = Some(now);
         }
     }
 
     /// Keeps so many helpers.
-    fn dismiss(&mut self, keep: usize, engine: &mut Engine, orders: &mut Vec<Order>) {
+    fn dismiss(
+        &mut self,
+        keep: usize,
+        engine: &mut Engine<impl Backend + Clone>,
+        orders: &mut Vec<Order>,
+    ) {
         for helper in self.helpers.drain(keep.min(self.helpers.len())..) {
-            helper.errands.iter().for_each(|errand| engine.take_back(errand.ticket));
-            orders.push(Order::End(helper.id));
-        }
-    }
-
-    /// Calls back portions that nobody waits for.
-    fn recall(&mut self, engine: &Engine, orders: &mut Vec<Order>) {
-        for helper in &mut self.helpers {
-            let id = helper.id;
-            let stale = |errand: &&mut Errand| !errand.cancelled && !engine.expects(errand.ticket);
-            for errand in helper.errands.iter_mut().filter(stale) {
-                errand.cancelled = true;
-                let cancel = Request::Cancel { revision: errand.revision };
-                orders.push(Order::Tell(id, Message::plain(cancel)));
-            }
+            helper.end(engine, orders);
         }
     }
 
@@ -300,23 +279,14 @@ impl Crew {
         &mut self,
         position: usize,
         workers: usize,
-        engine: &mut Engine,
+        engine: &mut Engine<impl Backend + Clone>,
         now: Instant,
         orders: &mut Vec<Order>,
     ) -> bool {
         let Some(portion) = engine.share(workers) else { return false };
-        self.next_revision += 2;
-        let revision = self.next_revision;
         let Some(helper) = self.helpers.get_mut(position) else { return false };
-        if portion.lens.side == Side::After {
-            adapt(helper, revision - 1, engine, orders);
-        }
-        if helper.errands.is_empty() {
-            helper.heard = now;
-        }
-        helper.errands.push(Errand { revision, ticket: portion.ticket, cancelled: false });
-        let request = Request::Portion { revision, ids: portion.ids, lens: portion.lens };
-        orders.push(Order::Tell(helper.id, Message::plain(request)));
+        self.next_revision += 2;
+        helper.give(portion, self.next_revision, engine, now, orders);
         true
     }
 
@@ -330,31 +300,4 @@ impl Crew {
             orders.push(Order::Say(Event::Workers { ready, computing }));
         }
     }
-}
-
-/// Gives a helper the engine's adapter where it has another one, or less or more of it.
-fn adapt(helper: &mut Helper, revision: Revision, engine: &Engine, orders: &mut Vec<Order>) {
-    let Some((sha256, blend, bytes)) = engine.adapter() else { return };
-    let had = helper.adapter.replace((sha256.to_owned(), blend));
-    let (same, had_blend) = match &had {
-        Some((had, blend)) => (had == sha256, *blend),
-        None => (false, 1.0),
-    };
-    if !same {
-        let source = AdapterSource::Given { name: "adapter".to_owned() };
-        let head = Request::Attach { revision, source };
-        let bulk = vec![Bulk::Bytes(bytes.to_vec())];
-        orders.push(Order::Tell(helper.id, Message { head, bulk }));
-    }
-    let has_blend = if same { had_blend } else { 1.0 };
-    if has_blend != blend {
-        let request = Request::Blend { revision, blend };
-        orders.push(Order::Tell(helper.id, Message::plain(request)));
-    }
-}
-
-fn copy_of(engine: &Engine) -> Option<ModelSource> {
-    let file = engine.file()?;
-    let (name, sha256) = (file.config.name.clone(), file.sha256.clone());
-    Some(ModelSource::Copied { name, sha256 })
 }

@@ -3,6 +3,7 @@
 use web_time::{Duration, Instant};
 
 use crate::backend::Backend;
+use crate::engine::exam::Exam;
 use crate::engine::group::{Group, Scan, WindowWork};
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
@@ -45,6 +46,7 @@ pub enum Kind {
         slot: u8,
     },
     Views,
+    Examine,
 }
 
 impl Kind {
@@ -59,7 +61,7 @@ impl Kind {
             | Self::Portion
             | Self::Survey { .. }
             | Self::Views => 2,
-            Self::Baseline => 3,
+            Self::Baseline | Self::Examine => 3,
         }
     }
 
@@ -104,6 +106,7 @@ enum Work<B: Backend> {
     Baseline(Rows<B>),
     Survey(Rows<B>, Survey),
     Views(Views),
+    Examine(Box<Exam>),
 }
 
 impl<B: Backend + Clone> Job<B> {
@@ -131,9 +134,10 @@ impl<B: Backend + Clone> Job<B> {
             Request::Embed { revision, sentences, lens } => {
                 (revision, Work::Embed(Rows::new(sentences, lens.readout, false)))
             }
-            Request::Portion { revision, ids, lens } => {
-                (revision, Work::Portion(Rows::of_ids(ids, lens.readout)))
+            Request::Portion { revision, ids, lens, with_tokens } => {
+                (revision, Work::Portion(Rows::of_ids(ids, lens.readout, with_tokens)))
             }
+            Request::Examine { revision } => (revision, Work::Examine(Box::default())),
             Request::Survey { revision, slot, mut sentences, lens, whitened } => {
                 sentences.truncate(MOST_SENTENCES);
                 let rows = Rows::new(sentences, lens.readout, false);
@@ -147,6 +151,7 @@ impl<B: Backend + Clone> Job<B> {
             | Request::Forget { .. }
             | Request::Cancel { .. }
             | Request::Workers { .. }
+            | Request::Prefer { .. }
             | Request::Attach { .. }
             | Request::Blend { .. }
             | Request::Detach { .. }
@@ -169,27 +174,29 @@ impl<B: Backend + Clone> Job<B> {
         self.run
     }
 
-    /// The sentences that others may compute too.
+    /// The sentences that others may compute too; a pair's only as a whole.
     pub fn shared(&self) -> Option<&Rows<B>> {
         match &self.work {
-            Work::Group(rows, _)
+            Work::Pair(rows)
+            | Work::Group(rows, _)
             | Work::Pairs(rows, _)
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
-            Work::Pair(_) | Work::Window(_) | Work::Portion(_) | Work::Views(_) => None,
+            Work::Window(_) | Work::Portion(_) | Work::Views(_) | Work::Examine(_) => None,
         }
     }
 
     /// As [`Job::shared`].
     pub fn shared_mut(&mut self) -> Option<&mut Rows<B>> {
         match &mut self.work {
-            Work::Group(rows, _)
+            Work::Pair(rows)
+            | Work::Group(rows, _)
             | Work::Pairs(rows, _)
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
-            Work::Pair(_) | Work::Window(_) | Work::Portion(_) | Work::Views(_) => None,
+            Work::Window(_) | Work::Portion(_) | Work::Views(_) | Work::Examine(_) => None,
         }
     }
 
@@ -227,6 +234,7 @@ impl<B: Backend + Clone> Job<B> {
             Work::Baseline(_) => Kind::Baseline,
             Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
             Work::Views(_) => Kind::Views,
+            Work::Examine(_) => Kind::Examine,
         }
     }
 
@@ -236,7 +244,11 @@ impl<B: Backend + Clone> Job<B> {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
             Work::Group(..) | Work::Baseline(_) | Work::Survey(..) | Work::Views(_) => true,
-            Work::Window(_) | Work::Pairs(..) | Work::Embed(_) | Work::Portion(_) => false,
+            Work::Window(_)
+            | Work::Pairs(..)
+            | Work::Embed(_)
+            | Work::Portion(_)
+            | Work::Examine(_) => false,
         }
     }
 
@@ -257,6 +269,7 @@ impl<B: Backend + Clone> Job<B> {
                 survey.restart();
             }
             Work::Views(views) => views.restart(),
+            Work::Examine(exam) => **exam = Exam::default(),
             Work::Window(_) => {}
         }
         self.begun = None;
@@ -335,6 +348,14 @@ impl<B: Backend + Clone> Job<B> {
             }));
         }
         let encoder = sides.encoder(self.side).ok_or(Problem::NoModel)?;
+        if let Work::Examine(exam) = &mut self.work {
+            let file = sides.file().ok_or(Problem::NoModel)?;
+            let report = exam.step(file, encoder).await.map_err(|error| Problem::from(&error))?;
+            return Ok(report.map_or(Stage::Working, |report| {
+                let report = Box::new(report);
+                Stage::Finished(Message::plain(Event::Examined { revision, report }))
+            }));
+        }
         self.embed(encoder, begun).await.map_err(|error| Problem::from(&error))
     }
 
@@ -360,10 +381,16 @@ impl<B: Backend + Clone> Job<B> {
                 survey.take_rows(finished);
                 return Ok(Stage::Working);
             }
-            Work::Pair(_) | Work::Window(_) | Work::Views(_) => pair(revision, finished, begun),
+            Work::Pair(_) | Work::Window(_) | Work::Views(_) | Work::Examine(_) => {
+                pair(revision, finished, begun)
+            }
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),
-            Work::Portion(_) => Message::with_f32(Event::Portion { revision }, finished.rows),
+            Work::Portion(_) => {
+                let mut rows = finished.rows;
+                finished.token_rows.iter().for_each(|tokens| rows.extend_from_slice(tokens));
+                Message::with_f32(Event::Portion { revision }, rows)
+            }
             Work::Baseline(_) => baseline(revision, &finished),
         }))
     }

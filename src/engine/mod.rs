@@ -10,8 +10,12 @@
 //! request superseded it) or `Failed`.
 
 pub mod crew;
+pub mod entrusted;
+pub mod exam;
 mod full_workshop;
+mod gpu_seat;
 mod group;
+pub mod helper;
 mod job;
 mod rows;
 pub mod sharing;
@@ -26,6 +30,7 @@ use web_time::Instant;
 
 use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
+use crate::engine::entrusted::Entrusted;
 use crate::engine::full_workshop::FullWorkshop;
 use crate::engine::group::Group;
 use crate::engine::job::{Job, Stage};
@@ -66,6 +71,8 @@ pub struct Engine<B: Backend = Cpu> {
     /// Fine-tunes, before which everything else goes, and views under dropout: in a program that
     /// trains.
     workshop: Option<Box<dyn Workshop<B>>>,
+    /// What somebody else computes.
+    entrusted: Entrusted,
 }
 
 impl Engine {
@@ -84,8 +91,8 @@ impl Engine {
 impl<B: Backend + Clone> Engine<B> {
     /// An engine that embeds on that backend.
     pub fn on(backend: B) -> Self {
-        let (sides, loading, jobs, job_count, group) = Default::default();
-        Self { backend, sides, loading, jobs, job_count, group, workshop: None }
+        let (sides, loading, jobs, job_count, group, entrusted) = Default::default();
+        Self { backend, sides, loading, jobs, job_count, group, workshop: None, entrusted }
     }
 
     /// A model is on its way: until as many calls of [`Engine::loading_ended`], requests wait for
@@ -194,7 +201,10 @@ impl<B: Backend + Clone> Engine<B> {
                 self.train(revision, *plan, file_of(bulk).as_deref(), out);
             }
             Request::Steer { revision, order } => self.steer(revision, order, out),
-            Request::StopLoading | Request::Forget { .. } | Request::Workers { .. } => {}
+            Request::StopLoading
+            | Request::Forget { .. }
+            | Request::Workers { .. }
+            | Request::Prefer { .. } => {}
             Request::Cancel { revision } => self.cancel(revision, out),
             other => self.enqueue(other, out),
         }
@@ -250,7 +260,8 @@ impl<B: Backend + Clone> Engine<B> {
     /// Position of the job to go on with: of the lowest rank, the oldest.
     fn most_urgent(&self) -> Option<usize> {
         let jobs = self.jobs.iter().enumerate();
-        let runnable = jobs.filter(|(_, job)| self.can_run(job) && !job.is_waiting());
+        let runnable = jobs
+            .filter(|(_, job)| self.can_run(job) && !job.is_waiting() && !self.is_elsewhere(job));
         runnable.min_by_key(|(_, job)| job.kind().rank()).map(|(position, _)| position)
     }
 

@@ -71,8 +71,8 @@ impl<B: Backend> Rows<B> {
     }
 
     /// Sentences that were tokenised elsewhere.
-    pub fn of_ids(ids: Vec<Vec<u32>>, readout: Readout) -> Self {
-        Self { given: Given::Ids(ids), readout, with_tokens: false, work: Work::default() }
+    pub fn of_ids(ids: Vec<Vec<u32>>, readout: Readout, with_tokens: bool) -> Self {
+        Self { given: Given::Ids(ids), readout, with_tokens, work: Work::default() }
     }
 
     /// Forgets what was done, for a new model.
@@ -143,7 +143,9 @@ impl<B: Backend> Rows<B> {
         let texts = match &self.given {
             Given::Texts(texts) => texts,
             Given::Ids(ids) => {
-                work.embedding = Some(encoder.begin(ids.clone(), self.readout)?);
+                let embedding = encoder.begin(ids.clone(), self.readout)?;
+                work.embedding =
+                    Some(if self.with_tokens { embedding.keep_token_rows() } else { embedding });
                 return Ok(());
             }
         };

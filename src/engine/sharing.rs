@@ -6,8 +6,10 @@
 
 use crate::backend::Backend;
 use crate::engine::Engine;
+use crate::engine::entrusted::Entrusted;
 use crate::engine::job::{Job, Run};
 use crate::engine::rows::Rows;
+use crate::model::embedding;
 use crate::protocol::readout::Lens;
 use crate::weights::bert::BertFile;
 
@@ -25,6 +27,15 @@ pub struct Portion {
     pub lens: Lens,
     /// Token ids, one list a sentence.
     pub ids: Vec<Vec<u32>>,
+    /// Every token's row is wanted, too.
+    pub with_tokens: bool,
+}
+
+impl Portion {
+    fn of(run: Run, lens: Lens, portion: embedding::Portion) -> Self {
+        let embedding::Portion { ticket, ids, with_tokens } = portion;
+        Self { ticket: Ticket { run, portion: ticket }, lens, ids, with_tokens }
+    }
 }
 
 impl<B: Backend + Clone> Engine<B> {
@@ -53,8 +64,36 @@ impl<B: Backend + Clone> Engine<B> {
         let rows = job.shared_mut()?;
         let readout = rows.readout();
         let portion = rows.embedding_mut()?.hand_out(workers)?;
-        let ticket = Ticket { run, portion: portion.ticket };
-        Some(Portion { ticket, lens: Lens { side, readout }, ids: portion.ids })
+        Some(Portion::of(run, Lens { side, readout }, portion))
+    }
+
+    /// Says what is computed elsewhere from now on: it rests here. What was handed over already stays
+    /// there until it is taken back.
+    pub fn entrust(&mut self, entrusted: Entrusted) {
+        self.entrusted = entrusted;
+    }
+
+    /// Sentences of the most urgent job that is computed elsewhere: no more than so many tokens, or
+    /// one sentence.
+    pub fn hand_over(&mut self, most_tokens: usize) -> Option<Portion> {
+        let jobs = self.jobs.iter().enumerate();
+        let theirs = jobs.filter(|(_, job)| self.is_elsewhere(job) && self.can_run(job));
+        let waiting = theirs.filter(|(_, job)| !job.is_waiting());
+        let (position, _) = waiting.min_by_key(|(_, job)| job.kind().rank())?;
+        let job = self.jobs.get_mut(position)?;
+        let (run, side) = (job.run(), job.side());
+        let rows = job.shared_mut()?;
+        let readout = rows.readout();
+        let portion = rows.embedding_mut()?.hand_over(most_tokens)?;
+        Some(Portion::of(run, Lens { side, readout }, portion))
+    }
+
+    /// Whether somebody else computes it: it rests here once it is tokenised, but for a batch that had
+    /// begun.
+    pub(super) fn is_elsewhere(&self, job: &Job<B>) -> bool {
+        let embedding = job.shared().and_then(Rows::embedding);
+        let rests = embedding.is_some_and(|it| !it.is_complete() && !it.is_running());
+        rests && self.entrusted.covers(job.kind())
     }
 
     /// Whether rows are still wanted under that ticket.
@@ -84,6 +123,9 @@ impl<B: Backend + Clone> Engine<B> {
     fn shareable(&self, workers: usize) -> Option<(usize, usize)> {
         let jobs = self.jobs.iter().enumerate().filter(|(_, job)| self.can_run(job));
         let tokens = jobs.filter_map(|(position, job)| {
+            if self.entrusted.covers(job.kind()) {
+                return None;
+            }
             let tokens = job.shared()?.embedding()?.shareable_tokens(workers);
             (tokens > 0).then_some((job.kind().rank(), position, tokens))
         });

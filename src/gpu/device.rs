@@ -26,6 +26,18 @@ pub struct Facts {
     pub is_software: bool,
 }
 
+/// In words. Browsers may keep the name to themselves.
+impl std::fmt::Display for Facts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let api = if self.api == "BrowserWebGpu" { "WebGPU" } else { &self.api };
+        let software = if self.is_software { ", played by the processor" } else { "" };
+        match &*self.name {
+            "" => write!(f, "{api}{software}"),
+            name => write!(f, "{name} ({api}{software})"),
+        }
+    }
+}
+
 /// How often the device was asked for something since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -74,7 +86,7 @@ impl Gpu {
         let adapter = adapter.map_err(|error| Error::NoAdapter { detail: error.to_string() })?;
         let info = adapter.get_info();
         let facts = Facts {
-            name: if info.name.is_empty() { "WebGPU".to_owned() } else { info.name },
+            name: info.name,
             api: format!("{:?}", info.backend),
             is_software: info.device_type == wgpu::DeviceType::Cpu,
         };

@@ -1,5 +1,7 @@
 //! Why a GPU cannot be used.
 
+use crate::protocol::problem::{GpuFault, Problem};
+
 /// What can go wrong between opening a device and reading back what it computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -15,4 +17,17 @@ pub enum Error {
     Refused { detail: String },
     #[error("the GPU was lost: {detail}")]
     Lost { detail: String },
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        let fault = match error {
+            Error::NoAdapter { .. } | Error::NoDevice { .. } => GpuFault::NoAdapter,
+            Error::Limit { .. } => GpuFault::Limit,
+            Error::Memory { .. } => GpuFault::Memory,
+            Error::Refused { .. } => GpuFault::Refused,
+            Error::Lost { .. } => GpuFault::Lost,
+        };
+        Self::Gpu { fault, detail: error.to_string() }
+    }
 }

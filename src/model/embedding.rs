@@ -13,10 +13,6 @@ use crate::model::bert::{Bert, Pass};
 use crate::model::error::Error;
 use crate::model::pooling::Plan;
 
-/// A batch holds at most so many tokens, or one sentence. Larger batches are no faster on one
-/// thread, and a layer of this one keeps a browser's worker busy for some 12 ms.
-const BATCH_TOKENS: usize = 384;
-
 /// Less is not worth a message to another worker, and small batches are slower for each token.
 const LEAST_SHARED_TOKENS: usize = 48;
 
@@ -27,7 +23,7 @@ const LEAST_LEFT_TOKENS: usize = 24;
 const LITTLE_TOKENS: usize = 192;
 
 /// More would keep a worker busy for long after its request was cancelled.
-const MOST_SHARED_TOKENS: usize = 4 * BATCH_TOKENS;
+const MOST_SHARED_TOKENS: usize = 1536;
 
 /// Sentences for somebody else to compute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +32,8 @@ pub struct Portion {
     pub ticket: u32,
     /// Token ids, one list a sentence.
     pub ids: Vec<Vec<u32>>,
+    /// Every token's row is wanted, too.
+    pub with_tokens: bool,
 }
 
 /// Sentences on their way to vectors.
@@ -127,6 +125,16 @@ impl<B: Backend> Embedding<B> {
         if alone || self.waiting_tokens < least { 0 } else { self.waiting_tokens }
     }
 
+    /// Whether all rows are there.
+    pub fn is_complete(&self) -> bool {
+        self.done == self.total()
+    }
+
+    /// Whether a batch is being computed here.
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// Whether there is nothing to do here until what was handed out comes back.
     pub fn is_waiting(&self) -> bool {
         let idle = self.running.is_none() && self.waiting.is_empty() && self.returned.is_empty();
@@ -145,11 +153,36 @@ impl<B: Backend> Embedding<B> {
         let range = self.waiting.end - self.fitting(backwards, limit)..self.waiting.end;
         self.waiting.end = range.start;
         self.waiting_tokens -= self.tokens(&range);
+        Some(self.entrust(range))
+    }
+
+    /// Sentences for somebody who computes them instead of this side: no more than so many tokens,
+    /// or one sentence; what came back first, then the longest.
+    pub fn hand_over(&mut self, most_tokens: usize) -> Option<Portion> {
+        let range = if let Some(back) = self.returned.pop() {
+            let end = back.start + self.fitting(back.clone(), most_tokens);
+            if end < back.end {
+                self.returned.push(end..back.end);
+            }
+            back.start..end
+        } else if self.waiting.is_empty() {
+            return None;
+        } else {
+            let backwards = self.waiting.clone().rev();
+            let range = self.waiting.end - self.fitting(backwards, most_tokens)..self.waiting.end;
+            self.waiting.end = range.start;
+            self.waiting_tokens -= self.tokens(&range);
+            range
+        };
+        Some(self.entrust(range))
+    }
+
+    fn entrust(&mut self, range: Range<usize>) -> Portion {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let ids = self.positions(&range).map(|at| self.sentence(at).to_vec()).collect();
         self.handed_out.push((ticket, range));
-        Some(Portion { ticket, ids })
+        Portion { ticket, ids, with_tokens: self.token_rows.is_some() }
     }
 
     /// Whether rows are still wanted under that ticket.
@@ -157,13 +190,18 @@ impl<B: Backend> Embedding<B> {
         self.handed_out.iter().any(|(known, _)| *known == ticket)
     }
 
-    /// Takes the `[sentences, hidden]` unit rows of a portion. What cannot be its rows is computed
-    /// here again.
+    /// Takes the `[sentences, hidden]` unit rows of a portion, followed by `[tokens, hidden]` where
+    /// they are wanted. What cannot be its rows is computed here again.
     pub fn take_rows(&mut self, ticket: u32, rows: &[f32]) {
         let Some(range) = self.claim(ticket) else { return };
-        let whole = rows.len() == range.len() * self.hidden;
+        let token_count = if self.token_rows.is_some() { self.tokens(&range) } else { 0 };
+        let whole = rows.len() == (range.len() + token_count) * self.hidden;
         if !whole || !rows.iter().all(|value| value.is_finite()) {
             return self.returned.push(range);
+        }
+        let (rows, tokens) = rows.split_at(range.len() * self.hidden);
+        if token_count > 0 {
+            self.place_tokens(&range, &self.pack(&range), tokens);
         }
         self.place(&range, rows);
     }
@@ -192,7 +230,9 @@ impl<B: Backend> Embedding<B> {
         let (mut pass, range) = match self.running.take() {
             Some(running) => running,
             None => {
-                let Some(range) = self.next_range() else { return Ok(self.done < self.total()) };
+                let Some(range) = self.next_range(backend.batch_tokens()) else {
+                    return Ok(self.done < self.total());
+                };
                 (bert.begin(backend, self.pack(&range), self.plan)?, range)
             }
         };
@@ -243,9 +283,9 @@ impl<B: Backend> Embedding<B> {
     }
 
     /// The next batch made here: what came back first.
-    fn next_range(&mut self) -> Option<Range<usize>> {
+    fn next_range(&mut self, batch_tokens: usize) -> Option<Range<usize>> {
         if let Some(back) = self.returned.pop() {
-            let end = back.start + self.fitting(back.clone(), BATCH_TOKENS);
+            let end = back.start + self.fitting(back.clone(), batch_tokens);
             if end < back.end {
                 self.returned.push(end..back.end);
             }
@@ -255,8 +295,8 @@ impl<B: Backend> Embedding<B> {
             return None;
         }
         let alone = self.workers <= 1 || self.shareable_tokens(self.workers) == 0;
-        let share = if alone { BATCH_TOKENS } else { self.share_tokens(self.workers) };
-        let limit = share.min(BATCH_TOKENS);
+        let share = if alone { batch_tokens } else { self.share_tokens(self.workers) };
+        let limit = share.min(batch_tokens);
         let end = self.waiting.start + self.fitting(self.waiting.clone(), limit);
         let range = self.waiting.start..end;
         self.waiting.start = end;

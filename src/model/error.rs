@@ -32,6 +32,7 @@ impl From<&Error> for Problem {
             Error::Backend(backend::Error::Memory { needed_bytes }) => {
                 Self::Memory { needed_bytes: *needed_bytes }
             }
+            Error::Backend(backend::Error::Gpu(error)) => error.into(),
             Error::Backend(error) => Self::Internal { detail: error.to_string() },
             Error::Layer { found, layers } => {
                 Self::Layer { found: *found, layers: u16::try_from(*layers).unwrap_or(u16::MAX) }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Revision;
+use crate::protocol::gpu::{Backend, GpuState, Report};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Window;
@@ -96,9 +97,17 @@ pub enum Event {
         tokenise_ms: f64,
         run_ms: f64,
     },
-    /// Bulk: F32 `[sentences, hidden]`, unit length.
+    /// Bulk: F32 `[sentences, hidden]`, unit length; where they were asked for, followed by
+    /// `[tokens, hidden]` of all sentences.
     Portion {
         revision: Revision,
+    },
+    Examined {
+        revision: Revision,
+        report: Box<Report>,
+    },
+    Gpu {
+        state: GpuState,
     },
     /// How many workers are ready to compute long requests, and how many do, this one included.
     Workers {
@@ -182,9 +191,11 @@ impl Event {
     /// The request that this event answers.
     pub fn revision(&self) -> Option<Revision> {
         match self {
-            Self::Ready | Self::Stored { .. } | Self::Workers { .. } | Self::Panicked { .. } => {
-                None
-            }
+            Self::Ready
+            | Self::Stored { .. }
+            | Self::Workers { .. }
+            | Self::Gpu { .. }
+            | Self::Panicked { .. } => None,
             Self::Failed { revision, .. } => *revision,
             Self::Loading { revision, .. }
             | Self::LoadingStopped { revision, .. }
@@ -197,6 +208,7 @@ impl Event {
             | Self::Baseline { revision, .. }
             | Self::Embedded { revision, .. }
             | Self::Portion { revision }
+            | Self::Examined { revision, .. }
             | Self::Attached { revision, .. }
             | Self::Blended { revision, .. }
             | Self::Detached { revision }
@@ -262,13 +274,6 @@ pub struct ModelSummary {
     pub device: String,
     /// From the bytes being here to the model being ready.
     pub prepare_ms: f64,
-}
-
-/// What computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Backend {
-    Cpu,
-    WebGpu,
 }
 
 /// A sentence as the model sees it.

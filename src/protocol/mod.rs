@@ -8,6 +8,7 @@
 
 pub mod codec;
 pub mod event;
+pub mod gpu;
 pub mod message;
 pub mod problem;
 pub mod readout;

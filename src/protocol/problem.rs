@@ -60,8 +60,24 @@ pub enum Problem {
     TooFewExamples { found: u32, needed: u32 },
     /// A program of the site's own, fetched when it is needed, did not come.
     Program { detail: String },
+    /// The GPU cannot be used, or no longer.
+    Gpu { fault: GpuFault, detail: String },
     /// A fine-tune is running already.
     Busy,
     /// A bug, or a library's refusal that we do not expect.
     Internal { detail: String },
+}
+
+/// What is wrong with a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GpuFault {
+    /// There is none that may be used.
+    NoAdapter,
+    /// It allows less than a model needs.
+    Limit,
+    Memory,
+    /// It does not take our kernels, or what we ask of them.
+    Refused,
+    /// It went away, as after a driver's crash.
+    Lost,
 }

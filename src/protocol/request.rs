@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Revision;
+use crate::protocol::gpu::Preference;
 use crate::protocol::readout::Lens;
 use crate::protocol::training::{Order, Plan};
 
@@ -65,8 +66,15 @@ pub enum Request {
     Baseline { revision: Revision, sentences: Vec<String>, lens: Lens },
     /// Rows for the sentences, in the given order. Answered by `Progress`*, `Event::Embedded`.
     Embed { revision: Revision, sentences: Vec<String>, lens: Lens },
-    /// Rows for sentences of another worker's, given as token ids. Answered by `Event::Portion`.
-    Portion { revision: Revision, ids: Vec<Vec<u32>>, lens: Lens },
+    /// Rows for sentences of another worker's, given as token ids; `with_tokens`: every token's row,
+    /// too. Answered by `Event::Portion`.
+    Portion { revision: Revision, ids: Vec<Vec<u32>>, lens: Lens, with_tokens: bool },
+    /// Compare what this worker computes with on a small fixed set with the processor, and time both.
+    /// Answered by `Event::Examined`.
+    Examine { revision: Revision },
+    /// What sentences are to be computed by. The first one starts the GPU, if there is one;
+    /// `Event::Gpu` tells what comes of it.
+    Prefer { preference: Preference },
     /// How many workers may compute long requests, this one included. `None`: as many as the
     /// machine suggests, and only while there is work for them; a number: so many, kept ready.
     /// `Event::Workers` tells what came of it.

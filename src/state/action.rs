@@ -2,6 +2,7 @@
 
 use crate::catalogue::language::Language;
 use crate::protocol::event::Event;
+use crate::protocol::gpu::Preference;
 use crate::protocol::message::Message;
 use crate::protocol::readout::Pooling;
 use crate::state::adapters::AdapterAction;
@@ -27,6 +28,8 @@ pub enum Action {
     },
     LanguageChosen(Language),
     ThemeChosen(Theme),
+    /// What sentences are to be computed by.
+    BackendPreferred(Preference),
     /// The system turned dark or light.
     SystemDark(bool),
 

@@ -7,6 +7,7 @@ use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::adapters::Adapters;
 use crate::state::compare::Compare;
 use crate::state::fine_tune::FineTune;
+use crate::state::gpu::Gpu;
 use crate::state::lesson::Lesson;
 use crate::state::loading::{Interrupted, Loading};
 use crate::state::models::{HostedModel, hosted};
@@ -59,6 +60,7 @@ pub struct State {
     pub compare: Compare,
     pub adapters: Adapters,
     pub trainer: Trainer,
+    pub gpu: Gpu,
     pub fine_tune: FineTune,
     pub lesson: Lesson,
     pub notices: Vec<Notice>,
@@ -88,6 +90,7 @@ impl Default for State {
             compare: Compare::default(),
             adapters: Adapters::default(),
             trainer: Trainer::default(),
+            gpu: Gpu::default(),
             fine_tune: FineTune::default(),
             lesson: Lesson::default(),
             notices: Vec::new(),

@@ -1,5 +1,6 @@
 //! Messages to the visitor that do not belong to one place of the page.
 
+use crate::protocol::gpu;
 use crate::protocol::problem::Problem;
 
 /// A message to the visitor that does not belong to one place of the page.
@@ -24,6 +25,8 @@ pub enum NoticeContent {
     /// A link's sentences replaced what was there; undo brings it back.
     LinkOpened,
     StartedOver,
+    /// The GPU computes wrongly and is not used.
+    GpuWrong(Box<gpu::Report>),
 }
 
 /// How an effect ended, where the visitor should know.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::language::Language;
+use crate::protocol::gpu::Preference;
 use crate::protocol::readout::{Pooling, Side};
 use crate::state::adapters::Choice;
 use crate::state::app::State;
@@ -17,6 +18,7 @@ use crate::state::settings::Theme;
 pub struct Saved {
     pub language: Option<Language>,
     pub theme: Theme,
+    pub backend: Preference,
     pub first: Option<String>,
     pub second: Option<String>,
     pub list: String,
@@ -40,6 +42,7 @@ impl Saved {
         Self {
             language: state.language_chosen.then_some(state.language),
             theme: state.theme,
+            backend: state.gpu.preference,
             first: Some(compare.text.first.clone()),
             second: Some(compare.text.second.clone()),
             list: compare.text.list.clone(),

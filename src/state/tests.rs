@@ -1,8 +1,7 @@
 //! The page's behaviour, without a page.
 
-use crate::protocol::event::{
-    Agreement, Backend, Event, LoadingStage, ModelSummary, TokenisedText,
-};
+use crate::protocol::event::{Agreement, Event, LoadingStage, ModelSummary, TokenisedText};
+use crate::protocol::gpu::Backend;
 use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;

@@ -17,6 +17,7 @@ use crate::state::effect::Effect;
 use crate::state::export;
 use crate::state::fine_tune;
 use crate::state::fine_tune::FineTuneAction;
+use crate::state::gpu::events as gpu;
 use crate::state::lesson;
 use crate::state::lesson::{LessonAction, STEPS};
 use crate::state::notice::{NoticeContent, Report};
@@ -56,6 +57,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         Action::FragmentChanged { fragment } => follow_fragment(state, &fragment),
         Action::LanguageChosen(language) => choose_language(state, language),
         Action::ThemeChosen(theme) => choose_theme(state, theme),
+        Action::BackendPreferred(preference) => gpu::prefer(state, preference),
         Action::SystemDark(dark) => {
             state.system_dark = dark;
             Vec::new()
@@ -121,6 +123,7 @@ fn changes_saved(action: &Action) -> bool {
             Action::Lesson(LessonAction::OwnTyped(_))
                 | Action::LanguageChosen(_)
                 | Action::ThemeChosen(_)
+                | Action::BackendPreferred(_)
                 | Action::FirstTyped(_)
                 | Action::SecondTyped(_)
                 | Action::Swapped
@@ -147,6 +150,7 @@ fn start(
     state.language =
         saved.language.unwrap_or_else(|| Language::preferred(languages.iter().map(String::as_str)));
     state.theme = saved.theme;
+    state.gpu.preference = saved.backend;
     let compare = &mut state.compare;
     compare.text = CompareText {
         first: saved.first.unwrap_or_else(|| compare.text.first.clone()),

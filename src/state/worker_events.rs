@@ -14,6 +14,7 @@ use crate::state::compare::{
 };
 use crate::state::effect::Effect;
 use crate::state::fine_tune;
+use crate::state::gpu::events as gpu;
 use crate::state::lesson;
 use crate::state::loading::Interrupted;
 use crate::state::notice::NoticeContent;
@@ -86,12 +87,14 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             state.compare.job.take_if(|job| job.revision == revision);
             state.compare.baselines_pending.retain(|asked| asked.0 != revision);
         }
+        Event::Gpu { state: news } => gpu::take(state, news),
         Event::Workers { computing, .. } => state.computing_workers = computing,
         // The panic's words; the worker's death follows as an event of its own.
         Event::Panicked { .. }
         | Event::Embedded { .. }
         // Said by a worker to a worker.
         | Event::Portion { .. }
+        | Event::Examined { .. }
         // Taken above.
         | Event::Attached { .. }
         | Event::Blended { .. }
@@ -106,8 +109,10 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::TrainingStep { .. }
         | Event::TrainingMeasured { .. }
         | Event::TrainingRests { .. } => {}
-        answer @ (Event::Pair { .. } | Event::Baseline { .. }) => {
-            pair_answer(state, answer, numbers)
+        answer @ Event::Pair { .. } => pair_answer(state, answer, numbers),
+        answer @ Event::Baseline { .. } => {
+            pair_answer(state, answer, numbers);
+            return gpu::look(state);
         }
         answer @ (Event::Group { .. } | Event::GroupWindow { .. } | Event::Pairs { .. }) => {
             list_answer(state, answer, numbers);
@@ -283,6 +288,7 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
     adapters::events::worker_died(state);
     fine_tune::events::worker_died(&mut state.fine_tune);
     state.computing_workers = 1;
+    gpu::forget(state);
     let compare = &mut state.compare;
     compare.shown.pending = None;
     compare.window_pending = None;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::catalogue::gpu::wrong_words;
 use crate::catalogue::numbers::{grouped, megabytes};
 use crate::catalogue::problems::explain;
 use crate::catalogue::text::Text;
@@ -74,6 +75,7 @@ fn words(page: Page, content: &NoticeContent) -> String {
         }
         NoticeContent::LinkOpened => page.words(Text::LinkOpened).to_owned(),
         NoticeContent::StartedOver => page.words(Text::StartedOver).to_owned(),
+        NoticeContent::GpuWrong(report) => wrong_words(report, page.language()),
     }
 }
 

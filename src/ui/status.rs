@@ -3,10 +3,16 @@
 use leptos::prelude::*;
 
 use crate::catalogue::adapters::AdapterText;
+use crate::catalogue::gpu::{
+    GpuText, agreement_words, choice_words, preference_name, speed_words, state_words,
+};
 use crate::catalogue::numbers::{megabytes, milliseconds};
 use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
-use crate::protocol::event::{Backend, LoadingStage, ModelSummary, StoreOutcome};
+use crate::protocol::event::{LoadingStage, ModelSummary, StoreOutcome};
+use crate::protocol::gpu::Backend;
+use crate::protocol::gpu::{GpuState, Preference};
+use crate::state::action::Action;
 use crate::state::app::{State, Wanted, Worker};
 use crate::ui::page::{Page, page};
 
@@ -31,7 +37,7 @@ fn pill(state: &State) -> Pill {
         },
         (Some(model), Worker::Ready) => Pill::Ready {
             quantisation: model.quantisation.clone(),
-            backend: model.backend,
+            backend: state.gpu.computes().0,
             each_ms: state.compare.shown.pair.as_ref().map(|pair| pair.latency_ms / 2.0),
         },
         (_, Worker::Starting) => Pill::Starting,
@@ -91,6 +97,7 @@ pub fn Status() -> impl IntoView {
         <div id="status" popover="auto" class="card status" aria-label=page.text(Text::StatusTitle)>
             <h2>{page.text(Text::StatusTitle)}</h2>
             <StatusTable/>
+            <Preferred/>
             <p class="quiet">{page.text(Text::Promise)}</p>
         </div>
     }
@@ -106,6 +113,7 @@ fn StatusTable() -> impl IntoView {
         Some((attached.name.clone(), state.adapters.blend))
     });
     let workers = page.part(|state| state.computing_workers);
+    let gpu = page.part(|state| state.gpu.state.clone());
     let each_ms =
         page.part(|state| state.compare.shown.pair.as_ref().map(|pair| pair.latency_ms / 2.0));
     move || match model.get() {
@@ -138,11 +146,59 @@ fn StatusTable() -> impl IntoView {
                     {adapter}
                     {computing}
                     {speed}
+                    {gpu_rows(page, &gpu.get())}
                     {row(page, Text::StatusStorage, page.words(storage_text(&store.get())).to_owned())}
                 </dl>
             }
             .into_any()
         }
+    }
+}
+
+/// The GPU: what it does, how it compared, what was chosen.
+fn gpu_rows(page: Page, gpu: &GpuState) -> impl IntoView + use<> {
+    let language = page.language();
+    let decided = match gpu {
+        GpuState::Decided(verdict) => Some(view! {
+            {row(page, GpuText::Choice, choice_words(verdict, language))}
+            {row(page, GpuText::Speeds, speed_words(verdict, language))}
+            {row(page, GpuText::Agreement, agreement_words(&verdict.report, language))}
+        }),
+        _ => None,
+    };
+    view! {
+        {row(page, GpuText::Gpu, state_words(gpu, language))}
+        {decided}
+    }
+}
+
+/// What sentences are to be computed by.
+#[component]
+fn Preferred() -> impl IntoView {
+    let page = page();
+    let preference = page.part(|state| state.gpu.preference);
+    let all = [Preference::Measured, Preference::Cpu, Preference::Gpu];
+    let chosen = move |event| {
+        let place = event_target_value(&event).parse::<usize>().ok();
+        if let Some(preference) = place.and_then(|place| all.get(place)) {
+            page.dispatch(Action::BackendPreferred(*preference));
+        }
+    };
+    view! {
+        <label class="preferred">
+            <span>{page.text(GpuText::Preferred)}</span>
+            <select on:change=chosen>
+                {all
+                    .into_iter()
+                    .enumerate()
+                    .map(|(place, this)| view! {
+                        <option value=place.to_string() selected=move || preference.get() == this>
+                            {page.text(preference_name(this))}
+                        </option>
+                    })
+                    .collect_view()}
+            </select>
+        </label>
     }
 }
 

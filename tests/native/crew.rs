@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use simcse_lab::backend::cpu::Cpu;
-use simcse_lab::engine::crew::{Crew, HelperId, Machine, Order};
+use simcse_lab::engine::crew::{Crew, Machine};
+use simcse_lab::engine::helper::{HelperId, Order};
 use simcse_lab::engine::{Engine, Events};
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::event::Event;
+use simcse_lab::protocol::gpu::GpuState;
 use simcse_lab::protocol::message::{Bulk, Message};
 use simcse_lab::protocol::readout::{Lens, Pooling, Readout, Side};
 use simcse_lab::protocol::request::{AdapterSource, ModelSource, Request};
@@ -20,40 +22,43 @@ const AFTER: Lens =
 
 const MANY: usize = 600;
 
-struct Helper {
-    engine: Engine,
+pub struct Helper {
+    pub engine: Engine,
     inbox: VecDeque<Message<Request>>,
     outbox: VecDeque<Message<Event>>,
     /// It was handed a portion, so many times.
-    portions: u32,
+    pub portions: u32,
 }
 
 /// An engine with its crew, where everything happens in an order drawn by lot.
-struct Troupe {
-    owner: Engine,
-    crew: Crew,
-    helpers: BTreeMap<HelperId, Helper>,
+pub struct Troupe {
+    pub owner: Engine,
+    pub crew: Crew,
+    pub helpers: BTreeMap<HelperId, Helper>,
     events: Events,
     lot: u64,
-    now: Instant,
+    pub now: Instant,
     /// Largest number of workers that computed at once.
-    most: u16,
+    pub most: u16,
     ended: u32,
     portions: u32,
+    /// What was said of the GPU.
+    pub gpu: Vec<GpuState>,
 }
 
 impl Troupe {
-    fn new(workers: Option<u16>, lot: u64) -> Self {
+    pub fn new(workers: Option<u16>, lot: u64) -> Self {
         Self::with(opened(1), workers, lot)
     }
 
     fn with(owner: Engine, workers: Option<u16>, lot: u64) -> Self {
-        let mut crew = Crew::new(Machine { cores: 4, memory_gib: Some(8.0) });
+        let mut crew = Crew::new(Machine { cores: 4, memory_gib: Some(8.0), has_gpu: true });
         crew.want(workers);
         let now = Instant::now();
         let helpers = BTreeMap::new();
         let lot = lot * 2 + 1;
-        Self { owner, crew, helpers, events: Vec::new(), lot, now, most: 1, ended: 0, portions: 0 }
+        let (events, gpu) = Default::default();
+        Self { owner, crew, helpers, events, lot, now, most: 1, ended: 0, portions: 0, gpu }
     }
 
     fn draw(&mut self, below: usize) -> usize {
@@ -61,20 +66,20 @@ impl Troupe {
         (self.lot >> 33) as usize % below.max(1)
     }
 
-    fn ask(&mut self, request: Request) {
+    pub fn ask(&mut self, request: Request) {
         self.owner.accept(Message::plain(request), &mut self.events);
     }
 
-    fn direct(&mut self) {
+    pub fn direct(&mut self) {
         let mut orders = Vec::new();
         self.crew.direct(&mut self.owner, self.now, &mut orders);
         self.carry_out(orders);
     }
 
-    fn carry_out(&mut self, orders: Vec<Order>) {
+    pub fn carry_out(&mut self, orders: Vec<Order>) {
         for order in orders {
             match order {
-                Order::Start(id) => {
+                Order::Start(id) | Order::StartGpu(id) => {
                     let outbox = VecDeque::from([Message::plain(Event::Ready)]);
                     let (engine, inbox) = (Engine::new(), VecDeque::new());
                     let helper = Helper { engine, inbox, outbox, portions: 0 };
@@ -101,6 +106,7 @@ impl Troupe {
                     assert!(computing <= ready);
                     self.most = self.most.max(computing);
                 }
+                Order::Say(Event::Gpu { state }) => self.gpu.push(state),
                 Order::Say(event) => panic!("{event:?}"),
             }
         }
@@ -135,7 +141,7 @@ impl Troupe {
         more
     }
 
-    fn turn_until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+    pub fn turn_until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         self.direct();
         for _ in 0..200_000 {
             if done(self) {
@@ -146,7 +152,7 @@ impl Troupe {
         panic!("waited for {what}: {:?}", self.crew);
     }
 
-    fn answer(&mut self, revision: u32) -> Message<Event> {
+    pub fn answer(&mut self, revision: u32) -> Message<Event> {
         let is_answer = move |message: &Message<Event>| {
             message.head.revision() == Some(revision)
                 && !matches!(message.head, Event::Progress { .. })
@@ -156,7 +162,7 @@ impl Troupe {
         self.events.remove(position)
     }
 
-    fn some_helper(&self) -> HelperId {
+    pub fn some_helper(&self) -> HelperId {
         *self.helpers.keys().next().unwrap()
     }
 
@@ -166,18 +172,18 @@ impl Troupe {
     }
 }
 
-fn embed(revision: u32, lens: Lens) -> Request {
+pub fn embed(revision: u32, lens: Lens) -> Request {
     Request::Embed { revision, sentences: sentences(MANY), lens }
 }
 
-fn rows(message: &Message<Event>) -> &[f32] {
+pub fn rows(message: &Message<Event>) -> &[f32] {
     assert!(matches!(message.head, Event::Embedded { .. }), "{:?}", message.head);
     message.f32().unwrap()
 }
 
 /// Fails where rows differ by more than real numbers do that were added up in another order: the
 /// fixture's weights are `f32`, whose product is not ours.
-fn assert_same(found: &Message<Event>, wanted: &Message<Event>, what: &str) {
+pub fn assert_same(found: &Message<Event>, wanted: &Message<Event>, what: &str) {
     let (found, wanted) = (rows(found), rows(wanted));
     assert_eq!(found.len(), wanted.len(), "{what}");
     let off = found.iter().zip(wanted).position(|(a, b)| a.to_bits() != b.to_bits());
@@ -185,7 +191,7 @@ fn assert_same(found: &Message<Event>, wanted: &Message<Event>, what: &str) {
     assert_eq!(off, None, "{what}: sentence, found, wanted");
 }
 
-fn alone(request: Request) -> Message<Event> {
+pub fn alone(request: Request) -> Message<Event> {
     answer(&mut opened(1), request)
 }
 
@@ -314,7 +320,7 @@ fn what_a_lost_helper_had_is_computed_here() {
         troupe.turn_until("portions", |troupe| troupe.portions >= 4 + lot as u32);
         // One tells of its end, the other one falls silent.
         let mut orders = Vec::new();
-        troupe.crew.lost(troupe.some_helper(), &mut troupe.owner, &mut orders);
+        troupe.crew.lost(troupe.some_helper(), "gone", &mut troupe.owner, &mut orders);
         troupe.carry_out(orders);
         let silent = troupe.some_helper();
         troupe.helpers.get_mut(&silent).unwrap().engine = Engine::new();
@@ -447,7 +453,7 @@ fn an_engine_rests_while_only_others_work() {
 #[test]
 fn workers_suit_the_machine() {
     let workers = |cores, memory_gib, megabytes: u64| {
-        Machine { cores, memory_gib }.workers(megabytes * 1_000_000)
+        Machine { cores, memory_gib, has_gpu: false }.workers(megabytes * 1_000_000)
     };
     assert_eq!(workers(0, None, 26), 1);
     assert_eq!(workers(1, Some(8.0), 26), 1);

@@ -8,6 +8,7 @@ mod cli_adapter;
 mod cli_train;
 mod cpu;
 mod crew;
+mod crew_gpu;
 mod faults;
 mod fixture;
 mod golden;

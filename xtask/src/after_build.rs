@@ -2,7 +2,7 @@
 //! Content-Security-Policy lets run and that a host may cache for ever:
 //!
 //! - the inline module script moves into `boot-HASH.js`;
-//! - the files of the worker and of the trainer get names with a hash of their content, written
+//! - the files of the workers' programs get names with a hash of their content, written
 //!   into meta tags;
 //! - the models of `assets/models/` are copied;
 //! - `bench.html` is written beside `index.html`.
@@ -26,8 +26,11 @@ pub fn run() -> Outcome<()> {
     let html = shell::read_text(&index)?;
 
     let boot = name_boot(&staging)?;
-    let worker = name_program(&staging, &boot, "worker")?;
-    let trainer = name_program(&staging, &boot, "trainer")?;
+    let start = |program: &str| format!("{boot}?module={program}.js&amp;wasm={program}_bg.wasm");
+    // The worker starts the GPU's program itself.
+    let gpu = name_program(&staging, "gpu")?;
+    let worker = format!("{}&amp;gpu={gpu}", start(&name_program(&staging, "worker")?));
+    let trainer = start(&name_program(&staging, "trainer")?);
     let (html, boot) = take_inline_script(&html)?;
     let boot_name = format!("boot-{}.js", content_hash(&[boot.as_bytes()]));
     shell::write(&staging.join(&boot_name), boot)?;
@@ -61,20 +64,20 @@ fn name_boot(staging: &Path) -> Outcome<String> {
     Ok(name)
 }
 
-/// Renames the files of a worker's program and gives the address that starts it.
-fn name_program(staging: &Path, boot: &str, program: &str) -> Outcome<String> {
+/// Renames the files of a worker's program and gives their new name, without its ending.
+fn name_program(staging: &Path, program: &str) -> Outcome<String> {
     let js = staging.join(format!("{program}.js"));
     let plain_wasm = format!("{program}_bg.wasm");
     let wasm = staging.join(&plain_wasm);
     let script = shell::read_text(&js)?;
     let hash = content_hash(&[script.as_bytes(), &read(&wasm)?]);
-    let js_name = format!("{program}-{hash}.js");
-    let wasm_name = format!("{program}-{hash}_bg.wasm");
+    let name = format!("{program}-{hash}");
+    let wasm_name = format!("{name}_bg.wasm");
 
-    shell::write(&staging.join(&js_name), script.replace(&plain_wasm, &wasm_name))?;
+    shell::write(&staging.join(format!("{name}.js")), script.replace(&plain_wasm, &wasm_name))?;
     remove(&js)?;
     rename(&wasm, &staging.join(&wasm_name))?;
-    Ok(format!("{boot}?module={js_name}&amp;wasm={wasm_name}"))
+    Ok(name)
 }
 
 /// The page without its inline module script, and that script.

@@ -11,9 +11,10 @@ use crate::shell::Outcome;
 
 /// Wasm and JavaScript by when they are loaded, and how much there may be, gzipped. The first limit
 /// is also what keeps the tensor library, some 300 kB of it, out of the worker.
-const PARTS: [Part; 2] = [
+const PARTS: [Part; 3] = [
     Part { what: "that a first visit loads", limit_bytes: 1_650_000 },
     Part { what: "that training and dropout views load", limit_bytes: 1_400_000 },
+    Part { what: "that the GPU's worker loads, where there is WebGPU", limit_bytes: 1_300_000 },
 ];
 
 struct Part {
@@ -23,7 +24,11 @@ struct Part {
 
 /// The part that a file belongs to.
 fn part_of(name: &str) -> usize {
-    usize::from(name.starts_with("trainer-"))
+    match name {
+        _ if name.starts_with("trainer-") => 1,
+        _ if name.starts_with("gpu-") => 2,
+        _ => 0,
+    }
 }
 
 /// Prints a table a part and fails if a sum is over its limit.
@@ -99,6 +104,7 @@ mod tests {
     #[test]
     fn only_the_trainer_is_loaded_later() {
         assert_eq!(part_of("trainer-1a_bg.wasm"), 1);
+        assert_eq!(part_of("gpu-1a_bg.wasm"), 2);
         for name in ["worker-1a_bg.wasm", "page-1a_bg.wasm", "worker-boot-1a.js"] {
             assert_eq!(part_of(name), 0);
         }

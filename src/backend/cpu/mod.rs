@@ -18,7 +18,7 @@ use crate::backend::cpu::room::{Room, reserved};
 use crate::backend::cpu::states::States;
 use crate::backend::{Backend, Batch, Embedding, Error, Pool};
 use crate::math::lanes;
-use crate::protocol::event::Backend as Kind;
+use crate::protocol::gpu::Backend as Kind;
 use crate::simd::kernel::Kernel;
 use crate::weights::bert::TensorView;
 use crate::weights::blocks::BlockType;
@@ -98,6 +98,12 @@ impl Backend for Cpu {
 
     fn device(&self) -> String {
         format!("int8 {}", self.products.kernel.name)
+    }
+
+    /// Larger batches are no faster on one thread, and a layer of this one keeps a browser's worker
+    /// busy for some 12 ms.
+    fn batch_tokens(&self) -> usize {
+        384
     }
 
     fn table(&self, tensor: &TensorView<'_>) -> Result<Table, Error> {

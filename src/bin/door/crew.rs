@@ -4,11 +4,14 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
-use simcse_lab::browser::bridge::Bridge;
-use simcse_lab::browser::worker_scope::{cores, memory_gib, sleep_ms};
+use simcse_lab::backend::Backend;
+use simcse_lab::browser::bridge::{Bridge, Help, gpu_address};
+use simcse_lab::browser::worker_scope::{cores, has_webgpu, memory_gib, sleep_ms};
 use simcse_lab::engine::Engine;
-use simcse_lab::engine::crew::{Crew, HelperId, Machine, Order};
+use simcse_lab::engine::crew::{Crew, Machine};
+use simcse_lab::engine::helper::{HelperId, Order};
 use simcse_lab::protocol::event::Event;
+use simcse_lab::protocol::gpu::Preference;
 use simcse_lab::protocol::message::Message;
 use simcse_lab::protocol::request::Request;
 use wasm_bindgen_futures::spawn_local;
@@ -24,7 +27,9 @@ pub enum News {
     /// The page wants so many workers.
     Wanted(Option<u16>),
     Heard(HelperId, Message<Event>),
-    Died(HelperId),
+    /// And how.
+    Died(HelperId, String),
+    Preferred(Preference),
     /// Time went by.
     Tick,
 }
@@ -47,7 +52,8 @@ pub struct Helpers {
 
 impl Helpers {
     pub fn new(door: &Rc<Door>) -> Self {
-        let machine = Machine { cores: cores(), memory_gib: memory_gib() };
+        let has_gpu = has_webgpu() && gpu_address().is_some();
+        let machine = Machine { cores: cores(), memory_gib: memory_gib(), has_gpu };
         Self {
             door: Rc::downgrade(door),
             crew: Crew::new(machine),
@@ -57,36 +63,11 @@ impl Helpers {
         }
     }
 
-    /// Tells the crew; [`Helpers::direct`] must follow.
-    pub fn take(&mut self, news: News, engine: &mut Engine) {
-        match news {
-            News::Wanted(count) => self.crew.want(count),
-            News::Heard(id, message) => {
-                self.crew.heard(id, message, engine, Instant::now(), &mut self.orders);
-            }
-            News::Died(id) => self.crew.lost(id, engine, &mut self.orders),
-            News::Tick => {}
-        }
-    }
-
-    /// Lets the crew look at everything anew.
-    pub fn direct(&mut self, engine: &mut Engine) {
-        self.crew.direct(engine, Instant::now(), &mut self.orders);
-        self.carry_out(engine);
-    }
-
-    /// Lets the crew give out work.
-    pub fn feed(&mut self, engine: &mut Engine) {
-        if !self.crew.is_empty() {
-            self.crew.feed(engine, Instant::now(), &mut self.orders);
-            self.carry_out(engine);
-        }
-    }
-
-    fn carry_out(&mut self, engine: &Engine) {
+    fn carry_out(&mut self, engine: &Engine<impl Backend + Clone>) {
         for order in std::mem::take(&mut self.orders) {
             let (id, sent) = match order {
-                Order::Start(id) => (id, self.start(id)),
+                Order::Start(id) => (id, self.start(id, Help::Same)),
+                Order::StartGpu(id) => (id, self.start(id, Help::Gpu)),
                 Order::Equip(id, request) => (id, self.equip(id, request, engine)),
                 Order::Tell(id, message) => (id, self.send(id, |bridge| bridge.send(&message))),
                 Order::End(id) => {
@@ -99,19 +80,20 @@ impl Helpers {
                     continue;
                 }
             };
-            if sent.is_err() {
+            if let Err(detail) = sent {
                 // It works without: a browser that does not let workers start workers is one of
                 // the reasons.
-                self.push(News::Died(id));
+                self.push(News::Died(id, detail));
             }
         }
     }
 
-    fn start(&mut self, id: HelperId) -> Result<(), String> {
+    fn start(&mut self, id: HelperId, help: Help) -> Result<(), String> {
         let (listener, mourner) = (self.door.clone(), self.door.clone());
         let bridge = Bridge::start_helper(
+            help,
             move |message| push(&listener, News::Heard(id, message)),
-            move |_| push(&mourner, News::Died(id)),
+            move |detail| push(&mourner, News::Died(id, detail)),
         )?;
         self.bridges.insert(id, bridge);
         self.clock.wanted.set(true);
@@ -122,7 +104,12 @@ impl Helpers {
     }
 
     /// The file goes from this worker's memory straight into the message.
-    fn equip(&self, id: HelperId, request: Request, engine: &Engine) -> Result<(), String> {
+    fn equip(
+        &self,
+        id: HelperId,
+        request: Request,
+        engine: &Engine<impl Backend + Clone>,
+    ) -> Result<(), String> {
         let file = engine.file().ok_or("no model")?;
         let bytes = js_sys::Uint8Array::from(file.bytes()).buffer();
         self.send(id, |bridge| bridge.send_file(request, &bytes))
@@ -139,6 +126,35 @@ impl Helpers {
 
     fn push(&self, news: News) {
         push(&self.door, news);
+    }
+}
+
+impl Helpers {
+    /// Tells the crew; [`Helpers::direct`] must follow.
+    pub fn take(&mut self, news: News, engine: &mut Engine<impl Backend + Clone>) {
+        match news {
+            News::Wanted(count) => self.crew.want(count),
+            News::Heard(id, message) => {
+                self.crew.heard(id, message, engine, Instant::now(), &mut self.orders);
+            }
+            News::Died(id, detail) => self.crew.lost(id, &detail, engine, &mut self.orders),
+            News::Preferred(preference) => self.crew.prefer(preference),
+            News::Tick => {}
+        }
+    }
+
+    /// Lets the crew look at everything anew.
+    pub fn direct(&mut self, engine: &mut Engine<impl Backend + Clone>) {
+        self.crew.direct(engine, Instant::now(), &mut self.orders);
+        self.carry_out(engine);
+    }
+
+    /// Lets the crew give out work.
+    pub fn feed(&mut self, engine: &mut Engine<impl Backend + Clone>) {
+        if !self.crew.is_empty() {
+            self.crew.feed(engine, Instant::now(), &mut self.orders);
+            self.carry_out(engine);
+        }
     }
 }
 

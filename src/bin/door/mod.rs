@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use simcse_lab::backend::Backend;
 use simcse_lab::browser::download::{Halted, Wanted};
 use simcse_lab::browser::model_loader::{Remembered, forget, load};
 use simcse_lab::browser::relaxed;
@@ -66,8 +67,11 @@ struct Door {
     adapters: Adapters,
 }
 
-/// Starts the worker; what its program can do is what this engine can.
-pub fn start(engine: Engine) -> Result<(), JsValue> {
+/// Starts the worker; what its program can do is what this engine can. Where the engine cannot be made,
+/// that is all that the worker says.
+pub fn start<B: Backend + Clone + 'static>(
+    engine: impl Future<Output = Result<Engine<B>, Problem>> + 'static,
+) -> Result<(), JsValue> {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
         tell(Event::Panicked { message: info.to_string() });
@@ -77,9 +81,16 @@ pub fn start(engine: Engine) -> Result<(), JsValue> {
     let breather = Breather::new()?;
     let listener = Rc::clone(&door);
     listen(move |event| listener.receive(&event.data()));
-    spawn_local(Rc::clone(&door).engine_loop(engine, breather));
-    spawn_local(door.loader_loop());
-    tell(Event::Ready);
+    spawn_local(async move {
+        match engine.await {
+            Ok(engine) => {
+                spawn_local(Rc::clone(&door).engine_loop(engine, breather));
+                spawn_local(door.loader_loop());
+                tell(Event::Ready);
+            }
+            Err(problem) => fail(None, problem),
+        }
+    });
     Ok(())
 }
 
@@ -137,6 +148,9 @@ impl Door {
             Request::StopLoading => self.stop_loading(),
             Request::Workers { count } => {
                 self.push(Task::Helpers(crew::News::Wanted(count)));
+            }
+            Request::Prefer { preference } => {
+                self.push(Task::Helpers(crew::News::Preferred(preference)));
             }
             Request::Forget { sha256 } => {
                 self.remembered.borrow_mut().forget(&sha256);
@@ -220,7 +234,11 @@ impl Door {
         self.push(Task::LoadingEnded);
     }
 
-    async fn engine_loop(self: Rc<Self>, mut engine: Engine, breather: Breather) {
+    async fn engine_loop<B: Backend + Clone>(
+        self: Rc<Self>,
+        mut engine: Engine<B>,
+        breather: Breather,
+    ) {
         let mut helpers = Helpers::new(&self);
         let mut out = Events::new();
         loop {
@@ -252,7 +270,7 @@ impl Door {
     }
 }
 
-fn deal_with(task: Task, engine: &mut Engine, out: &mut Events) {
+fn deal_with<B: Backend + Clone>(task: Task, engine: &mut Engine<B>, out: &mut Events) {
     match task {
         Task::Ask(message) => engine.accept(message, out),
         Task::LoadingBegan => engine.loading_began(),

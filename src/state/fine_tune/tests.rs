@@ -1,6 +1,7 @@
 //! Whole visits of the fine-tune view, without a page, a trainer or a worker.
 
-use crate::protocol::event::{Backend, Event, ModelSummary, StoreOutcome};
+use crate::protocol::event::{Event, ModelSummary, StoreOutcome};
+use crate::protocol::gpu::Backend;
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;

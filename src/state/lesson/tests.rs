@@ -1,7 +1,8 @@
 //! Visits to the lesson, played against the state.
 
 use crate::catalogue::lesson_sentences::SENTENCES;
-use crate::protocol::event::{Backend, Event, ModelSummary};
+use crate::protocol::event::{Event, ModelSummary};
+use crate::protocol::gpu::Backend;
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Pooling, Side};
