@@ -13,8 +13,8 @@ use crate::gpu::error::Error as GpuError;
 use crate::gpu::recording::{Dispatch, Recording};
 use crate::kernels::linear::Activation;
 use crate::kernels::matrix::{BLOCK, Matrix, Numbers, OnGpu};
-use crate::kernels::{add_norm, attention, average, embed, linear, pool, unit};
-use crate::protocol::gpu::Backend as Kind;
+use crate::kernels::{add_norm, attention, average, check, embed, linear, pool, unit};
+use crate::protocol::gpu::{Backend as Kind, KernelCheck};
 use crate::weights::bert::TensorView;
 
 /// Workgroups that a grid may have in one dimension, on every device.
@@ -241,6 +241,10 @@ impl Backend for GpuBackend {
 
     fn device(&self) -> String {
         self.gpu.facts().to_string()
+    }
+
+    async fn check(&self) -> Result<Vec<KernelCheck>, Error> {
+        Ok(check::check(&self.gpu).await?)
     }
 
     /// Every recording costs a way to the device and back, so a batch is as large as buffers of the

@@ -12,7 +12,7 @@ pub mod gpu;
 
 use std::ops::Range;
 
-use crate::protocol::gpu::Backend as Kind;
+use crate::protocol::gpu::{Backend as Kind, KernelCheck};
 use crate::weights::bert::TensorView;
 
 /// What can go wrong in a verb. All but `Memory`, `Weights` and `Gpu` mean a bug or a damaged
@@ -103,6 +103,14 @@ pub trait Backend {
 
     /// What computes, in words.
     fn device(&self) -> String;
+
+    /// Compares what the device's own programs compute with plain loops; one result a program.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn check(&self) -> impl Future<Output = Result<Vec<KernelCheck>, Error>> {
+        async { Ok(Vec::new()) }
+    }
 
     /// A batch holds at most so many tokens, or one sentence.
     fn batch_tokens(&self) -> usize;

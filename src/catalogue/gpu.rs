@@ -36,6 +36,8 @@ words! {
     Agreement: "Agreement", "一致性";
     AgreementStored: "On {n} sentences, lowest cosine with the Python reference: GPU {gpu}, CPU {cpu}. GPU with CPU: {both}, largest difference {difference}.", "在 {n} 个句子上与 Python 参考的最低余弦：GPU {gpu}，CPU {cpu}。GPU 与 CPU：{both}，最大差值 {difference}。";
     AgreementBoth: "On {n} sentences, lowest cosine of GPU with CPU: {both}, largest difference {difference}.", "在 {n} 个句子上 GPU 与 CPU 的最低余弦：{both}，最大差值 {difference}。";
+    Kernels: "{right} of {n} kernels give what plain loops give.", "{n} 个内核中有 {right} 个与朴素循环结果一致。";
+    WrongKernels: "Wrong: {names}.", "有误：{names}。";
     WrongNotice: "This device's GPU gives wrong vectors (lowest cosine {cosine}), so the page does not use it. The CPU computes everything.", "此设备的 GPU 算出的向量有误（最低余弦 {cosine}），本页不使用它，全部由 CPU 计算。";
 }
 
@@ -99,18 +101,33 @@ pub fn speed_words(verdict: &Verdict, language: Language) -> String {
     )
 }
 
-/// How near the vectors are to each other, and to the reference.
+/// How near the vectors are to each other, and to the reference, and how many kernels are right.
 pub fn agreement_words(report: &Report, language: Language) -> String {
     let count = report.sentence_count.to_string();
     let (both, difference) =
         (decimals(report.lowest_cosine, 5), decimals(report.largest_difference, 5));
-    let places = [("n", &*count), ("both", &both), ("difference", &difference)];
-    let Some((gpu, cpu)) = report.with_stored else {
-        return fill(GpuText::AgreementBoth.in_language(language), &places);
-    };
-    let (gpu, cpu) = (decimals(gpu, 5), decimals(cpu, 5));
-    let with_stored = [places.as_slice(), &[("gpu", &*gpu), ("cpu", &cpu)]].concat();
-    fill(GpuText::AgreementStored.in_language(language), &with_stored)
+    let mut places = vec![("n", count), ("both", both), ("difference", difference)];
+    let mut text = GpuText::AgreementBoth;
+    if let Some((gpu, cpu)) = report.with_stored {
+        places.extend([("gpu", decimals(gpu, 5)), ("cpu", decimals(cpu, 5))]);
+        text = GpuText::AgreementStored;
+    }
+    let places: Vec<_> = places.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    format!("{} {}", fill(text.in_language(language), &places), kernel_words(report, language))
+}
+
+fn kernel_words(report: &Report, language: Language) -> String {
+    let wrong = report.kernels.iter().filter(|kernel| !kernel.is_right);
+    let wrong: Vec<&str> = wrong.map(|kernel| kernel.name.as_str()).collect();
+    let (right, count) = (report.kernels.len() - wrong.len(), report.kernels.len());
+    let places = [("right", &*right.to_string()), ("n", &count.to_string())];
+    let text = fill(GpuText::Kernels.in_language(language), &places);
+    if wrong.is_empty() {
+        return text;
+    }
+    let names = wrong.join(", ");
+    let wrong = fill(GpuText::WrongKernels.in_language(language), &[("names", &names)]);
+    format!("{text} {wrong}")
 }
 
 /// That the GPU computes wrongly.

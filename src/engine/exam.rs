@@ -14,7 +14,7 @@ use crate::math::rows::dot;
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::gpu::Backend as Kind;
-use crate::protocol::gpu::{Preference, Reason, Report, Verdict};
+use crate::protocol::gpu::{KernelCheck, Preference, Reason, Report, Verdict};
 use crate::protocol::readout::Readout;
 use crate::text::tokeniser::Tokens;
 use crate::weights::bert::BertFile;
@@ -54,6 +54,7 @@ pub struct Exam {
     /// `[sentences, hidden]`
     by_device: Vec<f32>,
     by_cpu: Vec<f32>,
+    kernels: Vec<KernelCheck>,
     /// Latencies.
     device_ms: Vec<f64>,
     cpu_ms: Vec<f64>,
@@ -77,6 +78,7 @@ impl Exam {
             return Ok(None);
         };
         if self.by_device.is_empty() {
+            self.kernels = device.backend().check().await?;
             self.by_device = device.embed(&self.sentences, readout).await?;
             self.by_cpu = cpu.embed(&self.sentences, readout).await?;
             return Ok(None);
@@ -128,6 +130,7 @@ impl Exam {
         let stored = stored(&file.sha256);
         Report {
             sentence_count: u16::try_from(self.sentences.len()).unwrap_or(u16::MAX),
+            kernels: self.kernels.clone(),
             lowest_cosine: lowest_cosine(&self.by_device, &self.by_cpu, hidden),
             largest_difference: differences.fold(0.0, f32::max),
             with_stored: stored.map(|stored| {
@@ -182,7 +185,8 @@ pub fn decide(report: Report, preference: Preference, cpu_workers: u16) -> Verdi
     /// A way to the GPU's worker and back.
     const WAY_MS: f64 = 2.0;
     let is_right = report.with_stored.is_none_or(|(device, _)| device >= LEAST_WITH_STORED)
-        && report.lowest_cosine >= LEAST_WITH_CPU;
+        && report.lowest_cosine >= LEAST_WITH_CPU
+        && report.kernels.iter().all(|kernel| kernel.is_right);
     let workers = f64::from(cpu_workers.max(1));
     let cpu_per_s = report.cpu_per_s * if workers > 1.0 { workers * OF_ITS_OWN } else { 1.0 };
     let (lists, pairs) = match preference {

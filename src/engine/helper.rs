@@ -67,11 +67,7 @@ impl Helper {
     }
 
     /// It runs: it gets the model's file.
-    pub(super) fn equip(
-        &mut self,
-        engine: &Engine<impl Backend + Clone>,
-        orders: &mut Vec<Order>,
-    ) {
+    pub(super) fn equip(&mut self, engine: &Engine<impl Backend + Clone>, orders: &mut Vec<Order>) {
         self.stage = Stage::Opening;
         let request = copy_of(engine).map(|source| Request::Open { revision: 0, source });
         orders.extend(request.map(|request| Order::Equip(self.id, request)));
@@ -128,11 +124,7 @@ impl Helper {
     }
 
     /// It goes: what it had is computed here.
-    pub(super) fn end(
-        self,
-        engine: &mut Engine<impl Backend + Clone>,
-        orders: &mut Vec<Order>,
-    ) {
+    pub(super) fn end(self, engine: &mut Engine<impl Backend + Clone>, orders: &mut Vec<Order>) {
         self.errands.iter().for_each(|errand| engine.take_back(errand.ticket));
         orders.push(Order::End(self.id));
     }

@@ -5,6 +5,7 @@
 pub mod add_norm;
 pub mod attention;
 pub mod average;
+pub mod check;
 pub mod embed;
 pub mod linear;
 pub mod matrix;

@@ -37,6 +37,8 @@ pub struct Report {
     /// Lowest cosine of the GPU's and of the processor's vectors with the stored ones, for weights
     /// whose vectors are stored.
     pub with_stored: Option<(f32, f32)>,
+    /// Every kernel of the GPU's against its plain reference.
+    pub kernels: Vec<KernelCheck>,
     /// Many sentences, in sentences a second: on the GPU (one at a time if it is very slow), and on one
     /// thread of the processor.
     pub gpu_per_s: f64,
@@ -46,6 +48,16 @@ pub struct Report {
     /// One sentence, median.
     pub gpu_latency_ms: f64,
     pub cpu_latency_ms: f64,
+}
+
+/// A kernel and its plain reference on small cases.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KernelCheck {
+    pub name: String,
+    /// The largest one.
+    pub difference: f32,
+    /// All differences are what rounding explains.
+    pub is_right: bool,
 }
 
 /// What was chosen, and why.

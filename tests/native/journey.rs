@@ -1,5 +1,6 @@
 //! Text in, events out, on the engine.
 
+use simcse_lab::backend::Backend;
 use simcse_lab::engine::{Engine, Events};
 use simcse_lab::protocol::event::{Event, TokenisedText};
 use simcse_lab::protocol::message::{Bulk, Message};
@@ -20,25 +21,25 @@ pub fn opened(seed: u64) -> Engine {
     engine
 }
 
-pub fn ask(engine: &mut Engine, request: Request) -> Events {
+pub fn ask(engine: &mut Engine<impl Backend + Clone>, request: Request) -> Events {
     let mut out = Events::new();
     engine.accept(Message::plain(request), &mut out);
     out
 }
 
-pub fn step(engine: &mut Engine, out: &mut Events) -> bool {
+pub fn step(engine: &mut Engine<impl Backend + Clone>, out: &mut Events) -> bool {
     pollster::block_on(engine.step(out))
 }
 
 /// Runs until nothing is left to do; without progress, whose number depends on the clock.
-pub fn run(engine: &mut Engine) -> Events {
+pub fn run(engine: &mut Engine<impl Backend + Clone>) -> Events {
     let mut out = Events::new();
     while step(engine, &mut out) {}
     out.retain(|message| !matches!(message.head, Event::Progress { .. }));
     out
 }
 
-pub fn answer(engine: &mut Engine, request: Request) -> Message<Event> {
+pub fn answer(engine: &mut Engine<impl Backend + Clone>, request: Request) -> Message<Event> {
     let early = ask(engine, request);
     assert!(early.is_empty(), "{early:?}");
     let mut events = run(engine);
