@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Function, Promise};
+use js_sys::{Function, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -42,15 +42,23 @@ pub fn cores() -> u16 {
     (cores as u16).max(1)
 }
 
-/// Whether the browser offers WebGPU to workers.
-pub fn has_webgpu() -> bool {
-    let gpu = js_sys::Reflect::get(&scope().navigator(), &"gpu".into());
-    gpu.is_ok_and(|gpu| gpu.is_object())
+/// Whether the browser offers workers a GPU (`navigator.gpu.requestAdapter()` gives one).
+pub async fn has_adapter() -> bool {
+    let Ok(gpu) = Reflect::get(&scope().navigator(), &"gpu".into()) else { return false };
+    let request = Reflect::get(&gpu, &"requestAdapter".into());
+    let Some(request) = request.ok().and_then(|it| it.dyn_into::<Function>().ok()) else {
+        return false;
+    };
+    let Some(promise) = request.call0(&gpu).ok().and_then(|it| it.dyn_into::<Promise>().ok())
+    else {
+        return false;
+    };
+    JsFuture::from(promise).await.is_ok_and(|adapter| adapter.is_object())
 }
 
 /// GiB of memory, where the browser tells; none tells of more than 8.
 pub fn memory_gib() -> Option<f64> {
-    js_sys::Reflect::get(&scope().navigator(), &"deviceMemory".into()).ok()?.as_f64()
+    Reflect::get(&scope().navigator(), &"deviceMemory".into()).ok()?.as_f64()
 }
 
 /// What JavaScript threw, in words.

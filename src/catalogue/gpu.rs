@@ -18,7 +18,7 @@ words! {
     Gpu: "GPU", "GPU";
     Unknown: "Looked at once the page has answered.", "页面作答后再检查。";
     Unwanted: "Not used: you chose the CPU.", "未使用：您选择了 CPU。";
-    Absent: "This browser offers no WebGPU. The CPU computes everything.", "此浏览器不提供 WebGPU，全部由 CPU 计算。";
+    Absent: "This browser offers this page no GPU (no WebGPU adapter). The CPU computes everything.", "此浏览器未向本页提供 GPU（无 WebGPU 适配器），全部由 CPU 计算。";
     Starting: "Being started …", "正在启动……";
     Examined: "Being compared with the CPU …", "正在与 CPU 对比……";
     Again: "It is being started once more.", "正在再次启动。";

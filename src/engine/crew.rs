@@ -42,8 +42,6 @@ pub struct Machine {
     pub cores: u16,
     /// In GiB, where the browser tells; none tells of more than 8.
     pub memory_gib: Option<f64>,
-    /// Whether it offers WebGPU.
-    pub has_gpu: bool,
 }
 
 impl Machine {
@@ -89,7 +87,7 @@ impl Crew {
             machine,
             wanted: None,
             helpers: Vec::new(),
-            gpu: GpuSeat::new(machine.has_gpu),
+            gpu: GpuSeat::default(),
             model: String::new(),
             next_id: 0,
             next_revision: 0,
@@ -105,9 +103,9 @@ impl Crew {
         self.losses = 0;
     }
 
-    /// What sentences are to be computed by; as `Request::Prefer`.
-    pub fn prefer(&mut self, preference: Preference) {
-        self.gpu.prefer(preference);
+    /// What sentences are to be computed by; as `Request::Prefer`. `has_gpu`: the browser offers one.
+    pub fn prefer(&mut self, preference: Preference, has_gpu: bool) {
+        self.gpu.prefer(preference, has_gpu);
     }
 
     /// Whether there are helpers.

@@ -30,7 +30,7 @@ const PORTION_S: f64 = 0.15;
 const PORTION_TOKENS: (f64, f64) = (384.0, 8_192.0);
 
 /// The place of the one helper with a GPU.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct GpuSeat {
     is_there: bool,
     /// `None`: nobody asked yet.
@@ -43,11 +43,6 @@ pub(super) struct GpuSeat {
 }
 
 impl GpuSeat {
-    pub fn new(is_there: bool) -> Self {
-        let (preference, helper, report, failures, said) = Default::default();
-        Self { is_there, preference, helper, report, failures, said }
-    }
-
     pub fn helper(&self) -> Option<&Helper> {
         self.helper.as_ref()
     }
@@ -57,9 +52,9 @@ impl GpuSeat {
     }
 
     /// A GPU that failed gets another chance where the visitor asks for it.
-    pub fn prefer(&mut self, preference: Preference) {
+    pub fn prefer(&mut self, preference: Preference, is_there: bool) {
         self.preference = Some(preference);
-        self.failures = 0;
+        (self.is_there, self.failures) = (is_there, 0);
     }
 
     /// Starts and ends the helper.

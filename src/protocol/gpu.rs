@@ -92,7 +92,7 @@ pub enum GpuState {
     Unknown,
     /// The visitor does not want it.
     Unwanted,
-    /// The browser has no WebGPU.
+    /// The browser offers none.
     Absent,
     /// Its program is fetched, its device opened, its kernels compiled.
     Starting,

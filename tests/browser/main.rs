@@ -39,6 +39,7 @@ mod compare;
 mod crew;
 mod fine_tune;
 mod golden;
+mod gpu;
 mod harness;
 mod input;
 mod journal;

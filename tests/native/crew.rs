@@ -52,7 +52,7 @@ impl Troupe {
     }
 
     fn with(owner: Engine, workers: Option<u16>, lot: u64) -> Self {
-        let mut crew = Crew::new(Machine { cores: 4, memory_gib: Some(8.0), has_gpu: true });
+        let mut crew = Crew::new(Machine { cores: 4, memory_gib: Some(8.0) });
         crew.want(workers);
         let now = Instant::now();
         let helpers = BTreeMap::new();
@@ -453,7 +453,7 @@ fn an_engine_rests_while_only_others_work() {
 #[test]
 fn workers_suit_the_machine() {
     let workers = |cores, memory_gib, megabytes: u64| {
-        Machine { cores, memory_gib, has_gpu: false }.workers(megabytes * 1_000_000)
+        Machine { cores, memory_gib }.workers(megabytes * 1_000_000)
     };
     assert_eq!(workers(0, None, 26), 1);
     assert_eq!(workers(1, Some(8.0), 26), 1);

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 
 use simcse_lab::backend::Backend;
 use simcse_lab::browser::bridge::{Bridge, Help, gpu_address};
-use simcse_lab::browser::worker_scope::{cores, has_webgpu, memory_gib, sleep_ms};
+use simcse_lab::browser::worker_scope::{cores, has_adapter, memory_gib, sleep_ms};
 use simcse_lab::engine::Engine;
 use simcse_lab::engine::crew::{Crew, Machine};
 use simcse_lab::engine::helper::{HelperId, Order};
@@ -29,7 +29,8 @@ pub enum News {
     Heard(HelperId, Message<Event>),
     /// And how.
     Died(HelperId, String),
-    Preferred(Preference),
+    /// And whether the browser offers a GPU.
+    Preferred(Preference, bool),
     /// Time went by.
     Tick,
 }
@@ -52,8 +53,7 @@ pub struct Helpers {
 
 impl Helpers {
     pub fn new(door: &Rc<Door>) -> Self {
-        let has_gpu = has_webgpu() && gpu_address().is_some();
-        let machine = Machine { cores: cores(), memory_gib: memory_gib(), has_gpu };
+        let machine = Machine { cores: cores(), memory_gib: memory_gib() };
         Self {
             door: Rc::downgrade(door),
             crew: Crew::new(machine),
@@ -138,7 +138,7 @@ impl Helpers {
                 self.crew.heard(id, message, engine, Instant::now(), &mut self.orders);
             }
             News::Died(id, detail) => self.crew.lost(id, &detail, engine, &mut self.orders),
-            News::Preferred(preference) => self.crew.prefer(preference),
+            News::Preferred(preference, has_gpu) => self.crew.prefer(preference, has_gpu),
             News::Tick => {}
         }
     }
@@ -156,6 +156,17 @@ impl Helpers {
             self.carry_out(engine);
         }
     }
+}
+
+/// Hands on what the page prefers, once it is known whether the browser offers a GPU: without one its
+/// program need not come.
+pub fn prefer(door: &Rc<Door>, preference: Preference) {
+    let door = Rc::clone(door);
+    spawn_local(async move {
+        let wanted = preference != Preference::Cpu && gpu_address().is_some();
+        let has_gpu = wanted && has_adapter().await;
+        door.push(Task::Helpers(News::Preferred(preference, has_gpu)));
+    });
 }
 
 fn push(door: &Weak<Door>, news: News) {

@@ -149,9 +149,7 @@ impl Door {
             Request::Workers { count } => {
                 self.push(Task::Helpers(crew::News::Wanted(count)));
             }
-            Request::Prefer { preference } => {
-                self.push(Task::Helpers(crew::News::Preferred(preference)));
-            }
+            Request::Prefer { preference } => crew::prefer(self, preference),
             Request::Forget { sha256 } => {
                 self.remembered.borrow_mut().forget(&sha256);
                 spawn_local(async move {
