@@ -62,21 +62,23 @@ struct Coded {
 fn encode(values: &[f32; BLOCK], coding: Coding) -> Coded {
     match coding {
         Coding::Spread => spread(values),
-        Coding::Centred => from_zero(values, 0.0, (127.0, 128.0)),
-        Coding::Above(floor) => from_zero(values, floor, (255.0, 0.0)),
+        Coding::Centred => from_zero::<127, 128>(values, 0.0),
+        Coding::Above(floor) => from_zero::<255, 0>(values, floor),
     }
 }
 
-/// Codes that have no middle: `steps` of them up to the number farthest from `zero`, which itself is
-/// `code`.
+/// Codes that have no middle: `STEPS` of them up to the number farthest from `zero`, whose own code
+/// is `FIRST`.
 #[inline]
-fn from_zero(values: &[f32; BLOCK], zero: f32, (steps, code): (f32, f32)) -> Coded {
+fn from_zero<const STEPS: u8, const FIRST: u8>(values: &[f32; BLOCK], zero: f32) -> Coded {
+    let (steps, first) = (f32::from(STEPS), f32::from(FIRST));
     let reach = ends::reach(values, zero);
     if reach < LEAST_SPAN {
-        return Coded { codes: [code as u8; BLOCK], scale: 0.0, middle: 0.0 };
+        return Coded { codes: [FIRST; BLOCK], scale: 0.0, middle: 0.0 };
     }
-    let scale = if reach.is_finite() { reach / steps } else { f32::NAN };
-    let codes = ends::codes(values, zero - code * scale, steps / reach);
+    // As a factor: one division is enough.
+    let scale = if reach.is_finite() { reach * (1.0 / steps) } else { f32::NAN };
+    let codes = ends::codes(values, zero - first * scale, steps / reach);
     Coded { codes, scale, middle: 0.0 }
 }
 

@@ -99,8 +99,7 @@ impl Panels {
     /// Sets 32 inputs of an output to the nearest codes of real numbers. Where one is not finite,
     /// the scale is not either, so that they do not pass for good ones.
     pub fn set_rounded(&mut self, output: usize, block: usize, values: &[f32; BLOCK]) {
-        let (low, top, residue) = ends::of(values);
-        let most = if -low > top { -low } else { top } + residue;
+        let most = ends::reach(values, 0.0);
         if most < LEAST {
             return self.set(output, block, 0.0, &[0; BLOCK]);
         }
@@ -108,7 +107,7 @@ impl Panels {
         self.set(
             output,
             block,
-            most / 127.0,
+            if most.is_finite() { most / 127.0 } else { f32::NAN },
             &codes.map(|code| code.wrapping_sub(127).cast_signed()),
         );
     }
