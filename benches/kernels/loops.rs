@@ -8,6 +8,7 @@ use criterion::{BenchmarkGroup, Criterion};
 use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::backend::{Backend, Batch, Embedding};
 use simcse_lab::math::lanes;
+use simcse_lab::simd::codes::Coding;
 use simcse_lab::simd::kernel::Kernel;
 use simcse_lab::simd::layout::BLOCK;
 use simcse_lab::weights::bert::TensorView;
@@ -42,7 +43,7 @@ fn quantise(group: &mut BenchmarkGroup<'_, WallTime>, log: &mut Log) {
     let mut codes = Kernel::fastest().codes();
     let name = format!("quantise [{ROWS}, {HIDDEN}]");
     log.measure(group, &name, values.len() as u64, Peak::Nothing, || {
-        codes.fill(black_box(&values), HIDDEN);
+        codes.fill(black_box(&values), HIDDEN, Coding::Spread);
         black_box(&mut codes);
     });
 }
@@ -50,12 +51,12 @@ fn quantise(group: &mut BenchmarkGroup<'_, WallTime>, log: &mut Log) {
 fn gelu(group: &mut BenchmarkGroup<'_, WallTime>, log: &mut Log) {
     let values = noise(ROWS * WIDE);
     let mut codes = Kernel::fastest().codes();
-    codes.reset(ROWS, WIDE);
+    codes.reset(ROWS, WIDE, Coding::Above(lanes::GELU_FLOOR));
     let name = format!("GELU and quantise [{ROWS}, {WIDE}]");
     log.measure(group, &name, values.len() as u64, Peak::Nothing, || {
         for (place, values) in black_box(&values).as_chunks::<BLOCK>().0.iter().enumerate() {
             let mut values = *values;
-            lanes::gelu_each(&mut values);
+            lanes::gelu_to_code_each(&mut values);
             codes.set_numbers(place / (WIDE / BLOCK), place % (WIDE / BLOCK), &values);
         }
         black_box(&mut codes);

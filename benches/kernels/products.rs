@@ -5,7 +5,7 @@ use std::hint::black_box;
 use candle_core::{Device, Tensor};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
-use simcse_lab::simd::codes::Codes;
+use simcse_lab::simd::codes::{Codes, Coding};
 use simcse_lab::simd::float::{FloatRoom, Matrix, add_product};
 use simcse_lab::simd::float_kernel::FloatKernel;
 use simcse_lab::simd::kernel::Kernel;
@@ -38,7 +38,7 @@ impl Case {
     /// `None` where memory is short.
     fn new(kernel: Kernel, rows: usize, outputs: usize, inputs: usize) -> Option<Self> {
         let mut codes = kernel.codes();
-        codes.fill(&noise(rows * inputs), inputs);
+        codes.fill(&noise(rows * inputs), inputs, Coding::Centred);
         let mut panels = Panels::new(&kernel, outputs, inputs)?;
         for place in 0..outputs * inputs / BLOCK {
             let code = |i: usize| ((place * 31 + i * 17) % 251) as u8 as i8;

@@ -73,8 +73,8 @@ pub fn add_bias(values: &mut [f32], bias: &[f32]) {
 /// `x Phi(x) = x (1 + erf(x / sqrt 2)) / 2`, to about 5e-6.
 ///
 /// `Phi(x) = 1/2 + x Q(x^2)` with a polynomial `Q` of degree 11 on `|x| <= 5`, fitted to the least
-/// error of `x Phi(x)` and written in `2 x^2 / 25 - 1`, where its terms do not cancel. Beyond, `Phi`
-/// stays what it is at 5: 3e-7 from 0 and 1.
+/// error of `x Phi(x)` and written in `2 x^2 / 25 - 1`, where its terms do not cancel. Above 5 `Phi`
+/// stays what it is there, 3e-7 from 1; below -5 the result stays what it is there.
 #[inline]
 pub fn gelu(x: f32) -> f32 {
     const END: f32 = 5.0;
@@ -92,23 +92,59 @@ pub fn gelu(x: f32) -> f32 {
         3.194_444e-3,
         -1.096_341_2e-3,
     ];
+    gelu_by(x, END, &SERIES)
+}
+
+/// No [`gelu_to_code`] is below this.
+pub const GELU_FLOOR: f32 = -0.1702;
+
+/// As [`gelu`] with degree 6 on `|x| <= 4`, to about 2e-4 or 5e-5 of its value: a fraction of the
+/// step between 8-bit codes.
+#[inline]
+pub fn gelu_to_code(x: f32) -> f32 {
+    const SERIES: [f32; 7] = [
+        1.759_702_1e-1,
+        -8.442_66e-2,
+        5.541_015_4e-2,
+        -3.546_247_3e-2,
+        2.409_123_3e-2,
+        -1.655_074e-2,
+        5.971_84e-3,
+    ];
+    gelu_by(x, 4.0, &SERIES)
+}
+
+#[inline(always)]
+fn gelu_by<const TERMS: usize>(x: f32, end: f32, series: &[f32; TERMS]) -> f32 {
     // Comparisons that let NaN through.
-    let inner = if x > END { END } else { x };
-    let inner = if inner < -END { -END } else { inner };
-    let u = inner * inner * (2.0 / (END * END)) - 1.0;
-    let series = SERIES.iter().rev().fold(0.0, |sum, term| sum * u + term);
+    let x = if x < -end { -end } else { x };
+    let inner = if x > end { end } else { x };
+    let u = inner * inner * (2.0 / (end * end)) - 1.0;
+    let series = series.iter().rev().fold(0.0, |sum, term| sum * u + term);
     x * (0.5 + inner * series)
 }
 
-/// [`gelu`] of each number. Out of line, and a few numbers at a time: with more, or with what
-/// comes before and after, a browser's compiler would run out of registers.
+/// [`gelu`] of each number.
 #[inline(never)]
 pub fn gelu_each(values: &mut [f32]) {
+    each(values, gelu);
+}
+
+/// [`gelu_to_code`] of each number.
+#[inline(never)]
+pub fn gelu_to_code_each(values: &mut [f32]) {
+    each(values, gelu_to_code);
+}
+
+/// Out of line where it is used, and a few numbers at a time: with more, or with what comes before
+/// and after, a browser's compiler would run out of registers.
+#[inline(always)]
+fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
     let (blocks, rest) = values.as_chunks_mut::<{ 2 * LANES }>();
     for block in blocks {
-        *block = block.map(gelu);
+        *block = block.map(&f);
     }
-    rest.iter_mut().for_each(|value| *value = gelu(*value));
+    rest.iter_mut().for_each(|value| *value = f(*value));
 }
 
 /// `to += factor from`
@@ -181,6 +217,18 @@ mod tests {
         }
         assert!(gelu(0.0) == 0.0 && (gelu(1e30) / 1e30 - 1.0).abs() < 1e-6);
         assert!(gelu(f32::NAN).is_nan() && gelu(-100.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn gelu_to_code_is_nearly_gelu_and_above_its_floor() {
+        for step in -100_000..=100_000 {
+            let x = step as f32 / 1_000.0;
+            let (found, wanted) = (gelu_to_code(x), gelu(x));
+            assert!((found - wanted).abs() < 2e-4 + 5e-5 * x.max(0.0), "{x}: {found} {wanted}");
+            assert!(found >= GELU_FLOOR, "{x}: {found}");
+        }
+        assert!(gelu_to_code(-1e30).abs() < 2e-4 && gelu_to_code(f32::NEG_INFINITY).abs() < 2e-4);
+        assert!(gelu_to_code(f32::NAN).is_nan() && gelu_to_code(f32::INFINITY) > 1e30);
     }
 
     #[test]

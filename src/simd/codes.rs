@@ -17,9 +17,38 @@ pub enum Form {
     Wide,
 }
 
+impl Form {
+    /// What the integer sum may have to begin with, as a multiple of the weights' sum.
+    pub(in crate::simd) fn start(self) -> i32 {
+        match self {
+            Self::Unsigned => -128,
+            Self::Signed => 128,
+            Self::Wide => 0,
+        }
+    }
+
+    /// Whether it begins with that: codes around 0 stored without sign do, and codes from 0 on
+    /// stored with one.
+    pub(in crate::simd) fn has_start(self, coding: Coding) -> bool {
+        (self == Self::Signed) == matches!(coding, Coding::Above(_))
+    }
+}
+
+/// What codes stand for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Coding {
+    /// From a block's smallest number to its largest: `scale code + middle`, -128 to 127.
+    Spread,
+    /// As far below 0 as above: `scale code`, -127 to 127. A fifth less work than `Spread`.
+    Centred,
+    /// From this floor, below which no number lies, to a block's largest: `scale code + floor`,
+    /// 0 to 255. The product leaves the floor to the bias.
+    Above(f32),
+}
+
 /// Spans below this are taken for none: their inverse would not be finite.
 const LEAST_SPAN: f32 = 1e-30;
-/// Codes of 32 numbers of a row, 128 added: `x = scale (code - 128) + middle`.
+/// Codes of 32 numbers of a row, 128 added where they are around 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Coded {
     codes: [u8; BLOCK],
@@ -27,10 +56,34 @@ struct Coded {
     middle: f32,
 }
 
-/// The nearest codes. A block with a number that is not finite gets a middle that is not finite,
+/// The nearest codes. A block with a number that is not finite gets a middle or scale that is not,
 /// so that it does not pass for a good one.
 #[inline]
-fn encode(values: &[f32; BLOCK]) -> Coded {
+fn encode(values: &[f32; BLOCK], coding: Coding) -> Coded {
+    match coding {
+        Coding::Spread => spread(values),
+        Coding::Centred => from_zero::<127, 128>(values, 0.0),
+        Coding::Above(floor) => from_zero::<255, 0>(values, floor),
+    }
+}
+
+/// Codes that have no middle: `STEPS` of them up to the number farthest from `zero`, whose own code
+/// is `FIRST`.
+#[inline]
+fn from_zero<const STEPS: u8, const FIRST: u8>(values: &[f32; BLOCK], zero: f32) -> Coded {
+    let (steps, first) = (f32::from(STEPS), f32::from(FIRST));
+    let reach = ends::reach(values, zero);
+    if reach < LEAST_SPAN {
+        return Coded { codes: [FIRST; BLOCK], scale: 0.0, middle: 0.0 };
+    }
+    // As a factor: one division is enough.
+    let scale = if reach.is_finite() { reach * (1.0 / steps) } else { f32::NAN };
+    let codes = ends::codes(values, zero - first * scale, steps / reach);
+    Coded { codes, scale, middle: 0.0 }
+}
+
+#[inline]
+fn spread(values: &[f32; BLOCK]) -> Coded {
     let (low, top, residue) = ends::of(values);
     let span = top - low;
     if span.is_nan() || span < LEAST_SPAN {
@@ -47,6 +100,7 @@ pub struct Codes {
     pub(in crate::simd) tiles: Tiles,
     rows: usize,
     columns: usize,
+    coding: Coding,
 }
 
 /// `[tile][block]`
@@ -65,7 +119,7 @@ impl Codes {
             Form::Signed => Tiles::Bytes(Vec::new(), false),
             Form::Wide => Tiles::Wide(Vec::new()),
         };
-        Self { tiles, rows: 0, columns: 0 }
+        Self { tiles, rows: 0, columns: 0, coding: Coding::Spread }
     }
 
     pub fn rows(&self) -> usize {
@@ -74,6 +128,10 @@ impl Codes {
 
     pub fn columns(&self) -> usize {
         self.columns
+    }
+
+    pub fn coding(&self) -> Coding {
+        self.coding
     }
 
     /// Tiles of four rows.
@@ -94,9 +152,9 @@ impl Codes {
         }
     }
 
-    /// Becomes `[rows, columns]` zeros; takes no new memory where it was as large before.
-    pub fn reset(&mut self, rows: usize, columns: usize) {
-        (self.rows, self.columns) = (rows, columns);
+    /// Becomes `[rows, columns]` to be set, all scales zero; takes no new memory where it was as large before.
+    pub fn reset(&mut self, rows: usize, columns: usize, coding: Coding) {
+        (self.rows, self.columns, self.coding) = (rows, columns, coding);
         let count = self.tile_count() * self.block_count();
         let (scales, middles) = ([0.0; TILE], [0.0; TILE]);
         match &mut self.tiles {
@@ -112,8 +170,8 @@ impl Codes {
     }
 
     /// Becomes the codes of `values`, `[rows, columns]` row-major.
-    pub fn fill(&mut self, values: &[f32], columns: usize) {
-        self.reset(values.len() / columns.max(1), columns);
+    pub fn fill(&mut self, values: &[f32], columns: usize, coding: Coding) {
+        self.reset(values.len() / columns.max(1), columns, coding);
         for (row, values) in values.chunks_exact(columns.max(1)).enumerate() {
             self.set_row(row, values);
         }
@@ -135,13 +193,13 @@ impl Codes {
     /// Sets a block of a row to the nearest codes; places outside are ignored.
     #[inline]
     pub fn set_numbers(&mut self, row: usize, block: usize, values: &[f32; BLOCK]) {
-        self.set(row, block, &encode(values));
+        self.set(row, block, &encode(values, self.coding));
     }
 
     #[inline]
     fn set(&mut self, row: usize, block: usize, coded: &Coded) {
         let place = (row / TILE) * self.block_count() + block;
-        let row = row % TILE;
+        let (row, first) = (row % TILE, self.first());
         match &mut self.tiles {
             Tiles::Bytes(blocks, offset) => {
                 let Some(to) = blocks.get_mut(place) else { return };
@@ -155,25 +213,30 @@ impl Codes {
             Tiles::Wide(blocks) => {
                 let Some(to) = blocks.get_mut(place) else { return };
                 for (to, code) in to.codes[row].iter_mut().zip(&coded.codes) {
-                    *to = i16::from(*code) - 128;
+                    *to = i16::from(*code) - first;
                 }
                 (to.scales[row], to.middles[row]) = (coded.scale, coded.middle);
             }
         }
     }
 
-    /// The codes of a place, -128 to 127, with scale and middle.
+    /// What was added to codes on their way into a byte without sign.
+    fn first(&self) -> i16 {
+        if matches!(self.coding, Coding::Above(_)) { 0 } else { 128 }
+    }
+
+    /// The codes of a place with scale and middle.
     pub(in crate::simd) fn get(&self, row: usize, block: usize) -> ([i32; BLOCK], f32, f32) {
         let place = (row / TILE) * self.block_count() + block;
-        let row = row % TILE;
+        let (row, first) = (row % TILE, i32::from(self.first()));
         match &self.tiles {
             Tiles::Bytes(blocks, true) => {
                 let it = &blocks[place];
-                (it.codes[row].map(|code| i32::from(code) - 128), it.scales[row], it.middles[row])
+                (it.codes[row].map(|code| i32::from(code) - first), it.scales[row], it.middles[row])
             }
             Tiles::Bytes(blocks, false) => {
                 let it = &blocks[place];
-                let codes = it.codes[row].map(|code| i32::from(code.cast_signed()));
+                let codes = it.codes[row].map(|code| i32::from(code ^ 0x80) - first);
                 (codes, it.scales[row], it.middles[row])
             }
             Tiles::Wide(blocks) => {
@@ -186,11 +249,13 @@ impl Codes {
     /// The numbers that the codes stand for, `[rows, columns]`.
     pub fn decode(&self) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.rows * self.columns);
+        let floor = if let Coding::Above(floor) = self.coding { floor } else { 0.0 };
         for row in 0..self.rows {
             for block in 0..self.block_count() {
                 let (codes, scale, middle) = self.get(row, block);
                 let left = self.columns - block * BLOCK;
-                values.extend(codes.iter().take(left).map(|code| *code as f32 * scale + middle));
+                let zero = middle + floor;
+                values.extend(codes.iter().take(left).map(|code| *code as f32 * scale + zero));
             }
         }
         values
@@ -204,23 +269,38 @@ mod tests {
     #[test]
     fn codes_are_the_nearest_and_the_ends_are_exact() {
         let values: [f32; BLOCK] = std::array::from_fn(|i| (i as f32 * 0.7).sin() * 3.0 + 1.0);
-        let coded = encode(&values);
-        for (value, code) in values.iter().zip(coded.codes) {
-            let back = coded.scale * (f32::from(code) - 128.0) + coded.middle;
-            assert!((back - value).abs() <= coded.scale * 0.5001, "{value} became {back}");
+        for (coding, first, zero, ends) in [
+            (Coding::Spread, 128.0, 0.0, [0, 255]),
+            (Coding::Centred, 128.0, 0.0, [128, 255]),
+            (Coding::Above(-2.5), 0.0, -2.5, [0, 255]),
+        ] {
+            let mut values = values;
+            values[3] = if ends[0] == 128 { 0.0 } else { values[3] };
+            values[7] = if first == 0.0 { zero } else { values[7] };
+            let coded = encode(&values, coding);
+            for (value, code) in values.iter().zip(coded.codes) {
+                let back = coded.scale * (f32::from(code) - first) + coded.middle + zero;
+                assert!((back - value).abs() <= coded.scale * 0.501, "{value} became {back}");
+            }
+            assert!(ends.iter().all(|end| coded.codes.contains(end)), "{coding:?}");
         }
-        assert!(coded.codes.contains(&0) && coded.codes.contains(&255));
     }
 
     #[test]
     fn constants_and_tiny_spans_are_kept() {
         for value in [0.0, -3.5, 1e30] {
-            let coded = encode(&[value; BLOCK]);
+            let coded = encode(&[value; BLOCK], Coding::Spread);
             assert_eq!((coded.scale, coded.middle), (0.0, value));
+            let mut codes = Codes::new(Form::Wide);
+            codes.fill(&[value; BLOCK], BLOCK, Coding::Centred);
+            let near = |back: &f32| (back - value).abs() <= 1e-6 * value.abs();
+            assert!(codes.decode().iter().all(near), "{value}");
         }
         let mut values = [0.0; BLOCK];
         values[3] = 1e-40;
-        assert_eq!(encode(&values).scale, 0.0);
+        for coding in [Coding::Spread, Coding::Centred, Coding::Above(0.0)] {
+            assert_eq!(encode(&values, coding).scale, 0.0);
+        }
     }
 
     #[test]
@@ -228,22 +308,28 @@ mod tests {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let mut values = [1.0; BLOCK];
             values[17] = bad;
-            assert!(!encode(&values).middle.is_finite(), "{bad}");
-            assert!(!encode(&[bad; BLOCK]).middle.is_finite(), "all {bad}");
+            for coding in [Coding::Spread, Coding::Centred, Coding::Above(-1.0)] {
+                for values in [values, [bad; BLOCK]] {
+                    let coded = encode(&values, coding);
+                    assert!(!(coded.middle + coded.scale).is_finite(), "{bad} {coding:?}");
+                }
+            }
         }
     }
 
     #[test]
     fn every_form_holds_the_same_numbers() {
         let values: Vec<f32> = (0..5 * 40).map(|i| (i as f32 * 0.37).cos()).collect();
-        let decoded = [Form::Unsigned, Form::Signed, Form::Wide].map(|form| {
-            let mut codes = Codes::new(form);
-            codes.fill(&values, 40);
-            assert_eq!((codes.tile_count(), codes.block_count(), codes.form()), (2, 2, form));
-            codes.decode()
-        });
-        assert!(decoded[0] == decoded[1] && decoded[1] == decoded[2]);
-        let worst = decoded[0].iter().zip(&values).map(|(a, b)| (a - b).abs());
-        assert!(worst.fold(0.0, f32::max) < 0.005);
+        for coding in [Coding::Spread, Coding::Centred, Coding::Above(-1.0)] {
+            let decoded = [Form::Unsigned, Form::Signed, Form::Wide].map(|form| {
+                let mut codes = Codes::new(form);
+                codes.fill(&values, 40, coding);
+                assert_eq!((codes.tile_count(), codes.block_count(), codes.form()), (2, 2, form));
+                codes.decode()
+            });
+            assert!(decoded[0] == decoded[1] && decoded[1] == decoded[2], "{coding:?}");
+            let worst = decoded[0].iter().zip(&values).map(|(a, b)| (a - b).abs());
+            assert!(worst.fold(0.0, f32::max) < 0.005, "{coding:?}");
+        }
     }
 }

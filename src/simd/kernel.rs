@@ -4,9 +4,11 @@ use crate::simd::codes::{Codes, Form};
 use crate::simd::layout::PanelBlock;
 
 /// Tiles by panels, written to `out` row by row, `stride` numbers apart:
-/// `(tiles, tile_count, panels, panel_count, block_count, groups, bias, out, stride)`. `tiles` are
-/// `ByteBlock` or `WideBlock`, as the kernel's form says; `groups` is how many groups of inputs a
-/// block has: the kernel knows, but its compiler should not (see `relaxed_module`).
+/// `(tiles, tile_count, panels, panel_count, block_count, groups, bias, out, stride, starts,
+/// middles)`. `tiles` are `ByteBlock` or `WideBlock`, as the kernel's form says; `groups` is how
+/// many groups of inputs a block has: the kernel knows, but its compiler should not (see
+/// `relaxed_module`). `starts` is -1 where sums begin with the panel's, else 0; `middles` is 0
+/// where the states have none.
 pub type Product = unsafe extern "C" fn(
     *const u8,
     usize,
@@ -17,6 +19,8 @@ pub type Product = unsafe extern "C" fn(
     *const f32,
     *mut f32,
     usize,
+    i32,
+    i32,
 );
 
 /// A way to compute the int8 product.

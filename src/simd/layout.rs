@@ -14,7 +14,7 @@ pub const TILE: usize = 4;
 pub struct PanelBlock {
     /// Groups of 2 or 4 inputs, as the kernel likes them; `[input / group][output][input % group]`.
     pub codes: [i8; BLOCK * PANEL],
-    /// What the integer sum begins with, so that codes of states may be stored with an offset.
+    /// What the integer sum may begin with, so that codes of states may be stored with an offset.
     pub starts: [i32; PANEL],
     pub scales: [f32; PANEL],
     /// `scale` times the sum of the codes: what a constant added to all 32 inputs comes to.

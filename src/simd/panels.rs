@@ -91,7 +91,7 @@ impl Panels {
             _ => spread::<4>(codes, lane, &mut to.codes),
         }
         let sum: i32 = codes.iter().map(|code| i32::from(*code)).sum();
-        to.starts[lane] = if self.form == Form::Unsigned { -128 * sum } else { 0 };
+        to.starts[lane] = self.form.start() * sum;
         to.scales[lane] = scale;
         to.sums[lane] = scale * sum as f32;
     }
@@ -99,8 +99,7 @@ impl Panels {
     /// Sets 32 inputs of an output to the nearest codes of real numbers. Where one is not finite,
     /// the scale is not either, so that they do not pass for good ones.
     pub fn set_rounded(&mut self, output: usize, block: usize, values: &[f32; BLOCK]) {
-        let (low, top, residue) = ends::of(values);
-        let most = if -low > top { -low } else { top } + residue;
+        let most = ends::reach(values, 0.0);
         if most < LEAST {
             return self.set(output, block, 0.0, &[0; BLOCK]);
         }
@@ -108,9 +107,18 @@ impl Panels {
         self.set(
             output,
             block,
-            most / 127.0,
+            if most.is_finite() { most / 127.0 } else { f32::NAN },
             &codes.map(|code| code.wrapping_sub(127).cast_signed()),
         );
+    }
+
+    /// The sums of each output's weights, `[8 panels]`: what a constant added to all inputs comes to.
+    pub fn totals(&self) -> impl Iterator<Item = f32> {
+        let panels = self.blocks.chunks_exact(self.block_count().max(1));
+        panels.flat_map(|blocks| {
+            let lane = |lane: usize| blocks.iter().map(|block| block.sums[lane]).sum();
+            std::array::from_fn::<f32, PANEL, _>(lane)
+        })
     }
 
     /// The codes of a place with their scale and sum.

@@ -17,6 +17,8 @@ pub unsafe extern "C" fn product(
     bias: *const f32,
     out: *mut f32,
     stride: usize,
+    _starts: i32,
+    middles: i32,
 ) {
     // SAFETY: the caller's promise.
     let (tiles, panels, bias) = unsafe {
@@ -30,7 +32,7 @@ pub unsafe extern "C" fn product(
         panels.chunks_exact(block_count).zip(bias.as_chunks::<PANEL>().0).enumerate()
     {
         for (tile, states) in tiles.chunks_exact(block_count).enumerate() {
-            for (row, sums) in sums(states, blocks, bias).iter().enumerate() {
+            for (row, sums) in sums(states, blocks, bias, middles != 0).iter().enumerate() {
                 // SAFETY: the caller's promise; a row is `stride` long.
                 let to = unsafe { out.add((tile * TILE + row) * stride + panel * PANEL) };
                 // SAFETY: eight outputs of a panel lie inside the row.
@@ -40,7 +42,12 @@ pub unsafe extern "C" fn product(
     }
 }
 
-fn sums(states: &[WideBlock], weights: &[PanelBlock], bias: &[f32; PANEL]) -> [[f32; PANEL]; TILE] {
+fn sums(
+    states: &[WideBlock],
+    weights: &[PanelBlock],
+    bias: &[f32; PANEL],
+    middles: bool,
+) -> [[f32; PANEL]; TILE] {
     let mut sums = [*bias; TILE];
     for (states, weights) in states.iter().zip(weights) {
         let rows = states.codes.iter().zip(states.scales.iter().zip(&states.middles));
@@ -48,7 +55,7 @@ fn sums(states: &[WideBlock], weights: &[PanelBlock], bias: &[f32; PANEL]) -> [[
             let dots = dots(codes, weights);
             for (lane, sum) in sums.iter_mut().enumerate() {
                 let product = dots[lane] as f32 * (weights.scales[lane] * scale);
-                *sum += product + weights.sums[lane] * middle;
+                *sum += if middles { product + weights.sums[lane] * middle } else { product };
             }
         }
     }
@@ -56,7 +63,7 @@ fn sums(states: &[WideBlock], weights: &[PanelBlock], bias: &[f32; PANEL]) -> [[
 }
 
 fn dots(codes: &[i16; BLOCK], weights: &PanelBlock) -> [i32; PANEL] {
-    let mut dots = weights.starts;
+    let mut dots = [0; PANEL];
     let groups = weights.codes.as_chunks::<{ 2 * PANEL }>().0;
     for (pair, group) in codes.as_chunks::<2>().0.iter().zip(groups) {
         for (dot, weights) in dots.iter_mut().zip(group.as_chunks::<2>().0) {

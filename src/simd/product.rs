@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::simd::codes::{Codes, Form, Tiles};
+use crate::simd::codes::{Codes, Coding, Form, Tiles};
 use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
 use crate::simd::panels::Panels;
@@ -48,7 +48,8 @@ impl Kernel {
         kernels
     }
 
-    /// `states weights^T + bias` of those panels of weights: eight outputs each, side by side in
+    /// `states weights^T + bias` (of states coded above a floor: what they are above it) of those
+    /// panels of weights: eight outputs each, side by side in
     /// `out` from its first number on, whose rows are `stride` apart. Rows are written in whole
     /// tiles: `out` must hold `4 tile_count` of them. `bias` is `[8 panels]`.
     ///
@@ -90,6 +91,8 @@ impl Kernel {
                 bias.as_ptr(),
                 out.as_mut_ptr(),
                 stride,
+                if codes.form().has_start(codes.coding()) { -1 } else { 0 },
+                i32::from(codes.coding() == Coding::Spread),
             );
         }
     }
@@ -117,13 +120,17 @@ mod tests {
     }
 
     /// Codes and weights of which many are as large as they can be.
-    fn case(kernel: &Kernel, rows: usize, outputs: usize, inputs: usize) -> (Codes, Panels) {
+    fn case(
+        kernel: &Kernel,
+        coding: Coding,
+        (rows, outputs, inputs): (usize, usize, usize),
+    ) -> (Codes, Panels) {
         let mut bytes = Bytes(0x9e37_79b9 + (rows * 31 + outputs * 7 + inputs) as u64);
         let mut codes = kernel.codes();
         let values: Vec<f32> = (0..rows * inputs)
             .map(|_| if bytes.next() < 80 { 1e4 } else { bytes.real() * 3e3 })
             .collect();
-        codes.fill(&values, inputs);
+        codes.fill(&values, inputs, coding);
         let mut panels = Panels::new(kernel, outputs, inputs).unwrap();
         for output in 0..outputs {
             for block in 0..inputs.div_ceil(BLOCK) {
@@ -152,9 +159,11 @@ mod tests {
             (8, 7, 1536),
             (33, 24, 384),
         ];
+        let codings = [Coding::Spread, Coding::Centred, Coding::Above(-7e3)];
         for kernel in Kernel::built_in() {
-            for (rows, outputs, inputs) in shapes {
-                let (codes, panels) = case(&kernel, rows, outputs, inputs);
+            let cases = shapes.iter().flat_map(|shape| codings.map(|coding| (*shape, coding)));
+            for ((rows, outputs, inputs), coding) in cases {
+                let (codes, panels) = case(&kernel, coding, (rows, outputs, inputs));
                 let width = panels.panel_count() * PANEL;
                 let bias: Vec<f32> = (0..width).map(|i| i as f32 * 0.1 - 1.0).collect();
                 let wanted = plain::multiply(&codes, &panels, &bias);
@@ -164,10 +173,10 @@ mod tests {
                 for row in 0..rows {
                     let found = &found[row * width..][..outputs];
                     let wanted = &wanted[row * outputs..][..outputs];
-                    let what = format!("{} {rows} {outputs} {inputs}: row {row}", kernel.name);
+                    let what = (kernel.name, coding, rows, outputs, inputs, row);
                     assert!(
                         found.iter().zip(wanted).all(|(a, b)| a.to_bits() == b.to_bits()),
-                        "{what}\n{found:?}\n{wanted:?}"
+                        "{what:?}\n{found:?}\n{wanted:?}"
                     );
                 }
             }
@@ -177,7 +186,7 @@ mod tests {
     #[test]
     fn panels_can_be_taken_one_by_one() {
         let kernel = Kernel::fastest();
-        let (codes, panels) = case(&kernel, 6, 24, 64);
+        let (codes, panels) = case(&kernel, Coding::Centred, (6, 24, 64));
         let bias: Vec<f32> = (0..24).map(|i| i as f32).collect();
         let wanted = plain::multiply(&codes, &panels, &bias);
         for panel in 0..3 {

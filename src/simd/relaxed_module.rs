@@ -21,7 +21,7 @@ mod scale_wasm;
 
 use core::arch::wasm32::{
     f32x4_relaxed_madd, i8x16_splat, i32x4_extract_lane,
-    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
+    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_and, v128_load, v128_load32_splat, v128_store,
 };
 
 use layout::{ByteBlock, PANEL, PanelBlock, TILE};
@@ -66,6 +66,39 @@ pub unsafe extern "C" fn product(
     bias: *const f32,
     out: *mut f32,
     stride: usize,
+    starts: i32,
+    middles: i32,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let to = Out { bias, out, stride };
+        let tiles = (tiles, tile_count);
+        let panels = (panels, panel_count);
+        if middles != 0 {
+            multiply::<true>(tiles, panels, block_count, groups, to, starts);
+        } else {
+            multiply::<false>(tiles, panels, block_count, groups, to, starts);
+        }
+    }
+}
+
+/// Where sums begin and end.
+struct Out {
+    bias: *const f32,
+    out: *mut f32,
+    stride: usize,
+}
+
+/// # Safety
+/// As [`product`].
+#[inline(always)]
+unsafe fn multiply<const MIDDLES: bool>(
+    (tiles, tile_count): (*const ByteBlock, usize),
+    (panels, panel_count): (*const PanelBlock, usize),
+    block_count: usize,
+    groups: usize,
+    Out { bias, out, stride }: Out,
+    starts: i32,
 ) {
     for panel in 0..panel_count {
         for tile in 0..tile_count {
@@ -77,7 +110,8 @@ pub unsafe extern "C" fn product(
                 let bias = [v128_load(bias), v128_load(bias.add(1))];
                 let mut sums = [bias; TILE];
                 for block in 0..block_count {
-                    add_block(&mut sums, &*states.add(block), &*weights.add(block), groups);
+                    let (states, weights) = (&*states.add(block), &*weights.add(block));
+                    add_block::<MIDDLES>(&mut sums, states, weights, groups, starts);
                 }
                 for (row, sums) in sums.into_iter().enumerate() {
                     let row = out.add((tile * TILE + row) * stride + panel * PANEL).cast::<v128>();
@@ -92,15 +126,16 @@ pub unsafe extern "C" fn product(
 /// # Safety
 /// `groups` must be at most the groups of a block.
 #[inline(always)]
-unsafe fn add_block(
+unsafe fn add_block<const MIDDLES: bool>(
     sums: &mut [[v128; 2]; TILE],
     states: &ByteBlock,
     weights: &PanelBlock,
     groups: usize,
+    starts: i32,
 ) {
     // SAFETY: all reads lie inside the two blocks.
     unsafe {
-        let mut dots = [scale_wasm::pair(weights.starts.as_ptr().cast()); TILE];
+        let mut dots = [masked(weights.starts.as_ptr().cast(), starts); TILE];
         for group in 0..groups {
             let codes = scale_wasm::pair(weights.codes.as_ptr().add(group * PANEL * GROUP).cast());
             for (dots, row) in dots.iter_mut().zip(&states.codes) {
@@ -111,8 +146,19 @@ unsafe fn add_block(
         }
         let (of_weights, of_states) =
             ((&weights.scales, &weights.sums), (&states.scales, &states.middles));
-        scale_wasm::add(sums, dots, of_weights, of_states);
+        scale_wasm::add::<MIDDLES, TILE>(sums, dots, of_weights, of_states);
     }
+}
+
+/// Eight whole numbers or, where `mask` is 0, zeros.
+///
+/// # Safety
+/// Eight numbers of 32 bits must lie there.
+#[inline(always)]
+unsafe fn masked(numbers: *const v128, mask: i32) -> [v128; 2] {
+    // SAFETY: the caller's promise.
+    let [first, second] = unsafe { scale_wasm::pair(numbers) };
+    [v128_and(first, i32x4_splat(mask)), v128_and(second, i32x4_splat(mask))]
 }
 
 /// An `Accumulate` (see `float_kernel`) of panels of eight.

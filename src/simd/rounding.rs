@@ -26,6 +26,19 @@ pub fn of(values: &[f32; BLOCK]) -> (f32, f32, f32) {
     (low, top, residues.iter().sum())
 }
 
+/// The largest distance from `low`; NaN or infinite where a number is.
+#[inline]
+pub fn reach(values: &[f32; BLOCK], low: f32) -> f32 {
+    // Without their sign, numbers are ordered as their bits are, NaN beyond infinity.
+    let mut tops = [0; LANES];
+    for lanes in values.as_chunks::<LANES>().0 {
+        for (top, value) in tops.iter_mut().zip(lanes) {
+            *top = (*top).max((value - low).abs().to_bits());
+        }
+    }
+    f32::from_bits(tops.into_iter().fold(0, u32::max))
+}
+
 /// `(value - low) inverse`, rounded; at most 255.
 #[inline]
 pub fn codes(values: &[f32; BLOCK], low: f32, inverse: f32) -> [u8; BLOCK] {

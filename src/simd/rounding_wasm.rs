@@ -2,9 +2,9 @@
 #![allow(unsafe_code, reason = "vector loads; they stay inside the block")]
 
 use core::arch::wasm32::{
-    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub,
-    i16x8_narrow_i32x4, i32x4_shuffle, u8x16_narrow_i16x8, u32x4_splat, v128, v128_and, v128_load,
-    v128_store,
+    f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat,
+    f32x4_sub, i16x8_narrow_i32x4, i32x4_max, i32x4_shuffle, i32x4_splat, u8x16_narrow_i16x8,
+    u32x4_splat, v128, v128_and, v128_load, v128_store,
 };
 
 use crate::simd::layout::BLOCK;
@@ -43,6 +43,16 @@ pub fn of(values: &[f32; BLOCK]) -> (f32, f32, f32) {
         across(top, |a, b| f32x4_pmax(a, b)),
         across(residue, |a, b| f32x4_add(a, b)),
     )
+}
+
+/// The largest distance from `low`; NaN or infinite where a number is.
+#[inline]
+pub fn reach(values: &[f32; BLOCK], low: f32) -> f32 {
+    let (low, mut top) = (f32x4_splat(low), i32x4_splat(0));
+    for vector in load(values) {
+        top = i32x4_max(top, f32x4_abs(f32x4_sub(vector, low)));
+    }
+    across(top, |a, b| i32x4_max(a, b))
 }
 
 /// `(value - low) inverse`, rounded; at most 255.

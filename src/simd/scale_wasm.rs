@@ -16,10 +16,10 @@ pub unsafe fn pair(numbers: *const v128) -> [v128; 2] {
     unsafe { [v128_load(numbers), v128_load(numbers.add(1))] }
 }
 
-/// `sum += dot (weight scale * state scale) + weight sum * state middle`, a row of eight outputs
-/// after another.
+/// `sum += dot (weight scale * state scale)`, with `MIDDLES` `+ weight sum * state middle`, a row of
+/// eight outputs after another.
 #[inline(always)]
-pub fn add<const ROWS: usize>(
+pub fn add<const MIDDLES: bool, const ROWS: usize>(
     sums: &mut [[v128; 2]; ROWS],
     dots: [[v128; 2]; ROWS],
     (scales, weight_sums): (&[f32; 8], &[f32; 8]),
@@ -33,10 +33,12 @@ pub fn add<const ROWS: usize>(
             let scale = v128_load32_splat(state_scales.as_ptr().add(row).cast());
             let middle = v128_load32_splat(middles.as_ptr().add(row).cast());
             for half in 0..2 {
-                let product =
-                    f32x4_mul(f32x4_convert_i32x4(dots[half]), f32x4_mul(scales[half], scale));
-                let rest = f32x4_mul(weight_sums[half], middle);
-                sums[half] = f32x4_add(sums[half], f32x4_add(product, rest));
+                let dots = f32x4_convert_i32x4(dots[half]);
+                let mut part = f32x4_mul(dots, f32x4_mul(scales[half], scale));
+                if MIDDLES {
+                    part = f32x4_add(part, f32x4_mul(weight_sums[half], middle));
+                }
+                sums[half] = f32x4_add(sums[half], part);
             }
         }
     }

@@ -3,8 +3,8 @@
 #![allow(unsafe_code, reason = "a kernel: see `Product`")]
 
 use core::arch::wasm32::{
-    i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add, i32x4_dot_i16x8, v128, v128_load,
-    v128_load32_splat, v128_store,
+    i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add, i32x4_dot_i16x8, i32x4_splat, v128,
+    v128_load, v128_load32_splat, v128_store,
 };
 
 use crate::simd::layout::{PANEL, PanelBlock, TILE, WideBlock};
@@ -27,6 +27,8 @@ pub unsafe extern "C" fn product(
     bias: *const f32,
     out: *mut f32,
     stride: usize,
+    _starts: i32,
+    middles: i32,
 ) {
     for panel in 0..panel_count {
         for tile in 0..tile_count {
@@ -38,7 +40,12 @@ pub unsafe extern "C" fn product(
                 let bias = [v128_load(bias), v128_load(bias.add(1))];
                 let mut sums = [bias; TILE];
                 for block in 0..block_count {
-                    add_block(&mut sums, &*states.add(block), &*weights.add(block), groups);
+                    let (states, weights) = (&*states.add(block), &*weights.add(block));
+                    if middles != 0 {
+                        add_block::<true>(&mut sums, states, weights, groups);
+                    } else {
+                        add_block::<false>(&mut sums, states, weights, groups);
+                    }
                 }
                 for (row, sums) in sums.into_iter().enumerate() {
                     let row = out.add((tile * TILE + row) * stride + panel * PANEL);
@@ -53,7 +60,7 @@ pub unsafe extern "C" fn product(
 /// # Safety
 /// `groups` must be at most the groups of a block.
 #[inline(always)]
-unsafe fn add_block(
+unsafe fn add_block<const MIDDLES: bool>(
     sums: &mut [[v128; 2]; TILE],
     states: &WideBlock,
     weights: &PanelBlock,
@@ -61,7 +68,7 @@ unsafe fn add_block(
 ) {
     // SAFETY: all reads lie inside the two blocks.
     unsafe {
-        let mut dots = [scale_wasm::pair(weights.starts.as_ptr().cast()); TILE];
+        let mut dots = [[i32x4_splat(0); 2]; TILE];
         for group in 0..groups {
             let codes = v128_load(weights.codes.as_ptr().add(group * PANEL * GROUP).cast());
             let codes = [i16x8_extend_low_i8x16(codes), i16x8_extend_high_i8x16(codes)];
@@ -73,6 +80,6 @@ unsafe fn add_block(
         }
         let (of_weights, of_states) =
             ((&weights.scales, &weights.sums), (&states.scales, &states.middles));
-        scale_wasm::add(sums, dots, of_weights, of_states);
+        scale_wasm::add::<MIDDLES, TILE>(sums, dots, of_weights, of_states);
     }
 }

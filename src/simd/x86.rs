@@ -3,9 +3,9 @@
 #![allow(unsafe_code, reason = "a kernel: see `Product`")]
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32, _mm256_dpbusd_epi32,
-    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_storeu_ps,
+    __m256i, _mm256_add_ps, _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32,
+    _mm256_dpbusd_epi32, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_mul_ps, _mm256_set1_epi32,
+    _mm256_set1_ps, _mm256_storeu_ps,
 };
 
 use crate::simd::kernel::Product;
@@ -35,6 +35,8 @@ macro_rules! product {
             bias: *const f32,
             out: *mut f32,
             stride: usize,
+            starts: i32,
+            middles: i32,
         ) {
             for panel in 0..panel_count {
                 for tile in 0..tile_count {
@@ -45,8 +47,10 @@ macro_rules! product {
                         let mut sums = [_mm256_loadu_ps(bias.add(panel * PANEL)); TILE];
                         for block in 0..block_count {
                             let (states, weights) = (&*states.add(block), &*weights.add(block));
-                            let starts = weights.starts.as_ptr().cast::<__m256i>();
-                            let mut dots = [_mm256_loadu_si256(starts); TILE];
+                            let start = weights.starts.as_ptr().cast::<__m256i>();
+                            let start = _mm256_loadu_si256(start);
+                            let start = _mm256_and_si256(start, _mm256_set1_epi32(starts));
+                            let mut dots = [start; TILE];
                             for group in 0..groups {
                                 let codes = weights.codes.as_ptr().add(group * PANEL * GROUP);
                                 let codes = _mm256_loadu_si256(codes.cast());
@@ -61,10 +65,13 @@ macro_rules! product {
                             for (row, (sums, dots)) in sums.iter_mut().zip(dots).enumerate() {
                                 let scale =
                                     _mm256_mul_ps(scales, _mm256_set1_ps(states.scales[row]));
-                                let product = _mm256_mul_ps(_mm256_cvtepi32_ps(dots), scale);
-                                let middle = _mm256_set1_ps(states.middles[row]);
-                                let rest = _mm256_mul_ps(weight_sums, middle);
-                                *sums = _mm256_add_ps(*sums, _mm256_add_ps(product, rest));
+                                let mut part = _mm256_mul_ps(_mm256_cvtepi32_ps(dots), scale);
+                                if middles != 0 {
+                                    let middle = _mm256_set1_ps(states.middles[row]);
+                                    let rest = _mm256_mul_ps(weight_sums, middle);
+                                    part = _mm256_add_ps(part, rest);
+                                }
+                                *sums = _mm256_add_ps(*sums, part);
                             }
                         }
                         for (row, sums) in sums.into_iter().enumerate() {

@@ -2,12 +2,12 @@
 //! linear layers are int8 too.
 //!
 //! Keys and values are rounded symmetrically, 8 bits, one scale a row (key) or column (value) and
-//! block of 32; queries and weights are coded as any states are.
+//! block of 32; queries are coded around 0, weights above it.
 
 use std::ops::Range;
 
 use crate::backend::cpu::attention::{Layout, soften};
-use crate::simd::codes::Codes;
+use crate::simd::codes::{Codes, Coding};
 use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
 use crate::simd::panels::Panels;
@@ -69,7 +69,7 @@ pub fn head(
     let sentence = &input[tokens.start * stride..tokens.end * stride];
     pack(scratch, sentence, layout, first, width);
     let wide = scratch.multiply(kernel, Which::Scores);
-    scratch.weights.reset(count, count);
+    scratch.weights.reset(count, count, Coding::Above(0.0));
     for (row, scores) in scratch.products.chunks_exact_mut(wide).take(count).enumerate() {
         let scores = &mut scores[..count];
         soften(scores);
@@ -89,7 +89,7 @@ fn pack(scratch: &mut Scratch, sentence: &[f32], layout: Layout, first: usize, w
     let count = sentence.len() / stride;
     let scale = 1.0 / (width as f32).sqrt();
     let mut block = [0.0; BLOCK];
-    scratch.queries.reset(count, width);
+    scratch.queries.reset(count, width, Coding::Centred);
     scratch.keys.reset(count, width);
     for (token, row) in sentence.chunks_exact(stride).enumerate() {
         let queries = row[first..first + width].chunks(BLOCK);

@@ -6,7 +6,7 @@ use crate::backend::Error;
 use crate::backend::cpu::room::{Room, reserved};
 use crate::backend::cpu::states::States;
 use crate::math::lanes;
-use crate::simd::codes::Codes;
+use crate::simd::codes::{Codes, Coding};
 use crate::simd::float::{FloatPanels, Matrix};
 use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
@@ -19,8 +19,9 @@ const BLOCK_PANELS: usize = BLOCK / PANEL;
 /// Weights `[outputs, inputs]` and biases of one or more linear layers with the same input.
 #[derive(Debug)]
 pub enum Linear {
-    /// Biases are `[8 panels]`, filled up with zeros.
-    Blocks { panels: Panels, biases: Vec<f32> },
+    /// Biases are `[8 panels]`, filled up with zeros; `above` those for inputs above the GELU's
+    /// floor.
+    Blocks { panels: Panels, biases: Vec<f32>, above: Vec<f32>, coding: Coding },
     /// Weights are `[inputs, outputs]`.
     Real { weights: FloatPanels, biases: Vec<f32> },
 }
@@ -72,7 +73,11 @@ impl Linear {
             });
         }
         biases.resize(panels.panel_count() * PANEL, 0.0);
-        Ok(Self::Blocks { panels, biases })
+        let totals = biases.iter().zip(panels.totals());
+        let above = totals.map(|(bias, total)| bias + lanes::GELU_FLOOR * total).collect();
+        // Queries, keys and values stand side by side: the softmax magnifies their errors.
+        let coding = if parts.len() > 1 { Coding::Spread } else { Coding::Centred };
+        Ok(Self::Blocks { panels, biases, above, coding })
     }
 
     fn real(
@@ -108,9 +113,12 @@ impl Products {
         weights: &Linear,
     ) -> Result<States, Error> {
         match weights {
-            Linear::Blocks { panels, biases } => {
+            Linear::Blocks { panels, biases, above, coding } => {
                 states.demand(verb, states.rows, panels.inputs())?;
-                states.with_codes(&self.kernel, |codes| self.multiply_blocks(codes, panels, biases))
+                states.with_codes(&self.kernel, *coding, |codes| {
+                    let is_above = matches!(codes.coding(), Coding::Above(_));
+                    self.multiply_blocks(codes, panels, if is_above { above } else { biases })
+                })
             }
             Linear::Real { weights, biases } => {
                 states.demand(verb, states.rows, weights.rows())?;
@@ -151,21 +159,23 @@ impl Products {
         states: &States,
         weights: &Linear,
     ) -> Result<Option<States>, Error> {
-        let Linear::Blocks { panels, biases } = weights else { return Ok(None) };
+        let Linear::Blocks { panels, biases, above, coding } = weights else { return Ok(None) };
         if !panels.outputs().is_multiple_of(BLOCK) {
             return Ok(None);
         }
         states.demand("linear gelu", states.rows, panels.inputs())?;
-        states.with_codes(&self.kernel, |codes| {
+        states.with_codes(&self.kernel, *coding, |codes| {
+            let is_above = matches!(codes.coding(), Coding::Above(_));
+            let biases = if is_above { above } else { biases };
             let mut output = self.room.codes(|| self.kernel.codes());
-            output.reset(states.rows, panels.outputs());
+            output.reset(states.rows, panels.outputs(), Coding::Above(lanes::GELU_FLOOR));
             let mut values = self.room.numbers(codes.tile_count() * TILE * BLOCK)?;
             for (block, biases) in biases.as_chunks::<BLOCK>().0.iter().enumerate() {
                 let these = block * BLOCK_PANELS..(block + 1) * BLOCK_PANELS;
                 self.kernel.multiply(codes, panels, these, biases, &mut values, BLOCK);
                 let rows = values.as_chunks_mut::<BLOCK>().0.iter_mut().take(states.rows);
                 for (row, values) in rows.enumerate() {
-                    lanes::gelu_each(values);
+                    lanes::gelu_to_code_each(values);
                     output.set_numbers(row, block, values);
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::backend::Error;
 use crate::backend::cpu::room::Room;
-use crate::simd::codes::Codes;
+use crate::simd::codes::{Codes, Coding};
 use crate::simd::kernel::Kernel;
 
 /// `[rows, columns]`; dropping it gives its buffer back.
@@ -51,17 +51,18 @@ impl States {
         Self { rows, columns, is_rounded: true, content, room }
     }
 
-    /// Hands the states out as codes that the kernel reads.
+    /// Hands the states out as codes that the kernel reads; as they are where they are codes.
     pub(super) fn with_codes<T>(
         &self,
         kernel: &Kernel,
+        coding: Coding,
         work: impl FnOnce(&Codes) -> Result<T, Error>,
     ) -> Result<T, Error> {
         match &self.content {
             Content::Codes(codes) => work(codes),
             Content::Numbers(values) => {
                 let mut codes = self.room.codes(|| kernel.codes());
-                codes.fill(values, self.columns);
+                codes.fill(values, self.columns, coding);
                 let result = work(&codes);
                 self.room.give_codes(codes);
                 result
