@@ -260,7 +260,8 @@ impl Gpu {
         if receiver.await == Ok(true) {
             Ok(())
         } else {
-            Err(self.cause(Error::Refused { detail: failed }))
+            // What was submitted was valid, so that it is the device that went; it may say so later.
+            Err(self.cause(Error::Lost { detail: failed }))
         }
     }
 

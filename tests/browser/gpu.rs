@@ -45,6 +45,8 @@ fn opened(browser: &Browser, site: &Site, first: &str) -> Check<Option<Page>> {
     site.faults(|faults| {
         faults.content.insert(glue, content.into_bytes());
     });
+    // The first visit keeps the model before it ends.
+    number(&page, 60)?;
     page.reload()?;
     number(&page, 60)?;
     Ok(Some(page))

@@ -276,7 +276,10 @@ impl Page {
     /// Fails on any console warning or error, uncaught exception, or request to another host.
     pub fn expect_quiet(&self, site: &str) -> Check {
         self.pause(POLL)?;
+        // Chromium says that where it offers no GPU, whoever asks.
+        let of_gpu = |line: &Line| line.text.contains("No available adapters");
         let loud = self.console().into_iter().filter(|line| line.level >= Level::Warning);
+        let loud = loud.filter(|line| !of_gpu(line));
         let strangers = self.requests().into_iter().filter(|request| {
             let own = [site, "data:", "blob:", "about:"];
             !own.iter().any(|start| request.url.starts_with(start))

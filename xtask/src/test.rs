@@ -83,7 +83,8 @@ fn lint(report: &mut Report) -> Outcome<()> {
     })?;
     report.step("clippy, wasm", || {
         let target = ["--target", "wasm32-unknown-unknown"];
-        let doors = ["--lib", "--bin", "page", "--bin", "worker", "--bin", "trainer", "--bin", "gpu"];
+        let doors =
+            ["--lib", "--bin", "page", "--bin", "worker", "--bin", "trainer", "--bin", "gpu"];
         shell::run(cargo_locked("clippy").args(target).args(doors).args(deny))
     })
 }
