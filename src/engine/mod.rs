@@ -75,11 +75,17 @@ pub struct Engine<B: Backend = Cpu> {
     entrusted: Entrusted,
 }
 
+impl Default for Engine {
+    fn default() -> Self {
+        Self::on(Cpu::default())
+    }
+}
+
 impl Engine {
     /// An engine that embeds: it refuses `Train` and `Views`, and a program that has no other one
     /// is linked without the tensor library.
     pub fn new() -> Self {
-        Self::on(Cpu::default())
+        Self::default()
     }
 
     /// An engine that can train, and draw views under dropout, too.
