@@ -321,7 +321,7 @@ fn the_page_speaks_chinese_where_the_browser_does_and_can_be_switched() -> Check
         let text = page.evaluate(visible)?.as_str().unwrap_or_default().to_owned();
         ensure(!text.contains("Nothing you type"), "English words in the Chinese page")?;
         page.evaluate(
-            "(() => { const box = document.querySelector('.tools select'); box.value = 'en'; \
+            "(() => { const box = document.querySelector('.tools select:has(option[value=en])'); box.value = 'en'; \
              box.dispatchEvent(new Event('change', { bubbles: true })); })()",
         )?;
         page.wait_for_text("h1", "How alike", 5)?;

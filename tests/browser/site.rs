@@ -79,7 +79,11 @@ fn page_names_its_build_and_its_workers() -> Check {
                 const files = ['worker', 'trainer'].flatMap((name) => {
                     const address = document.querySelector(`meta[name=simcse-${name}]`).content;
                     const [boot, query] = address.split('?');
-                    return [boot, ...new URLSearchParams(query).values()];
+                    const named = new URLSearchParams(query);
+                    // The GPU's program by its name: the worker adds the endings.
+                    const gpu = named.get('gpu');
+                    named.delete('gpu');
+                    return [boot, ...named.values(), ...(gpu ? [`${gpu}.js`, `${gpu}_bg.wasm`] : [])];
                 });
                 const answers = await Promise.all(files.map((file) => fetch(file)));
                 return files.filter((_, i) => !answers[i].ok || !/-[0-9a-f]{16}/.test(files[i]));
