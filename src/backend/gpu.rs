@@ -6,14 +6,15 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use crate::backend::{Backend, Batch, Embedding, Error, Pool};
+use crate::backend::{Backend, Batch, Embedding, Error, Pool, Way};
 use crate::gpu::buffer::Buffer;
 use crate::gpu::device::Gpu;
 use crate::gpu::error::Error as GpuError;
-use crate::gpu::recording::{Dispatch, Recording};
-use crate::kernels::linear::Activation;
+use crate::gpu::recording::{Dispatch, Recording, Took};
+use crate::kernels::linear::{Activation, Layer};
 use crate::kernels::matrix::{BLOCK, Matrix, Numbers, OnGpu};
-use crate::kernels::{add_norm, attention, average, check, embed, linear, pool, unit};
+use crate::kernels::product::Product;
+use crate::kernels::{add_norm, attention, average, check, embed, multiply, pool, unit};
 use crate::protocol::gpu::{Backend as Kind, KernelCheck};
 use crate::weights::bert::TensorView;
 
@@ -28,10 +29,13 @@ const BATCH_TOKENS: usize = 8_192;
 #[derive(Debug)]
 pub struct GpuBackend {
     gpu: Gpu,
+    product: Cell<Product>,
     recording: RefCell<Recording>,
     /// How many recordings failed: states from before such a failure hold nothing.
     failures: Cell<u32>,
     laid_out: RefCell<Option<LaidOut>>,
+    /// `None` where nobody wants to know.
+    times: RefCell<Option<Vec<Took>>>,
 }
 
 /// A table of rows. It moves to the GPU when it is first read.
@@ -85,13 +89,55 @@ struct LaidOut {
 impl GpuBackend {
     /// The verbs on that GPU.
     pub fn new(gpu: Gpu) -> Self {
-        let (recording, failures, laid_out) = Default::default();
-        Self { gpu, recording, failures, laid_out }
+        let (recording, failures, laid_out, times) = Default::default();
+        let product = Cell::new(Product::SAFE);
+        Self { gpu, product, recording, failures, laid_out, times }
+    }
+
+    /// How linear layers are multiplied out from now on.
+    pub fn choose(&self, product: Product) {
+        self.product.set(product);
+    }
+
+    /// Measures ways to multiply on this device, chooses the fastest that stays near enough to `f32`,
+    /// and tells which it was: its text can be kept for the next time the adapter is the same. Takes
+    /// some tens of multiplications.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn tune(&self) -> Result<Product, Error> {
+        let product = multiply::fastest(&self.gpu).await?;
+        self.choose(product);
+        Ok(product)
+    }
+
+    /// Whether from now on the device is asked how long every dispatch takes. It is slower then, since
+    /// each has a pass of its own.
+    pub fn keep_times(&self, wanted: bool) {
+        self.times.replace(wanted.then(Vec::new));
+    }
+
+    /// How long dispatches took since the last call, in their order; nothing unless they are kept and
+    /// the device can tell.
+    pub fn take_times(&self) -> Vec<Took> {
+        self.times.borrow_mut().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// How linear layers are multiplied out.
+    pub fn product(&self) -> Product {
+        self.product.get()
     }
 
     /// The GPU it runs on.
     pub fn gpu(&self) -> &Gpu {
         &self.gpu
+    }
+
+    /// The most tokens that a batch may have whose states are at most so many numbers wide: of BERT
+    /// the wide layer's, or three times the hidden ones. A single sentence is a batch of its own.
+    pub fn most_tokens(&self, widest_columns: usize) -> usize {
+        // Attention has a workgroup for every sixteen tokens, at worst for every one.
+        (self.gpu.most_numbers() / widest_columns.max(1)).min(MOST_GROUPS)
     }
 
     fn record(&self, dispatch: Dispatch) -> Result<(), Error> {
@@ -102,6 +148,10 @@ impl GpuBackend {
         }
         self.recording.borrow_mut().steps.push(dispatch);
         Ok(())
+    }
+
+    fn record_all(&self, dispatches: Vec<Dispatch>) -> Result<(), Error> {
+        dispatches.into_iter().try_for_each(|dispatch| self.record(dispatch))
     }
 
     fn room(&self, what: &'static str, rows: usize, columns: usize) -> Result<States, Error> {
@@ -154,8 +204,9 @@ impl GpuBackend {
         self.demand(verb, states, (states.rows, layer.weights.columns))?;
         let out = self.room(verb, states.rows, layer.weights.rows)?;
         let Linear { weights, biases } = layer;
-        let (from, to) = (&states.buffer, &out.buffer);
-        self.record(linear::dispatch(states.rows, from, weights, biases, activation, to))?;
+        let (rows, x, to) = (states.rows, &states.buffer, &out.buffer);
+        let layer = Layer { rows, x, weights, bias: biases, activation, out: to };
+        self.record_all(multiply::steps(&self.gpu, layer, self.product())?)?;
         Ok(out)
     }
 }
@@ -163,7 +214,7 @@ impl GpuBackend {
 /// Another recording on the same GPU.
 impl Clone for GpuBackend {
     fn clone(&self) -> Self {
-        Self::new(self.gpu.clone())
+        Self { product: self.product.clone(), ..Self::new(self.gpu.clone()) }
     }
 }
 
@@ -244,7 +295,24 @@ impl Backend for GpuBackend {
     }
 
     async fn check(&self) -> Result<Vec<KernelCheck>, Error> {
-        Ok(check::check(&self.gpu).await?)
+        Ok(check::check(&self.gpu, self.product()).await?)
+    }
+
+    async fn settle(&self, way: Way<'_>) -> Result<(), Error> {
+        let known = match way {
+            Way::Safe => Some(Product::SAFE),
+            Way::Known(name) => name.parse().ok(),
+            Way::Measured => None,
+        };
+        match known {
+            Some(product) => self.choose(product),
+            None => drop(self.tune().await?),
+        }
+        Ok(())
+    }
+
+    fn way(&self) -> Option<String> {
+        Some(self.product().to_string())
     }
 
     /// Every recording costs a way to the device and back, so a batch is as large as buffers of the
@@ -310,11 +378,11 @@ impl Backend for GpuBackend {
         let input = embed::Input {
             tokens: &laid_out.tokens,
             words: words.on_gpu(&self.gpu)?,
-            positions: &positions.on_gpu_plus(&self.gpu, types)?.codes,
+            positions: positions.on_gpu_plus(&self.gpu, types)?,
             norm: &norm.numbers,
             epsilon: norm.epsilon,
         };
-        self.record(embed::dispatch(batch.tokens(), input, &out.buffer))?;
+        self.record_all(embed::dispatches(batch.tokens(), input, &out.buffer))?;
         Ok(out)
     }
 
@@ -386,7 +454,17 @@ impl Backend for GpuBackend {
         let count = states.rows * states.columns;
         self.demand("read", &states, (states.rows, states.columns))?;
         let recording = self.recording.take();
-        let outcome = self.gpu.run(recording, &states.buffer, count).await;
+        let wanted = self.times.borrow().is_some();
+        let outcome = if wanted {
+            let outcome = self.gpu.run_timed(recording, &states.buffer, count).await;
+            outcome.map(|(values, took)| {
+                let mut times = self.times.borrow_mut();
+                times.iter_mut().for_each(|times| times.extend(took.iter().flatten()));
+                values
+            })
+        } else {
+            self.gpu.run(recording, &states.buffer, count).await
+        };
         if outcome.is_err() {
             self.failures.set(self.failures.get() + 1);
         }

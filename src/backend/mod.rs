@@ -88,6 +88,17 @@ pub enum Pool {
     First,
 }
 
+/// How a device is to compute where it can in several ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// As every device computes well enough.
+    Safe,
+    /// As that name says; measured where it says nothing.
+    Known(&'a str),
+    /// The fastest one that stays near enough to `f32`.
+    Measured,
+}
+
 /// A device that runs the verbs.
 pub trait Backend {
     /// Rows to look up.
@@ -110,6 +121,19 @@ pub trait Backend {
     /// Where the device fails.
     fn check(&self) -> impl Future<Output = Result<Vec<KernelCheck>, Error>> {
         async { Ok(Vec::new()) }
+    }
+
+    /// Computes in that way from now on. Does nothing where there is only one.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn settle(&self, _way: Way<'_>) -> impl Future<Output = Result<(), Error>> {
+        async { Ok(()) }
+    }
+
+    /// The name of the way it computes in, where there are several.
+    fn way(&self) -> Option<String> {
+        None
     }
 
     /// A batch holds at most so many tokens, or one sentence.

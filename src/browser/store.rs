@@ -2,9 +2,14 @@
 //! `<sha256>.part` for downloads that did not come to their end; `adapters/<sha256>.gguf`.
 //!
 //! Everything here may be refused (private windows, policies, quota, another tab that writes the
-//! same file); then the answer is `None` or `false`, and the visit works from memory. Files are
+//! same file), or hang where a disk does; then the answer is `None` or `false`, and the visit works from
+//! memory. Files are
 //! written through sync access handles, which only one tab can hold, and read as snapshots
 //! (`getFile`), which any tab can.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 
 use js_sys::{AsyncIterator, Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -14,10 +19,13 @@ use web_sys::{
     FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
 };
 
-use crate::browser::worker_scope::scope;
+use crate::browser::worker_scope::{scope, sleep_ms};
 
 /// Files are read and written in such parts.
 const PART_BYTES: usize = 4 << 20;
+
+/// A store that has not answered a question after this time counts as refused.
+const PATIENCE_MS: i32 = 10_000;
 
 /// The folder of models and of what the site itself hosts.
 pub const MODELS: &str = "models";
@@ -33,6 +41,10 @@ pub struct Store {
 impl Store {
     /// A folder; `None` where the browser refuses.
     pub async fn open(name: &str) -> Option<Self> {
+        in_time(Self::open_patiently(name)).await?
+    }
+
+    async fn open_patiently(name: &str) -> Option<Self> {
         let storage = scope().navigator().storage();
         // Undefined on pages without TLS, whatever the type says.
         if !Reflect::has(&scope().navigator(), &"storage".into()).unwrap_or(false)
@@ -55,9 +67,7 @@ impl Store {
         most_bytes: u64,
         mut progress: impl FnMut(u64, u64),
     ) -> Option<Vec<u8>> {
-        let handle = JsFuture::from(self.folder.get_file_handle(name)).await.ok()?;
-        let handle: FileSystemFileHandle = handle.unchecked_into();
-        let file: File = JsFuture::from(handle.get_file()).await.ok()?.unchecked_into();
+        let file = in_time(self.snapshot(name)).await??;
         let size = file.size();
         if size > most_bytes as f64 {
             return None;
@@ -70,7 +80,7 @@ impl Store {
             let start = bytes.len();
             let end = size.min(start + PART_BYTES);
             let part = file.slice_with_f64_and_f64(start as f64, end as f64).ok()?;
-            append(&part, &mut bytes, end - start).await?;
+            in_time(append(&part, &mut bytes, end - start)).await??;
         }
         progress(size as u64, size as u64);
         Some(bytes)
@@ -83,7 +93,7 @@ impl Store {
             .and_then(|keys| keys.unchecked_into::<Function>().call0(&self.folder));
         let Ok(keys) = keys else { return names };
         let keys: AsyncIterator = keys.unchecked_into();
-        while let Some(name) = next(&keys).await {
+        while let Some(name) = in_time(next(&keys)).await.flatten() {
             names.extend(name.as_string());
         }
         names
@@ -91,10 +101,14 @@ impl Store {
 
     /// Whether a file is there, with its length.
     pub async fn length(&self, name: &str) -> Option<u64> {
+        Some(in_time(self.snapshot(name)).await??.size() as u64)
+    }
+
+    /// A file as it is now.
+    async fn snapshot(&self, name: &str) -> Option<File> {
         let handle = JsFuture::from(self.folder.get_file_handle(name)).await.ok()?;
         let handle: FileSystemFileHandle = handle.unchecked_into();
-        let file: File = JsFuture::from(handle.get_file()).await.ok()?.unchecked_into();
-        Some(file.size() as u64)
+        Some(JsFuture::from(handle.get_file()).await.ok()?.unchecked_into())
     }
 
     /// Writes a whole file; `false` (and no file) where it was refused.
@@ -110,21 +124,37 @@ impl Store {
 
     /// A file to be appended to after its first `keep_bytes` bytes; `None` also where it is shorter.
     pub async fn writer(&self, name: &str, keep_bytes: u64) -> Option<Writer> {
-        let options = FileSystemGetFileOptions::new();
-        options.set_create(true);
-        let handle = self.folder.get_file_handle_with_options(name, &options);
-        let handle: FileSystemFileHandle = JsFuture::from(handle).await.ok()?.unchecked_into();
-        let access = JsFuture::from(handle.create_sync_access_handle()).await.ok()?;
-        let writer = Writer { access: access.unchecked_into(), at: keep_bytes as f64 };
+        let access = in_time(self.access(name)).await??;
+        let writer = Writer { access, at: keep_bytes as f64 };
         // Truncating beyond the end would fill up with zeros.
         let long_enough = writer.access.get_size().ok()? >= writer.at;
         (long_enough && writer.access.truncate_with_f64(writer.at).is_ok()).then_some(writer)
     }
 
+    /// A file's lock, the file being made where there is none.
+    async fn access(&self, name: &str) -> Option<FileSystemSyncAccessHandle> {
+        let options = FileSystemGetFileOptions::new();
+        options.set_create(true);
+        let handle = self.folder.get_file_handle_with_options(name, &options);
+        let handle: FileSystemFileHandle = JsFuture::from(handle).await.ok()?.unchecked_into();
+        Some(JsFuture::from(handle.create_sync_access_handle()).await.ok()?.unchecked_into())
+    }
+
     /// Removes a file; `false` where there was none or it was refused.
     pub async fn remove(&self, name: &str) -> bool {
-        JsFuture::from(self.folder.remove_entry(name)).await.is_ok()
+        let removed = in_time(JsFuture::from(self.folder.remove_entry(name))).await;
+        removed.is_some_and(|removed| removed.is_ok())
     }
+}
+
+/// What comes of it, if it comes within [`PATIENCE_MS`].
+async fn in_time<T>(work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut limit) = (pin!(work), pin!(sleep_ms(PATIENCE_MS)));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => limit.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// The next value; `None` at the end and where the browser breaks off.

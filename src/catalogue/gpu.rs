@@ -33,6 +33,8 @@ words! {
     BecauseWanted: "{choice}: you chose it.", "{choice}：由您选择。";
     Speeds: "Measured speed", "实测速度";
     SpeedsValue: "GPU {gpu} sentences/s, one in {gpu_ms} ms. CPU {cpu} sentences/s a thread ({threads} here), one in {cpu_ms} ms.", "GPU 每秒 {gpu} 句，单句 {gpu_ms} 毫秒。CPU 每线程每秒 {cpu} 句（此处 {threads} 个线程），单句 {cpu_ms} 毫秒。";
+    Way: "Products", "矩阵乘法";
+    WayWrong: "{way}; {wrong} gave wrong vectors here", "{way}；{wrong} 在此设备上算出的向量有误";
     Agreement: "Agreement", "一致性";
     AgreementStored: "On {n} sentences, lowest cosine with the Python reference: GPU {gpu}, CPU {cpu}. GPU with CPU: {both}, largest difference {difference}.", "在 {n} 个句子上与 Python 参考的最低余弦：GPU {gpu}，CPU {cpu}。GPU 与 CPU：{both}，最大差值 {difference}。";
     AgreementBoth: "On {n} sentences, lowest cosine of GPU with CPU: {both}, largest difference {difference}.", "在 {n} 个句子上 GPU 与 CPU 的最低余弦：{both}，最大差值 {difference}。";
@@ -99,6 +101,18 @@ pub fn speed_words(verdict: &Verdict, language: Language) -> String {
             ("threads", &verdict.cpu_workers.to_string()),
         ],
     )
+}
+
+/// How layers are multiplied out on it.
+pub fn way_words(report: &Report, language: Language) -> Option<String> {
+    let way = report.way.clone()?;
+    Some(match &report.wrong_way {
+        Some(wrong) => {
+            let places = [("way", &*way), ("wrong", wrong)];
+            fill(GpuText::WayWrong.in_language(language), &places)
+        }
+        None => way,
+    })
 }
 
 /// How near the vectors are to each other, and to the reference, and how many kernels are right.

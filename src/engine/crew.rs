@@ -15,7 +15,7 @@ use crate::engine::gpu_seat::GpuSeat;
 use crate::engine::helper::{Helper, HelperId, Order, Stage};
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
-use crate::protocol::gpu::Preference;
+use crate::protocol::gpu::{Preference, Tuned};
 use crate::protocol::message::Message;
 
 /// Helpers are started for a job with so many tokens left: some 0.7 s of one worker's work, while
@@ -104,8 +104,8 @@ impl Crew {
     }
 
     /// What sentences are to be computed by; as `Request::Prefer`. `has_gpu`: the browser offers one.
-    pub fn prefer(&mut self, preference: Preference, has_gpu: bool) {
-        self.gpu.prefer(preference, has_gpu);
+    pub fn prefer(&mut self, preference: Preference, tuned: Option<Tuned>, has_gpu: bool) {
+        self.gpu.prefer(preference, tuned, has_gpu);
     }
 
     /// Whether there are helpers.

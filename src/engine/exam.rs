@@ -8,13 +8,13 @@
 use half::f16;
 use web_time::Instant;
 
-use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
+use crate::backend::{Backend, Way};
 use crate::math::rows::dot;
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::gpu::Backend as Kind;
-use crate::protocol::gpu::{KernelCheck, Preference, Reason, Report, Verdict};
+use crate::protocol::gpu::{KernelCheck, Preference, Reason, Report, Tuned, Verdict};
 use crate::protocol::readout::Readout;
 use crate::text::tokeniser::Tokens;
 use crate::weights::bert::BertFile;
@@ -49,6 +49,13 @@ const REPEATS: usize = 5;
 /// The comparison on its way.
 #[derive(Debug, Default)]
 pub struct Exam {
+    /// What is known of some device.
+    tuned: Option<Tuned>,
+    is_settled: bool,
+    /// The device is so slow that ways were not tried.
+    is_untried: bool,
+    /// The fastest way, where it was wrong.
+    wrong_way: Option<String>,
     cpu: Option<Encoder<Cpu>>,
     sentences: Vec<Tokens>,
     /// `[sentences, hidden]`
@@ -61,6 +68,16 @@ pub struct Exam {
 }
 
 impl Exam {
+    /// One that begins, with what is known of a device.
+    pub fn new(tuned: Option<Tuned>) -> Self {
+        Self { tuned, ..Self::default() }
+    }
+
+    /// Begins anew.
+    pub fn restart(&mut self) {
+        *self = Self::new(self.tuned.take());
+    }
+
     /// Does a little; the report in the end.
     ///
     /// # Errors
@@ -77,14 +94,34 @@ impl Exam {
             self.cpu = Some(Encoder::load(Cpu::default(), file)?);
             return Ok(None);
         };
+        let one = self.sentences.get(1..2).unwrap_or_default();
+        if !self.is_settled {
+            // The first time, programs are compiled.
+            device.embed(one, readout).await?;
+            let device_ms = timed(device, one, readout).await?;
+            let is_hopeless = device_ms > HOPELESS * timed(cpu, one, readout).await?;
+            let way = self.way(&device.backend().device(), is_hopeless);
+            device.backend().settle(way).await?;
+            (self.is_untried, self.is_settled) = (way == Way::Safe, true);
+            return Ok(None);
+        }
         if self.by_device.is_empty() {
             self.kernels = device.backend().check().await?;
             self.by_device = device.embed(&self.sentences, readout).await?;
             self.by_cpu = cpu.embed(&self.sentences, readout).await?;
+            if self.wrong_way.is_none() && !is_right(&self.compare(file)) {
+                self.wrong_way = device.backend().way();
+                device.backend().settle(Way::Safe).await?;
+                // One way is not wrong twice.
+                if device.backend().way() != self.wrong_way {
+                    self.by_device.clear();
+                } else {
+                    self.wrong_way = None;
+                }
+            }
             return Ok(None);
         }
         if self.device_ms.len() < REPEATS && !self.is_hopeless() {
-            let one = self.sentences.get(1..2).unwrap_or_default();
             self.device_ms.push(timed(device, one, readout).await?);
             self.cpu_ms.push(timed(cpu, one, readout).await?);
             return Ok(None);
@@ -102,6 +139,8 @@ impl Exam {
         let tokens: usize = list.iter().map(|tokens| tokens.ids.len()).sum();
         Ok(Some(Report {
             device: device.backend().device(),
+            way: device.backend().way().filter(|_| !self.is_untried),
+            wrong_way: self.wrong_way.clone(),
             cpu: cpu.backend().device(),
             gpu_per_s: rate(list, took_ms),
             cpu_per_s,
@@ -110,6 +149,16 @@ impl Exam {
             cpu_latency_ms: median(&mut self.cpu_ms),
             ..self.compare(file)
         }))
+    }
+
+    /// How this device is to compute. Measuring one that is so slow would keep the processor from its
+    /// work for nothing.
+    fn way(&self, device: &str, is_hopeless: bool) -> Way<'_> {
+        match &self.tuned {
+            Some(tuned) if tuned.device == device => Way::Known(&tuned.way),
+            _ if is_hopeless => Way::Safe,
+            _ => Way::Measured,
+        }
     }
 
     /// Whether the device is so slow (a GPU played by the processor) that its list would only keep the
@@ -184,9 +233,7 @@ pub fn decide(report: Report, preference: Preference, cpu_workers: u16) -> Verdi
     const OF_ITS_OWN: f64 = 0.85;
     /// A way to the GPU's worker and back.
     const WAY_MS: f64 = 2.0;
-    let is_right = report.with_stored.is_none_or(|(device, _)| device >= LEAST_WITH_STORED)
-        && report.lowest_cosine >= LEAST_WITH_CPU
-        && report.kernels.iter().all(|kernel| kernel.is_right);
+    let is_right = is_right(&report);
     let workers = f64::from(cpu_workers.max(1));
     let cpu_per_s = report.cpu_per_s * if workers > 1.0 { workers * OF_ITS_OWN } else { 1.0 };
     let (lists, pairs) = match preference {
@@ -207,6 +254,39 @@ pub fn decide(report: Report, preference: Preference, cpu_workers: u16) -> Verdi
     Verdict { report, cpu_workers, lists, pairs, reason }
 }
 
+/// Whether the device computes the model.
+fn is_right(report: &Report) -> bool {
+    report.with_stored.is_none_or(|(device, _)| device >= LEAST_WITH_STORED)
+        && report.lowest_cosine >= LEAST_WITH_CPU
+        && report.kernels.iter().all(|kernel| kernel.is_right)
+}
+
 fn either(gpu: bool) -> Kind {
     if gpu { Kind::WebGpu } else { Kind::Cpu }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exam;
+    use crate::backend::Way;
+    use crate::protocol::gpu::Tuned;
+
+    #[test]
+    fn what_is_known_of_another_device_counts_for_nothing() {
+        let tuned = Tuned { device: "that one".to_owned(), way: "f16 8x4".to_owned() };
+        let exam = Exam::new(Some(tuned));
+        assert_eq!(exam.way("that one", true), Way::Known("f16 8x4"));
+        assert_eq!(exam.way("this one", false), Way::Measured);
+        assert_eq!(exam.way("this one", true), Way::Safe);
+    }
+
+    #[test]
+    fn a_new_beginning_keeps_what_is_known() {
+        let tuned = Tuned { device: "that one".to_owned(), way: "f16 8x4".to_owned() };
+        let mut exam = Exam::new(Some(tuned));
+        exam.is_settled = true;
+        exam.restart();
+        assert!(!exam.is_settled);
+        assert_eq!(exam.way("that one", false), Way::Known("f16 8x4"));
+    }
 }

@@ -14,7 +14,7 @@ use crate::engine::helper::{Helper, HelperId, Order, Stage};
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::gpu::Backend as Kind;
-use crate::protocol::gpu::{GpuState, Preference, Report, Verdict};
+use crate::protocol::gpu::{GpuState, Preference, Report, Tuned, Verdict};
 use crate::protocol::message::Message;
 use crate::protocol::problem::{GpuFault, Problem};
 use crate::protocol::request::Request;
@@ -35,6 +35,8 @@ pub(super) struct GpuSeat {
     is_there: bool,
     /// `None`: nobody asked yet.
     preference: Option<Preference>,
+    /// What was found of a GPU, in this visit or before.
+    tuned: Option<Tuned>,
     helper: Option<Helper>,
     report: Option<Report>,
     failures: u8,
@@ -52,8 +54,9 @@ impl GpuSeat {
     }
 
     /// A GPU that failed gets another chance where the visitor asks for it.
-    pub fn prefer(&mut self, preference: Preference, is_there: bool) {
+    pub fn prefer(&mut self, preference: Preference, tuned: Option<Tuned>, is_there: bool) {
         self.preference = Some(preference);
+        self.tuned = tuned.or(self.tuned.take());
         (self.is_there, self.failures) = (is_there, 0);
     }
 
@@ -134,12 +137,14 @@ impl GpuSeat {
             Event::Ready => helper.equip(engine, orders),
             Event::Opened { .. } => {
                 *next_revision += 2;
-                let examine = Request::Examine { revision: *next_revision };
+                let (revision, tuned) = (*next_revision, self.tuned.clone());
+                let examine = Request::Examine { revision, tuned };
                 orders.push(Order::Tell(helper.id, Message::plain(examine)));
                 self.say(GpuState::Examined, orders);
             }
             Event::Examined { report, .. } => {
                 helper.stage = Stage::Ready;
+                self.tuned = tuned(&report).or(self.tuned.take());
                 self.report = Some(*report);
             }
             Event::Portion { revision } => {
@@ -212,6 +217,11 @@ impl GpuSeat {
             orders.push(Order::Say(Event::Gpu { state }));
         }
     }
+}
+
+/// What is to be remembered of that device.
+fn tuned(report: &Report) -> Option<Tuned> {
+    Some(Tuned { device: report.device.clone(), way: report.way.clone()? })
 }
 
 fn uses_gpu(verdict: &Verdict) -> bool {

@@ -137,7 +137,9 @@ impl<B: Backend + Clone> Job<B> {
             Request::Portion { revision, ids, lens, with_tokens } => {
                 (revision, Work::Portion(Rows::of_ids(ids, lens.readout, with_tokens)))
             }
-            Request::Examine { revision } => (revision, Work::Examine(Box::default())),
+            Request::Examine { revision, tuned } => {
+                (revision, Work::Examine(Box::new(Exam::new(tuned))))
+            }
             Request::Survey { revision, slot, mut sentences, lens, whitened } => {
                 sentences.truncate(MOST_SENTENCES);
                 let rows = Rows::new(sentences, lens.readout, false);
@@ -269,7 +271,7 @@ impl<B: Backend + Clone> Job<B> {
                 survey.restart();
             }
             Work::Views(views) => views.restart(),
-            Work::Examine(exam) => **exam = Exam::default(),
+            Work::Examine(exam) => exam.restart(),
             Work::Window(_) => {}
         }
         self.begun = None;

@@ -91,13 +91,31 @@ pub(super) fn rounded(bytes: u64) -> u64 {
     }
 }
 
+/// The longest piece of no more than so many bytes; 0 where even the shortest is longer.
+pub(super) fn rounded_down(bytes: u64) -> u64 {
+    match bytes {
+        0..LEAST_BYTES => 0,
+        LEAST_BYTES..COARSE_BYTES => 1 << bytes.ilog2(),
+        _ => bytes - bytes % COARSE_BYTES,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::rounded;
+    use super::{rounded, rounded_down};
 
     #[test]
     fn similar_lengths_share_pieces() {
         assert_eq!([1, 1024, 1025, 3 << 10].map(rounded), [1024, 1024, 2048, 4096]);
         assert_eq!(rounded((5 << 20) + 1), 6 << 20);
+    }
+
+    #[test]
+    fn the_longest_piece_is_one_that_is_made() {
+        assert_eq!([0, 1023, 1024, 3000].map(rounded_down), [0, 0, 1024, 2048]);
+        assert_eq!(rounded_down((5 << 20) + 1), 5 << 20);
+        for bytes in [1024, 5000, (1 << 20) - 1, 1 << 20, (7 << 20) + 5] {
+            assert_eq!(rounded(rounded_down(bytes)), rounded_down(bytes));
+        }
     }
 }

@@ -6,14 +6,23 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_channel::oneshot;
+use web_time::Duration;
 
-use crate::gpu::buffer::{Buffer, Shelf, rounded};
+use crate::gpu::buffer::{Buffer, Shelf, rounded, rounded_down};
+use crate::gpu::clock::Clock;
 use crate::gpu::error::Error;
-use crate::gpu::recording::{Access, Constants, Dispatch, Params, Recording, Shader};
+use crate::gpu::recording::{Access, Constants, Dispatch, Params, Recording, Shader, Took};
 
 /// Every dispatch's parameters begin at a multiple of this (WebGPU's
 /// `minUniformBufferOffsetAlignment` is at most 256).
 const PARAMS_STRIDE: u64 = 256;
+
+/// No buffer is longer, whatever the device allows: kernels count numbers, and codes of a byte, in 32
+/// bits.
+const MOST_BUFFER_BYTES: u64 = 1 << 31;
+
+/// What is used where there is such a thing.
+const WELCOME: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::SHADER_F16);
 
 /// What the device is, for the status line and for tuning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +64,8 @@ struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
     facts: Facts,
+    /// The longest buffer.
+    most_bytes: u64,
     shelf: Rc<RefCell<Shelf>>,
     pipelines: RefCell<HashMap<(&'static str, Constants), Rc<Pipeline>>>,
     /// Set from wherever the API calls back.
@@ -74,6 +85,14 @@ impl Gpu {
     /// # Errors
     /// [`Error::NoAdapter`], [`Error::NoDevice`].
     pub async fn open() -> Result<Self, Error> {
+        Self::open_within(MOST_BUFFER_BYTES).await
+    }
+
+    /// [`Gpu::open`], but no buffer may be longer than so many bytes, as on a device with tight limits.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub async fn open_within(most_bytes: u64) -> Result<Self, Error> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
             backends: wgpu::Backends::PRIMARY,
             ..wgpu::InstanceDescriptor::new_without_display_handle()
@@ -93,13 +112,16 @@ impl Gpu {
         // As large buffers as it has; all else as every device has it.
         let offered = adapter.limits();
         let required_limits = wgpu::Limits {
-            max_buffer_size: offered.max_buffer_size,
-            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+            max_buffer_size: offered.max_buffer_size.min(most_bytes),
+            max_storage_buffer_binding_size: offered
+                .max_storage_buffer_binding_size
+                .min(most_bytes),
             ..wgpu::Limits::default()
         };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("SimCSE Lab"),
             required_limits,
+            required_features: adapter.features() & WELCOME,
             ..wgpu::DeviceDescriptor::default()
         };
         let opened = adapter.request_device(&descriptor).await;
@@ -117,8 +139,11 @@ impl Gpu {
             let mut lost = note.lock().unwrap_or_else(PoisonError::into_inner);
             lost.get_or_insert(format!("{reason:?}: {message}"));
         });
+        let limits = device.limits();
+        let most_bytes = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
+        let most_bytes = most_bytes.min(MOST_BUFFER_BYTES);
         let (shelf, pipelines, counts) = Default::default();
-        Self(Rc::new(Inner { device, queue, facts, shelf, pipelines, lost, counts }))
+        Self(Rc::new(Inner { device, queue, facts, most_bytes, shelf, pipelines, lost, counts }))
     }
 
     /// What it is.
@@ -143,11 +168,24 @@ impl Gpu {
         lost.get_or_insert("destroyed".to_owned());
     }
 
-    fn fits(&self, what: &'static str, bytes: u64) -> Result<(), Error> {
-        let limits = self.0.device.limits();
-        let limit = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
-        let fits = rounded(bytes) <= limit;
-        if fits { Ok(()) } else { Err(Error::Limit { what, needed: rounded(bytes), limit }) }
+    /// Whether it takes shaders with `f16`.
+    pub fn has_half(&self) -> bool {
+        self.0.device.features().contains(wgpu::Features::SHADER_F16)
+    }
+
+    /// The longest upload in bytes.
+    pub fn most_bytes(&self) -> u64 {
+        self.0.most_bytes
+    }
+
+    /// The most numbers that [`Gpu::room`] can give room for.
+    pub fn most_numbers(&self) -> usize {
+        usize::try_from(rounded_down(self.0.most_bytes) / 4).unwrap_or(usize::MAX)
+    }
+
+    fn fits(&self, what: &'static str, needed: u64) -> Result<(), Error> {
+        let limit = self.0.most_bytes;
+        if needed <= limit { Ok(()) } else { Err(Error::Limit { what, needed, limit }) }
     }
 
     /// Room for so many 32-bit numbers, holding anything.
@@ -156,7 +194,7 @@ impl Gpu {
     /// [`Error::Limit`] where a buffer cannot be that long.
     pub fn room(&self, what: &'static str, numbers: usize) -> Result<Buffer, Error> {
         let bytes = 4 * numbers as u64;
-        self.fits(what, bytes)?;
+        self.fits(what, rounded(bytes))?;
         Ok(Shelf::take(&self.0.shelf, bytes, |size| {
             self.0.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(what),
@@ -213,25 +251,65 @@ impl Gpu {
         output: &Buffer,
         count: usize,
     ) -> Result<Vec<f32>, Error> {
+        let values = self.submit(&recording.steps, output, count, None).await?.0;
+        Ok(values)
+    }
+
+    /// [`Gpu::run`], and how long each dispatch took (those without workgroups left out), where the
+    /// device can tell. Each gets a pass of its own, which takes time itself.
+    ///
+    /// # Errors
+    /// As [`Gpu::run`].
+    pub async fn run_timed(
+        &self,
+        recording: Recording,
+        output: &Buffer,
+        count: usize,
+    ) -> Result<(Vec<f32>, Option<Vec<Took>>), Error> {
+        self.still_there()?;
+        let clock = Clock::new(&self.0.device, not_empty(&recording.steps).count());
+        let (values, ticks) = self.submit(&recording.steps, output, count, clock.as_ref()).await?;
+        let period_ns = f64::from(self.0.queue.get_timestamp_period());
+        let took = |(step, ends): (&Dispatch, &[u64; 2])| {
+            let duration_ns = ends[1].saturating_sub(ends[0]) as f64 * period_ns;
+            Took { shader: step.shader.name, duration: Duration::from_nanos(duration_ns as u64) }
+        };
+        let times = not_empty(&recording.steps).zip(ticks.as_chunks::<2>().0).map(took).collect();
+        Ok((values, clock.map(|_| times)))
+    }
+
+    /// The numbers, and when each dispatch began and ended.
+    async fn submit(
+        &self,
+        steps: &[Dispatch],
+        output: &Buffer,
+        count: usize,
+        clock: Option<&Clock>,
+    ) -> Result<(Vec<f32>, Vec<u64>), Error> {
         self.still_there()?;
         let inner = &self.0;
         let memory = inner.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validity = inner.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let size = 4 * count.max(1) as u64;
+        // Times are of eight bytes and lie behind the numbers.
+        let times_at = size.next_multiple_of(8);
         let landing = inner.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("read-back"),
-            size,
+            size: times_at + clock.map_or(0, Clock::bytes),
             usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
             mapped_at_creation: false,
         });
         let mut encoder = inner.device.create_command_encoder(&Default::default());
-        self.encode(&recording.steps, &mut encoder);
+        self.encode(steps, &mut encoder, clock);
         encoder.copy_buffer_to_buffer(output.raw(), 0, &landing, 0, size);
+        if let Some(clock) = clock {
+            clock.read(&mut encoder, &landing, times_at);
+        }
         inner.queue.submit([encoder.finish()]);
         let mut counts = inner.counts.get();
         counts.submissions += 1;
         counts.read_backs += 1;
-        counts.dispatches += recording.steps.len() as u32;
+        counts.dispatches += steps.len() as u32;
         inner.counts.set(counts);
         let (validity, memory) = (validity.pop(), memory.pop());
         if let Some(error) = validity.await {
@@ -243,7 +321,10 @@ impl Gpu {
         self.map(&landing).await?;
         let mapped = landing.get_mapped_range(..);
         let view = mapped.map_err(|error| self.refused(&error))?;
-        Ok(view.as_chunks::<4>().0.iter().take(count).map(|b| f32::from_le_bytes(*b)).collect())
+        let (values, times) = view.split_at_checked(times_at as usize).unwrap_or((&view, &[]));
+        let values = values.as_chunks::<4>().0.iter().take(count);
+        let ticks = times.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        Ok((values.map(|bytes| f32::from_le_bytes(*bytes)).collect(), ticks.collect()))
     }
 
     /// Waits until the device has written the buffer.
@@ -278,21 +359,43 @@ impl Gpu {
         self.cause(Error::Refused { detail: error.to_string() })
     }
 
-    fn encode(&self, steps: &[Dispatch], encoder: &mut wgpu::CommandEncoder) {
-        let steps: Vec<&Dispatch> = steps.iter().filter(|it| !it.groups.contains(&0)).collect();
+    fn encode(
+        &self,
+        steps: &[Dispatch],
+        encoder: &mut wgpu::CommandEncoder,
+        clock: Option<&Clock>,
+    ) {
+        let steps: Vec<&Dispatch> = not_empty(steps).collect();
         if steps.is_empty() {
             return;
         }
         let params = self.params(&steps);
-        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let Some(clock) = clock else {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for (place, step) in steps.into_iter().enumerate() {
+                self.dispatch(&mut pass, step, &params, place);
+            }
+            return;
+        };
         for (place, step) in steps.into_iter().enumerate() {
-            let pipeline = self.pipeline(step.shader, &step.constants);
-            let group = self.bind(&pipeline, &params, place as u64 * PARAMS_STRIDE, &step.buffers);
-            pass.set_pipeline(&pipeline.raw);
-            pass.set_bind_group(0, &group, &[]);
-            let [x, y, z] = step.groups;
-            pass.dispatch_workgroups(x, y, z);
+            let mut pass = encoder.begin_compute_pass(&clock.pass(place as u32));
+            self.dispatch(&mut pass, step, &params, place);
         }
+    }
+
+    fn dispatch(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        step: &Dispatch,
+        params: &wgpu::Buffer,
+        place: usize,
+    ) {
+        let pipeline = self.pipeline(step.shader, &step.constants);
+        let group = self.bind(&pipeline, params, place as u64 * PARAMS_STRIDE, &step.buffers);
+        pass.set_pipeline(&pipeline.raw);
+        pass.set_bind_group(0, &group, &[]);
+        let [x, y, z] = step.groups;
+        pass.dispatch_workgroups(x, y, z);
     }
 
     /// All dispatches' parameters in one buffer.
@@ -396,4 +499,9 @@ impl Gpu {
         });
         Pipeline { raw, bindings }
     }
+}
+
+/// Those with workgroups.
+fn not_empty(steps: &[Dispatch]) -> impl Iterator<Item = &Dispatch> {
+    steps.iter().filter(|step| !step.groups.contains(&0))
 }

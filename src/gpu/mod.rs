@@ -2,6 +2,7 @@
 //! that is recorded as data and then run with one submission and one read-back. It knows no model.
 
 pub mod buffer;
+mod clock;
 pub mod device;
 pub mod error;
 pub mod recording;

@@ -1,5 +1,7 @@
 //! Work for a GPU as data: what runs it is `device`.
 
+use web_time::Duration;
+
 use crate::gpu::buffer::Buffer;
 
 /// What a kernel does with a buffer.
@@ -17,6 +19,13 @@ pub struct Shader {
     pub name: &'static str,
     pub source: &'static str,
     pub buffers: &'static [Access],
+}
+
+impl Shader {
+    /// Whether it is refused by devices without `shader-f16`.
+    pub fn needs_half(&self) -> bool {
+        self.source.starts_with("enable f16;")
+    }
 }
 
 /// Small numbers that differ from dispatch to dispatch: two `vec4<u32>` in WGSL. Real numbers go by
@@ -40,6 +49,14 @@ pub struct Dispatch {
 #[derive(Debug, Default)]
 pub struct Recording {
     pub steps: Vec<Dispatch>,
+}
+
+/// How long a dispatch took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Took {
+    /// The shader's name.
+    pub shader: &'static str,
+    pub duration: Duration,
 }
 
 /// Workgroups side by side in the first dimension of [`rows_grid`]; `ROW_SPAN` in the kernels.

@@ -1,10 +1,11 @@
 //! Scaled dot-product attention within each sentence (arXiv 1706.03762): `softmax(q k^T / sqrt(width))
-//! v` for each head, the softmax kept running over 32 keys at a time (arXiv 1805.02867).
+//! v` for each head, the softmax kept running over some keys at a time (arXiv 1805.02867).
 //!
 //! Bindings: params (hidden / 4, 1 / sqrt(width)), items (first token, tokens, first query) of up to
 //! 16 queries each, states `[tokens, 3 hidden]` (queries, keys, values side by side, heads side by
-//! side within each), out `[tokens, hidden]`. A workgroup an item and head. Heads are at most 64 wide
-//! (then keys and queries fill the 16 KiB of workgroup memory that every device has), in fours.
+//! side within each), out `[tokens, hidden]`. A workgroup an item, or half of one, and head. Heads are
+//! multiples of four. Up to a width of 64 it takes 16 queries and 32 keys at a time, up to 128 half of
+//! both: then they take 14 of the 16 KiB of workgroup memory that every device has, at most 256 threads.
 
 use crate::gpu::buffer::Buffer;
 use crate::gpu::recording::{Access, Dispatch, Shader};
@@ -15,10 +16,10 @@ pub static SHADER: Shader = Shader {
     buffers: &[Access::Read, Access::Read, Access::Write],
 };
 
-/// Queries of a workgroup.
+/// Queries of an item.
 const QUERIES: usize = 16;
 /// The widest head.
-pub const MOST_WIDTH: usize = 64;
+pub const MOST_WIDTH: usize = 128;
 
 /// The items of sentences, given where each starts and where the last one ends; four words an item.
 pub fn items(starts: &[usize]) -> Vec<u32> {
@@ -42,12 +43,14 @@ pub fn dispatch(
 ) -> Dispatch {
     let width = hidden / heads;
     let scale = 1.0 / (width as f32).sqrt();
+    let halves = if width > 64 { 2 } else { 1 };
+    let (queries, keys) = (QUERIES as u32 / halves, 2 * QUERIES as u32 / halves);
     Dispatch {
         shader: &SHADER,
-        constants: vec![("WIDTH_4TH", (width / 4) as u32), ("QUERIES", QUERIES as u32)],
+        constants: vec![("WIDTH_4TH", (width / 4) as u32), ("QUERIES", queries), ("KEYS", keys)],
         params: [(hidden / 4) as u32, scale.to_bits(), 0, 0, 0, 0, 0, 0],
         buffers: vec![items.clone(), states.clone(), out.clone()],
-        groups: [item_count as u32, heads as u32, 1],
+        groups: [item_count as u32, heads as u32, halves],
     }
 }
 

@@ -32,7 +32,11 @@ fn main(
     let hidden = params.a.x;
     let item = items[group.x];
     let column = group.y * WIDTH_4TH + thread.x;
-    let query = item.z + thread.y;
+    let first_query = item.z + group.z * QUERIES;
+    if first_query >= item.y {
+        return;
+    }
+    let query = first_query + thread.y;
     let is_here = query < item.y;
     var mine = vec4<f32>();
     if is_here {

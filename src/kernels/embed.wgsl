@@ -2,14 +2,15 @@
 
 override REAL: u32 = 0u;
 
-// params.a: tokens, hidden, bits of epsilon, -
+// params.a: tokens, hidden, bits of epsilon, first word here
+// params.b: words here, first position here, positions here, -
 // (id, place in the sentence)
 @group(0) @binding(1) var<storage, read> tokens: array<vec2<u32>>;
-// [vocabulary, hidden]: four codes a word, or the bits of one real number
+// [words, hidden]: four codes a word, or the bits of one real number
 @group(0) @binding(2) var<storage, read> codes: array<u32>;
-// [vocabulary, hidden / 32]
+// [words, hidden / 32]
 @group(0) @binding(3) var<storage, read> scales: array<f32>;
-// [places, hidden]
+// [positions, hidden]
 @group(0) @binding(4) var<storage, read> positions: array<f32>;
 // gain [hidden], offset [hidden]
 @group(0) @binding(5) var<storage, read> norm: array<f32>;
@@ -31,7 +32,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let hidden = params.a.y;
-    let token = tokens[row];
+    // Wraps round for those before the first, so that one comparison finds both ends.
+    let token = tokens[row] - vec2<u32>(params.a.w, params.b.y);
+    if token.x >= params.b.x || token.y >= params.b.z {
+        return;
+    }
     let start = row * hidden;
     var sum = 0.0;
     for (var i = thread; i < hidden; i += THREADS) {

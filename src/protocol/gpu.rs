@@ -29,6 +29,11 @@ pub struct Report {
     pub device: String,
     /// What computes on the processor: "int8 relaxed SIMD".
     pub cpu: String,
+    /// How the GPU multiplies layers out: "f16 8x4". `None` where it has no choice, or is so slow that
+    /// none was tried.
+    pub way: Option<String>,
+    /// Another way, which was found or known to be the fastest, but gave wrong vectors.
+    pub wrong_way: Option<String>,
     pub sentence_count: u16,
     /// Lowest cosine of a sentence's vector on the GPU with the processor's.
     pub lowest_cosine: f32,
@@ -48,6 +53,15 @@ pub struct Report {
     /// One sentence, median.
     pub gpu_latency_ms: f64,
     pub cpu_latency_ms: f64,
+}
+
+/// The way a device was found to compute layers, kept for the next time it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tuned {
+    /// As in [`Report::device`].
+    pub device: String,
+    /// As in [`Report::way`].
+    pub way: String,
 }
 
 /// A kernel and its plain reference on small cases.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Revision;
-use crate::protocol::gpu::Preference;
+use crate::protocol::gpu::{Preference, Tuned};
 use crate::protocol::readout::Lens;
 use crate::protocol::training::{Order, Plan};
 
@@ -69,12 +69,13 @@ pub enum Request {
     /// Rows for sentences of another worker's, given as token ids; `with_tokens`: every token's row,
     /// too. Answered by `Event::Portion`.
     Portion { revision: Revision, ids: Vec<Vec<u32>>, lens: Lens, with_tokens: bool },
-    /// Compare what this worker computes with on a small fixed set with the processor, and time both.
-    /// Answered by `Event::Examined`.
-    Examine { revision: Revision },
+    /// Find the fastest way to compute here, unless one is known of this very device; compare what this
+    /// worker computes with on a small fixed set with the processor, and time both. Answered by
+    /// `Event::Examined`.
+    Examine { revision: Revision, tuned: Option<Tuned> },
     /// What sentences are to be computed by. The first one starts the GPU, if there is one;
-    /// `Event::Gpu` tells what comes of it.
-    Prefer { preference: Preference },
+    /// `Event::Gpu` tells what comes of it. `tuned` is what an earlier visit found of a GPU.
+    Prefer { preference: Preference, tuned: Option<Tuned> },
     /// How many workers may compute long requests, this one included. `None`: as many as the
     /// machine suggests, and only while there is work for them; a number: so many, kept ready.
     /// `Event::Workers` tells what came of it.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::language::Language;
-use crate::protocol::gpu::Preference;
+use crate::protocol::gpu::{Preference, Tuned};
 use crate::protocol::readout::{Pooling, Side};
 use crate::state::adapters::Choice;
 use crate::state::app::State;
@@ -19,6 +19,7 @@ pub struct Saved {
     pub language: Option<Language>,
     pub theme: Theme,
     pub backend: Preference,
+    pub tuned: Option<Tuned>,
     pub first: Option<String>,
     pub second: Option<String>,
     pub list: String,
@@ -43,6 +44,7 @@ impl Saved {
             language: state.language_chosen.then_some(state.language),
             theme: state.theme,
             backend: state.gpu.preference,
+            tuned: state.gpu.tuned.clone(),
             first: Some(compare.text.first.clone()),
             second: Some(compare.text.second.clone()),
             list: compare.text.list.clone(),

@@ -150,7 +150,7 @@ fn start(
     state.language =
         saved.language.unwrap_or_else(|| Language::preferred(languages.iter().map(String::as_str)));
     state.theme = saved.theme;
-    state.gpu.preference = saved.backend;
+    (state.gpu.preference, state.gpu.tuned) = (saved.backend, saved.tuned);
     let compare = &mut state.compare;
     compare.text = CompareText {
         first: saved.first.unwrap_or_else(|| compare.text.first.clone()),

@@ -87,7 +87,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             state.compare.job.take_if(|job| job.revision == revision);
             state.compare.baselines_pending.retain(|asked| asked.0 != revision);
         }
-        Event::Gpu { state: news } => gpu::take(state, news),
+        Event::Gpu { state: news } => return gpu::take(state, news),
         Event::Workers { computing, .. } => state.computing_workers = computing,
         // The panic's words; the worker's death follows as an event of its own.
         Event::Panicked { .. }

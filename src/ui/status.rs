@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::gpu::{
-    GpuText, agreement_words, choice_words, preference_name, speed_words, state_words,
+    GpuText, agreement_words, choice_words, preference_name, speed_words, state_words, way_words,
 };
 use crate::catalogue::numbers::{megabytes, milliseconds};
 use crate::catalogue::text::Text;
@@ -162,6 +162,7 @@ fn gpu_rows(page: Page, gpu: &GpuState) -> impl IntoView + use<> {
         GpuState::Decided(verdict) => Some(view! {
             {row(page, GpuText::Choice, choice_words(verdict, language))}
             {row(page, GpuText::Speeds, speed_words(verdict, language))}
+            {way_words(&verdict.report, language).map(|way| row(page, GpuText::Way, way))}
             {row(page, GpuText::Agreement, agreement_words(&verdict.report, language))}
         }),
         _ => None,

@@ -3,13 +3,11 @@
 
 use std::time::Duration;
 
-use simcse_lab::kernels::SHADERS;
-
 use crate::browser::{Browser, Options};
 use crate::check::{Check, ensure};
 use crate::compare::number;
 use crate::journal::Level;
-use crate::journey::{Setup, journey_with};
+use crate::journey::{Setup, begin_program, journey_with};
 use crate::page::Page;
 use crate::server::Site;
 
@@ -19,6 +17,10 @@ const LINES: &str = "['The sea was calm at dawn.', 'A calm sea lay before us in 
     'The train was late again.', 'Nobody expected the train to be on time.', 'Snow fell.']";
 
 const MATRIX: &str = ".results .heat svg";
+
+/// Kernels that the page uses where layers are multiplied out in `f32`: the norm after an addition,
+/// attention, the average, embedding, the linear layer, pooling, the nearest rows, the unit length.
+const USED: usize = 8;
 
 /// What the status says of the GPU.
 const STATUS: &str =
@@ -37,14 +39,7 @@ fn opened(browser: &Browser, site: &Site, first: &str) -> Check<Option<Page>> {
         println!("skipped: no adapter");
         return Ok(None);
     }
-    let worker = "document.querySelector('meta[name=simcse-worker]').content";
-    let name = page.evaluate(&format!("({worker}).match(/gpu=([^&]+)/)[1]"))?;
-    let glue = format!("{}.js", name.as_str().unwrap_or_default());
-    let plain = page.evaluate(&format!("fetch('./{glue}').then((it) => it.text())"))?;
-    let content = format!("{first}\n{}", plain.as_str().unwrap_or_default());
-    site.faults(|faults| {
-        faults.content.insert(glue, content.into_bytes());
-    });
+    begin_program(&page, site, "gpu", first)?;
     // The first visit keeps the model before it ends.
     number(&page, 60)?;
     page.reload()?;
@@ -106,8 +101,7 @@ fn every_kernel_is_right_here_and_the_visitor_can_have_the_gpu_compute() -> Chec
         status_says(&page, "kernels give what plain loops give", 120)?;
         let said = page.evaluate(STATUS)?;
         let said = said.as_str().unwrap_or_default();
-        let all = SHADERS.len();
-        ensure(said.contains(&format!("{all} of {all} kernels")), said)?;
+        ensure(said.contains(&format!("{USED} of {USED} kernels")), said)?;
         // A GPU played by the processor is never the faster one.
         ensure(said.contains("The CPU computes everything: the GPU is correct"), said)?;
         list(&page)?;
@@ -188,6 +182,34 @@ fn a_gpu_that_computes_wrongly_is_reported_and_not_used() -> Check {
         list(&page)?;
         ensure(!cosines(&page, 60)?.is_empty(), "no matrix from the CPU")?;
         ensure(page.text(".pill")?.contains("CPU"), page.text(".pill")?)
+    })
+}
+
+/// One way to multiply is wrong, the others are not.
+const WRONG_WAY: &str = "{ const make = GPUDevice.prototype.createShaderModule; \
+    GPUDevice.prototype.createShaderModule = function (given) { \
+    const code = given.code.replace('return dot4I8Packed(', 'return 7 + dot4I8Packed('); \
+    return make.call(this, { ...given, code }); }; }";
+
+/// From now on the page remembers that its GPU, named in the status, is fastest with whole numbers.
+const REMEMBER: &str = "(() => { const fact = [...document.querySelectorAll('#status .fact')] \
+    .find((it) => it.querySelector('dt').textContent === 'GPU'); \
+    const device = fact.querySelector('dd').textContent; const keep = Storage.prototype.setItem; \
+    Storage.prototype.setItem = function (key, value) { \
+    const saved = { ...JSON.parse(value), tuned: { device, way: 'int8 4x4' } }; \
+    keep.call(this, key, JSON.stringify(saved)); }; \
+    localStorage.setItem('simcse-lab', localStorage.getItem('simcse-lab') ?? '{}'); })()";
+
+#[test]
+fn a_remembered_way_that_is_wrong_gives_way_to_the_safe_one() -> Check {
+    journey_with(&setup(), |browser, site| {
+        let Some(page) = opened(browser, site, WRONG_WAY)? else { return Ok(()) };
+        status_says(&page, "kernels give what plain loops give", 120)?;
+        page.evaluate(REMEMBER)?;
+        page.reload()?;
+        status_says(&page, "f32 4x4; int8 4x4 gave wrong vectors here", 120)?;
+        status_says(&page, "The CPU computes everything: the GPU is correct", 5)?;
+        page.expect_quiet(&site.origin())
     })
 }
 

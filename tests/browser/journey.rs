@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::browser::{self, Browser, Options};
 use crate::check::{Check, Failure};
+use crate::page::Page;
 use crate::server::Site;
 
 /// How a journey is set up.
@@ -32,6 +33,20 @@ pub fn journey_with(setup: &Setup, body: impl FnOnce(&Browser, &Site) -> Check) 
     let site = Site::serve(&dist, setup.mount)?;
     let browser = Browser::launch(&binary, &setup.browser)?;
     body(&browser, &site)
+}
+
+/// From the next load on, a program of the page's workers begins with this script: the worker's own
+/// (`module`) or the GPU's (`gpu`), as the worker's address names them.
+pub fn begin_program(page: &Page, site: &Site, program: &str, script: &str) -> Check {
+    let address = "document.querySelector('meta[name=simcse-worker]').content";
+    let name = page.evaluate(&format!("({address}).match(/{program}=([^&.]+)/)[1]"))?;
+    let glue = format!("{}.js", name.as_str().unwrap_or_default());
+    let plain = page.evaluate(&format!("fetch('./{glue}').then((it) => it.text())"))?;
+    let content = format!("{script}\n{}", plain.as_str().unwrap_or_default());
+    site.faults(|faults| {
+        faults.content.insert(glue, content.into_bytes());
+    });
+    Ok(())
 }
 
 /// The built site, or nothing where the test skips.

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::check::{Check, ensure};
 use crate::compare::{number, press_button};
-use crate::journey::journey;
+use crate::journey::{begin_program, journey};
 use crate::page::{Page, output_file};
 use crate::server::{Cut, Site};
 
@@ -177,6 +177,23 @@ fn a_worker_that_dies_is_replaced_and_nothing_typed_is_lost() -> Check {
         number(&page, LOAD_S)?;
         let text = page.value(".sentence:nth-of-type(1) textarea")?;
         ensure(text == "Written before the crash.", format!("the text is {text:?}"))
+    })
+}
+
+/// A store as on a disk that hangs.
+const HUNG: &str = "StorageManager.prototype.getDirectory = () => new Promise(() => {});";
+
+#[test]
+fn where_storage_never_answers_the_page_works_from_memory_and_says_so() -> Check {
+    journey(|browser, site| {
+        let page = browser.open(&site.url("/"))?;
+        number(&page, LOAD_S)?;
+        begin_program(&page, site, "module", HUNG)?;
+        site.forget();
+        page.reload()?;
+        number(&page, LOAD_S)?;
+        ensure(site.tally_models().requests == 1, "it did not download again")?;
+        page.wait_for_text("#status", "refused to store", 20).map(drop)
     })
 }
 

@@ -15,13 +15,19 @@ fn the_browser_compiles_every_kernel() -> Check {
         let page = browser.open(&site.url("/"))?;
         let opened = page.evaluate(
             "(async () => { const adapter = await navigator.gpu?.requestAdapter(); \
-             window.device = await adapter?.requestDevice(); return !!window.device; })()",
+             const half = adapter?.features.has('shader-f16') ? ['shader-f16'] : []; \
+             window.device = await adapter?.requestDevice({ requiredFeatures: half }); \
+             return !!window.device; })()",
         )?;
         if opened != true {
             println!("skipped: no adapter");
             return Ok(());
         }
-        for shader in SHADERS {
+        let half = page.evaluate("device.features.has('shader-f16')")? == true;
+        if !half {
+            println!("skipped: no shader-f16");
+        }
+        for shader in SHADERS.into_iter().filter(|shader| half || !shader.needs_half()) {
             let script = format!(
                 "(async () => {{ \
                  const module = device.createShaderModule({{ code: {} }}); \

@@ -17,7 +17,7 @@ fn with_gpu(lot: u64) -> (Troupe, HelperId) {
     let mut troupe = Troupe::new(Some(1), lot);
     troupe.direct();
     assert!(troupe.helpers.is_empty(), "nobody asked for a GPU yet");
-    troupe.crew.prefer(Preference::Gpu, true);
+    troupe.crew.prefer(Preference::Gpu, None, true);
     troupe
         .turn_until("a verdict", |troupe| matches!(troupe.gpu.last(), Some(GpuState::Decided(_))));
     let id = troupe.some_helper();
@@ -102,7 +102,7 @@ fn a_list_goes_on_with_the_next_gpu() {
 #[test]
 fn without_an_adapter_nobody_tries_twice() {
     let mut troupe = Troupe::new(Some(1), 1);
-    troupe.crew.prefer(Preference::Measured, true);
+    troupe.crew.prefer(Preference::Measured, None, true);
     troupe.direct();
     let id = troupe.some_helper();
     let problem = Problem::Gpu { fault: GpuFault::NoAdapter, detail: "none".to_owned() };
@@ -123,7 +123,7 @@ fn without_an_adapter_nobody_tries_twice() {
 #[test]
 fn where_the_browser_offers_none_nothing_is_started() {
     let mut troupe = Troupe::new(Some(1), 1);
-    troupe.crew.prefer(Preference::Measured, false);
+    troupe.crew.prefer(Preference::Measured, None, false);
     troupe.direct();
     assert!(troupe.helpers.is_empty());
     assert_eq!(troupe.gpu, [GpuState::Absent]);
@@ -135,7 +135,7 @@ fn the_visitor_sends_it_away_in_the_middle_of_a_list() {
     let (mut troupe, id) = with_gpu(2);
     troupe.ask(embed(2, MEAN));
     troupe.turn_until("a portion", |troupe| troupe.helpers[&id].portions > 0);
-    troupe.crew.prefer(Preference::Cpu, true);
+    troupe.crew.prefer(Preference::Cpu, None, true);
     troupe.direct();
     assert!(troupe.helpers.is_empty());
     assert_eq!(troupe.gpu.last(), Some(&GpuState::Unwanted));

@@ -5,6 +5,7 @@ use std::path::Path;
 use simcse_lab::backend::Backend;
 use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::backend::gpu::GpuBackend;
+use simcse_lab::kernels::product::{Arithmetic, Product, Tile};
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::readout::{Pooling, Readout};
 use simcse_lab::weights::bert::BertFile;
@@ -82,7 +83,7 @@ fn the_default_weights_stay_near_the_reference() {
     check(&default_weights(), 0.998);
 }
 
-fn default_weights() -> BertFile {
+pub fn default_weights() -> BertFile {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/all-MiniLM-L6-v2-q8_0.gguf");
     BertFile::read("default", std::fs::read(path).unwrap(), None).unwrap()
@@ -98,4 +99,29 @@ fn f32_on_the_gpu_equals_the_reference() {
 fn the_default_weights_on_the_gpu_stay_near_the_reference() {
     let Some(gpu) = gpu() else { return };
     check_on(GpuBackend::new(gpu), &default_weights(), 0.9995);
+}
+
+#[test]
+fn the_default_weights_in_whole_numbers_on_the_gpu_stay_near_the_reference() {
+    let Some(gpu) = gpu() else { return };
+    let backend = GpuBackend::new(gpu);
+    backend.choose(Product { arithmetic: Arithmetic::Int8, tile: Tile::By8x4 });
+    // What the CPU reaches, which rounds states too: less than is asked of a GPU by itself.
+    check_on(backend, &default_weights(), 0.998);
+}
+
+#[test]
+fn half_precision_on_the_gpu_stays_near_the_reference() {
+    let Some(gpu) = gpu() else { return };
+    if !gpu.has_half() {
+        return println!("skipped: no shader-f16");
+    }
+    let half = Product { arithmetic: Arithmetic::Half, tile: Tile::By8x4 };
+    let backend = GpuBackend::new(gpu.clone());
+    backend.choose(half);
+    check_on(backend, &default_weights(), 0.9995);
+    let Some(file) = converted(BlockType::F32) else { return };
+    let backend = GpuBackend::new(gpu);
+    backend.choose(half);
+    check_on(backend, &file, 0.9999);
 }

@@ -9,14 +9,18 @@ use simcse_lab::engine::Engine;
 use simcse_lab::gpu::device::Gpu;
 use simcse_lab::gpu::error::Error;
 use simcse_lab::gpu::recording::Recording;
-use simcse_lab::kernels::{SHADERS, check, pool, unit};
+use simcse_lab::kernels::check::{self, numbers};
+use simcse_lab::kernels::matrix::BLOCK;
+use simcse_lab::kernels::product::{Arithmetic, Product};
+use simcse_lab::kernels::{SHADERS, pool, quantise, unit};
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::event::Event;
+use simcse_lab::protocol::gpu::Tuned;
 use simcse_lab::protocol::readout::{Pooling, Readout};
 use simcse_lab::protocol::request::Request;
 
-use crate::fixture;
 use crate::journey::{MEAN, answer};
+use crate::{fixture, golden};
 
 /// The GPU here; `None`, and a line that says so, where there is none.
 pub fn gpu() -> Option<Gpu> {
@@ -42,10 +46,13 @@ fn every_shader_is_valid_wgsl() {
     for shader in SHADERS {
         let module = naga::front::wgsl::parse_str(shader.source)
             .unwrap_or_else(|error| panic!("{}", error.emit_to_string(shader.source)));
-        let mut validator = naga::valid::Validator::new(
-            naga::valid::ValidationFlags::all(),
-            naga::valid::Capabilities::empty(),
-        );
+        let capabilities = if shader.needs_half() {
+            naga::valid::Capabilities::SHADER_FLOAT16
+        } else {
+            naga::valid::Capabilities::empty()
+        };
+        let flags = naga::valid::ValidationFlags::all();
+        let mut validator = naga::valid::Validator::new(flags, capabilities);
         let outcome = validator.validate(&module);
         assert!(outcome.is_ok(), "{}: {:?}", shader.name, outcome.err());
         let bound = module.global_variables.iter().filter(|(_, it)| it.binding.is_some());
@@ -64,10 +71,52 @@ fn every_kernel_equals_its_reference() {
         assert!(difference <= allowed, "{what}: {difference} off");
         seen.insert(kernel);
     }
-    let all: BTreeSet<_> = SHADERS.iter().map(|shader| shader.name).collect();
+    let possible = SHADERS.iter().filter(|shader| gpu.has_half() || !shader.needs_half());
+    let all: BTreeSet<_> = possible.map(|shader| shader.name).collect();
     assert_eq!(seen, all, "every kernel has a case");
-    let checks = pollster::block_on(check::check(&gpu)).unwrap();
-    assert!(checks.len() == all.len() && checks.iter().all(|check| check.is_right), "{checks:?}");
+    for product in Product::all().filter(|it| it.arithmetic != Arithmetic::Half || gpu.has_half()) {
+        let checks = pollster::block_on(check::check(&gpu, product)).unwrap();
+        assert!(checks.len() >= 8, "{checks:?}");
+        assert!(checks.iter().all(|check| check.is_right), "{product}: {checks:?}");
+    }
+}
+
+/// Divisions may be 2.5 last places off (WGSL, section 15.7.4), so a number half-way between two codes
+/// may get either: what holds is that no number is further than half a code from its own.
+#[test]
+fn states_are_rounded_to_the_nearest_code() {
+    let Some(gpu) = gpu() else { return };
+    let blocks = 130;
+    let mut x = numbers(20, blocks * BLOCK);
+    x[..BLOCK].fill(0.0);
+    x[BLOCK..2 * BLOCK].fill(1e-38);
+    x[2 * BLOCK..3 * BLOCK].iter_mut().for_each(|value| *value *= 1e20);
+    let (codes, scales) = quantised(&gpu, &x);
+    let (_, wanted) = quantise::reference(&x);
+    assert_near(&scales[3..], &wanted[3..], 1e-6, "scales");
+    assert_eq!(scales[..2], [0.0; 2]);
+    for ((x, codes), scale) in x.chunks(BLOCK).zip(codes.chunks(BLOCK)).zip(&scales) {
+        for (x, code) in x.iter().zip(codes) {
+            let off = (x - f32::from(*code) * scale).abs();
+            assert!(off <= 0.50001 * scale + 1e-30, "{x} is {code} of {scale}");
+        }
+    }
+}
+
+/// Codes and scales as the GPU rounds them.
+fn quantised(gpu: &Gpu, x: &[f32]) -> (Vec<i8>, Vec<f32>) {
+    let blocks = x.len() / BLOCK;
+    let from = gpu.upload_reals("x", x).unwrap();
+    let codes = gpu.room("codes", x.len() / 4).unwrap();
+    let scales = gpu.room("scales", blocks).unwrap();
+    let step = quantise::dispatch(blocks, &from, &codes, &scales);
+    let run = |out, count| {
+        let steps = vec![step.clone()];
+        pollster::block_on(gpu.run(Recording { steps }, out, count)).unwrap()
+    };
+    let words = run(&codes, x.len() / 4);
+    let codes = words.iter().flat_map(|word| word.to_le_bytes().map(u8::cast_signed));
+    (codes.collect(), run(&scales, blocks))
 }
 
 #[test]
@@ -100,6 +149,68 @@ fn the_model_gives_the_cpus_rows_whatever_the_readout() {
 }
 
 #[test]
+fn tensors_too_large_for_the_device_come_in_parts() {
+    /// The largest tensor of the default model takes 45 of these, its positions four.
+    const CAP_BYTES: u64 = 256 << 10;
+    let gpu = match pollster::block_on(Gpu::open_within(CAP_BYTES)) {
+        Ok(gpu) => gpu,
+        Err(Error::NoAdapter { .. }) => return println!("skipped: no adapter"),
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!(gpu.most_bytes(), CAP_BYTES);
+    let file = golden::default_weights();
+    let on_cpu = Encoder::load(Cpu::default(), &file).unwrap();
+    let on_gpu = Encoder::load(GpuBackend::new(gpu.clone()), &file).unwrap();
+    let most = on_gpu.backend().most_tokens(file.config.feed_forward);
+    assert_eq!(most, (CAP_BYTES / 4) as usize / file.config.feed_forward);
+    // Words from all over the vocabulary.
+    let text = "The Zürich gnomes ate 7 ##, 東京 and unbelievably !? quizzical æons of @home";
+    let tokens = on_cpu.tokenise(text).unwrap();
+    assert!((20..=most).contains(&tokens.ids.len()), "{}", tokens.ids.len());
+    let readout = Readout::last(Pooling::Mean);
+    let one = std::slice::from_ref(&tokens);
+    let wanted = pollster::block_on(on_cpu.embed(one, readout)).unwrap();
+    let before = gpu.counts();
+    let found = pollster::block_on(on_gpu.embed(one, readout)).unwrap();
+    let after = gpu.counts();
+    assert_eq!(after.submissions - before.submissions, 1);
+    assert!(after.dispatches - before.dispatches > 200);
+    let cosine: f32 = found.iter().zip(&wanted).map(|(a, b)| a * b).sum();
+    assert!(cosine > 0.9995, "{cosine}");
+    // The same GPU without the cap: sums are added in the same order.
+    let Some(gpu) = self::gpu() else { return };
+    let whole = Encoder::load(GpuBackend::new(gpu), &file).unwrap();
+    let whole = pollster::block_on(whole.embed(one, readout)).unwrap();
+    assert_eq!(found, whole);
+}
+
+#[test]
+fn states_too_large_for_the_device_are_an_error() {
+    let gpu = match pollster::block_on(Gpu::open_within(16 << 10)) {
+        Ok(gpu) => gpu,
+        Err(Error::NoAdapter { .. }) => return println!("skipped: no adapter"),
+        Err(error) => panic!("{error}"),
+    };
+    let file = fixture::file(4);
+    let widest = 3 * fixture::HIDDEN;
+    let encoder = Encoder::load(GpuBackend::new(gpu), &file).unwrap();
+    let most = encoder.backend().most_tokens(widest);
+    assert_eq!(most, (16 << 10) / 4 / widest);
+    let embed = |sentences: usize| {
+        let tokens: Vec<_> =
+            (0..sentences).map(|_| encoder.tokenise(&fixture::sentence(5, 1)).unwrap()).collect();
+        let count: usize = tokens.iter().map(|tokens| tokens.ids.len()).sum();
+        let rows = pollster::block_on(encoder.embed(&tokens, Readout::last(Pooling::Mean)));
+        (count, rows)
+    };
+    let (count, rows) = embed(5);
+    assert!(count <= most && rows.is_ok(), "{count} of {most}: {rows:?}");
+    let (count, rows) = embed(6);
+    assert!(count > most, "{count} of {most}");
+    assert!(rows.unwrap_err().to_string().contains("the GPU allows"));
+}
+
+#[test]
 fn a_batch_is_one_submission_and_one_read_back() {
     let Some(gpu) = gpu() else { return };
     let encoder = Encoder::load(GpuBackend::new(gpu.clone()), &fixture::file(2)).unwrap();
@@ -112,6 +223,68 @@ fn a_batch_is_one_submission_and_one_read_back() {
     assert_eq!(after.read_backs - before.read_backs, 1);
     // Embedding; a layer's projection, attention, output, norm, up, down, norm; pooling, unit rows.
     assert_eq!(after.dispatches - before.dispatches, 1 + 7 * fixture::LAYERS as u32 + 2);
+}
+
+#[test]
+fn every_way_to_multiply_gives_the_same_rows() {
+    let Some(gpu) = gpu() else { return };
+    let file = golden::default_weights();
+    let encoder = Encoder::load(GpuBackend::new(gpu), &file).unwrap();
+    let texts =
+        ["a cat sat on a mat", "it rains", "the stars are very bright tonight over the sea"];
+    let sentences: Vec<_> = (0..9).map(|i| encoder.tokenise(texts[i % 3]).unwrap()).collect();
+    let embed = |product| {
+        encoder.backend().choose(product);
+        let rows = encoder.embed(&sentences, Readout::last(Pooling::Mean));
+        pollster::block_on(rows).unwrap()
+    };
+    let wanted = embed(Product::SAFE);
+    for product in Product::all() {
+        // Numbers of a unit row are about 0.05. Tiles change nothing but the order in which a compiler
+        // adds; rounding to 11 bits or to a byte does.
+        let tolerance = match product.arithmetic {
+            Arithmetic::Real => 1e-5,
+            Arithmetic::Half => 1e-3,
+            Arithmetic::Int8 => 2e-2,
+        };
+        let found = embed(product);
+        assert_near(&found, &wanted, tolerance, &product.to_string());
+    }
+}
+
+#[test]
+fn tuning_chooses_something_near_that_can_be_remembered() {
+    let Some(gpu) = gpu() else { return };
+    let backend = GpuBackend::new(gpu);
+    let product = pollster::block_on(backend.tune()).unwrap();
+    assert!(product.arithmetic.is_near());
+    assert_eq!(backend.product(), product);
+    assert_eq!(product.to_string().parse(), Ok(product));
+}
+
+#[test]
+fn times_are_those_of_the_dispatches() {
+    let Some(gpu) = gpu() else { return };
+    let encoder = Encoder::load(GpuBackend::new(gpu.clone()), &fixture::file(2)).unwrap();
+    let tokens = [encoder.tokenise("the cat sat on a mat.").unwrap()];
+    let readout = Readout::last(Pooling::Mean);
+    let wanted = pollster::block_on(encoder.embed(&tokens, readout)).unwrap();
+    assert_eq!(encoder.backend().take_times(), []);
+    encoder.backend().keep_times(true);
+    let before = gpu.counts();
+    let found = pollster::block_on(encoder.embed(&tokens, readout)).unwrap();
+    let after = gpu.counts();
+    assert_eq!(found, wanted);
+    assert_eq!(after.submissions - before.submissions, 1);
+    assert_eq!(after.read_backs - before.read_backs, 1);
+    let times = encoder.backend().take_times();
+    if times.is_empty() {
+        return println!("skipped: the adapter does not tell the time");
+    }
+    assert_eq!(times.len() as u32, after.dispatches - before.dispatches);
+    assert_eq!(times.first().unwrap().shader, "embed");
+    assert_eq!(times.last().unwrap().shader, "unit");
+    assert!(times.iter().any(|it| !it.duration.is_zero()));
 }
 
 #[test]
@@ -134,9 +307,9 @@ fn an_engine_on_the_gpu_examines_itself_and_answers_as_the_cpu_does() {
     engine.open(1, "tiny.gguf", fixture::gguf(1), None, &mut Vec::new());
     let mut cpu = Engine::new();
     cpu.open(1, "tiny.gguf", fixture::gguf(1), None, &mut Vec::new());
-    let examined = answer(&mut engine, Request::Examine { revision: 2 });
+    let examined = answer(&mut engine, Request::Examine { revision: 2, tuned: None });
     let Event::Examined { report, .. } = examined.head else { panic!("{:?}", examined.head) };
-    assert_eq!(report.kernels.len(), SHADERS.len());
+    assert!(report.kernels.len() >= 8, "{report:?}");
     assert!(report.kernels.iter().all(|kernel| kernel.is_right), "{report:?}");
     assert!(report.lowest_cosine > 0.9999 && report.largest_difference < 1e-3, "{report:?}");
     assert!(report.gpu_per_s > 0.0 && report.cpu_latency_ms > 0.0, "{report:?}");
@@ -147,4 +320,9 @@ fn an_engine_on_the_gpu_examines_itself_and_answers_as_the_cpu_does() {
     let (found, wanted) = (found.f32().unwrap(), wanted.f32().unwrap());
     assert_eq!(wanted.len(), (2 + 7) * fixture::HIDDEN);
     assert_near(found, wanted, 2e-5, "sentences and tokens");
+    // A way that is known of this device is taken as it is.
+    let tuned = Tuned { device: report.device.clone(), way: "f32 8x4".to_owned() };
+    let examined = answer(&mut engine, Request::Examine { revision: 4, tuned: Some(tuned) });
+    let Event::Examined { report, .. } = examined.head else { panic!("{:?}", examined.head) };
+    assert_eq!((report.way.as_deref(), report.wrong_way), (Some("f32 8x4"), None));
 }

@@ -20,6 +20,7 @@ mod lesson_charts;
 mod memory;
 mod parity;
 mod quantise;
+mod score;
 mod shared;
 mod source;
 mod survey;

@@ -11,7 +11,7 @@ use simcse_lab::engine::Engine;
 use simcse_lab::engine::crew::{Crew, Machine};
 use simcse_lab::engine::helper::{HelperId, Order};
 use simcse_lab::protocol::event::Event;
-use simcse_lab::protocol::gpu::Preference;
+use simcse_lab::protocol::gpu::{Preference, Tuned};
 use simcse_lab::protocol::message::Message;
 use simcse_lab::protocol::request::Request;
 use wasm_bindgen_futures::spawn_local;
@@ -29,8 +29,8 @@ pub enum News {
     Heard(HelperId, Message<Event>),
     /// And how.
     Died(HelperId, String),
-    /// And whether the browser offers a GPU.
-    Preferred(Preference, bool),
+    /// What is known of a GPU, and whether the browser offers one.
+    Preferred(Preference, Option<Tuned>, bool),
     /// Time went by.
     Tick,
 }
@@ -138,7 +138,9 @@ impl Helpers {
                 self.crew.heard(id, message, engine, Instant::now(), &mut self.orders);
             }
             News::Died(id, detail) => self.crew.lost(id, &detail, engine, &mut self.orders),
-            News::Preferred(preference, has_gpu) => self.crew.prefer(preference, has_gpu),
+            News::Preferred(preference, tuned, has_gpu) => {
+                self.crew.prefer(preference, tuned, has_gpu);
+            }
             News::Tick => {}
         }
     }
@@ -160,12 +162,12 @@ impl Helpers {
 
 /// Hands on what the page prefers, once it is known whether the browser offers a GPU: without one its
 /// program need not come.
-pub fn prefer(door: &Rc<Door>, preference: Preference) {
+pub fn prefer(door: &Rc<Door>, preference: Preference, tuned: Option<Tuned>) {
     let door = Rc::clone(door);
     spawn_local(async move {
         let wanted = preference != Preference::Cpu && gpu_address().is_some();
         let has_gpu = wanted && has_adapter().await;
-        door.push(Task::Helpers(News::Preferred(preference, has_gpu)));
+        door.push(Task::Helpers(News::Preferred(preference, tuned, has_gpu)));
     });
 }
 

@@ -149,7 +149,7 @@ impl Door {
             Request::Workers { count } => {
                 self.push(Task::Helpers(crew::News::Wanted(count)));
             }
-            Request::Prefer { preference } => crew::prefer(self, preference),
+            Request::Prefer { preference, tuned } => crew::prefer(self, preference, tuned),
             Request::Forget { sha256 } => {
                 self.remembered.borrow_mut().forget(&sha256);
                 spawn_local(async move {

@@ -1,6 +1,6 @@
 //! What the worker says of the GPU, and what it is told.
 
-use crate::protocol::gpu::{GpuState, Preference, Reason};
+use crate::protocol::gpu::{GpuState, Preference, Reason, Tuned};
 use crate::protocol::message::Message;
 use crate::protocol::problem::{GpuFault, Problem};
 use crate::protocol::request::Request;
@@ -8,6 +8,7 @@ use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::gpu::Gpu;
 use crate::state::notice::NoticeContent;
+use crate::state::saved::Saved;
 
 /// The page has answered for the first time: nothing that a visitor waits for is delayed by a look at
 /// the GPU now.
@@ -23,16 +24,18 @@ pub(in crate::state) fn prefer(state: &mut State, preference: Preference) -> Vec
 fn tell(state: &mut State) -> Vec<Effect> {
     state.gpu.told = true;
     let preference = state.gpu.preference;
-    vec![Effect::Send(Message::plain(Request::Prefer { preference }))]
+    let tuned = state.gpu.tuned.clone();
+    vec![Effect::Send(Message::plain(Request::Prefer { preference, tuned }))]
 }
 
 /// The worker that knew is gone.
 pub(in crate::state) fn forget(state: &mut State) {
-    state.gpu = Gpu { preference: state.gpu.preference, ..Gpu::default() };
+    let Gpu { preference, tuned, .. } = std::mem::take(&mut state.gpu);
+    state.gpu = Gpu { preference, tuned, ..Gpu::default() };
 }
 
 /// Takes what the worker says of it. What changes what the visitor sees is said in a notice, too.
-pub(in crate::state) fn take(state: &mut State, news: GpuState) {
+pub(in crate::state) fn take(state: &mut State, news: GpuState) -> Vec<Effect> {
     match &news {
         GpuState::Decided(verdict) if verdict.reason == Reason::Wrong => {
             state.notify(NoticeContent::GpuWrong(Box::new(verdict.report.clone())));
@@ -42,7 +45,20 @@ pub(in crate::state) fn take(state: &mut State, news: GpuState) {
         }
         _ => {}
     }
+    let tuned = tuned(&news).filter(|tuned| state.gpu.tuned.as_ref() != Some(tuned));
     state.gpu.state = news;
+    if tuned.is_none() {
+        return Vec::new();
+    }
+    state.gpu.tuned = tuned;
+    vec![Effect::Save(Saved::of(state).to_json())]
+}
+
+/// What the next visit need not measure again.
+fn tuned(news: &GpuState) -> Option<Tuned> {
+    let GpuState::Decided(verdict) = news else { return None };
+    let report = &verdict.report;
+    Some(Tuned { device: report.device.clone(), way: report.way.clone()? })
 }
 
 /// Many devices have no GPU that a page may use: the status says so, and nobody is disturbed.

@@ -1,13 +1,17 @@
 //! What the page knows of the GPU, and what the visitor wants of it.
 
 pub(in crate::state) mod events;
+#[cfg(test)]
+mod tests;
 
-use crate::protocol::gpu::{Backend, GpuState, Preference};
+use crate::protocol::gpu::{Backend, GpuState, Preference, Tuned};
 
 /// The GPU, as far as the page knows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Gpu {
     pub preference: Preference,
+    /// What was found of this device's GPU, in this visit or before.
+    pub tuned: Option<Tuned>,
     pub state: GpuState,
     /// The worker was told the preference.
     pub(in crate::state) told: bool,
