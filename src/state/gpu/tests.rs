@@ -37,7 +37,7 @@ fn tuned(device: &str, way: &str) -> Tuned {
 
 #[test]
 fn what_was_measured_is_saved_once() {
-    let mut state = opened();
+    let (mut state, _) = opened();
     let news = Event::Gpu { state: decided("that one", Some("f16 8x4")) };
     let effects = update(&mut state, event(news.clone()), 0.0);
     assert_eq!(saved(&effects), [Some(tuned("that one", "f16 8x4"))]);
@@ -47,7 +47,7 @@ fn what_was_measured_is_saved_once() {
 
 #[test]
 fn a_gpu_on_which_nothing_was_measured_leaves_what_is_known() {
-    let mut state = opened();
+    let (mut state, _) = opened();
     take(&mut state, decided("that one", Some("f16 8x4")));
     let effects = take(&mut state, decided("a slow one", None));
     assert_eq!(saved(&effects), []);
@@ -56,7 +56,7 @@ fn a_gpu_on_which_nothing_was_measured_leaves_what_is_known() {
 
 #[test]
 fn a_new_worker_is_told_what_is_known() {
-    let mut state = opened();
+    let (mut state, _) = opened();
     take(&mut state, decided("that one", Some("f16 8x4")));
     forget(&mut state);
     assert_eq!(state.gpu.state, GpuState::default());
