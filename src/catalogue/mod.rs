@@ -6,6 +6,7 @@
 pub mod adapters;
 pub mod examples;
 pub mod fine_tune;
+pub mod geometry;
 pub mod gpu;
 pub mod language;
 pub mod lesson;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::fill;
 use crate::catalogue::fine_tune::FineTuneText;
+use crate::catalogue::geometry::GeometryText;
 use crate::catalogue::gpu::GpuText;
 use crate::catalogue::language::Language;
 use crate::catalogue::lesson::LessonText;
@@ -45,6 +46,7 @@ fn all() -> Vec<(String, [&'static str; 2])> {
     }
     of(Text::ALL)
         .chain(of(LessonText::ALL))
+        .chain(of(GeometryText::ALL))
         .chain(of(GpuText::ALL))
         .chain(of(FineTuneText::ALL))
         .chain(of(AdapterText::ALL))

@@ -33,7 +33,6 @@ words! {
     // Views that are still empty
     ComingTitle: "Not built yet", "尚未建成";
     ComingSearch: "Here you will paste a corpus and search it by meaning as you type: results with their context, more-like-this, and keyword search beside it.", "您将能在此粘贴语料并按含义即时搜索：带上下文的结果、“更多类似”，并与关键词搜索对照。";
-    ComingGeometry: "Here you will see alignment, uniformity and anisotropy of your own sentences, live: the cone of embeddings before SimCSE and the sphere after it.", "您将能在此实时看到自己句子的对齐性、均匀性与各向异性：SimCSE 之前的嵌入锥与之后的球面。";
     ComingUntil: "Until then, Compare works on any sentences you like.", "在此之前，“比较”可用于任何句子。";
     GoToCompare: "Go to Compare", "前往“比较”";
 

@@ -140,10 +140,11 @@ impl<B: Backend + Clone> Job<B> {
             Request::Examine { revision, tuned } => {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
-            Request::Survey { revision, slot, mut sentences, lens, whitened } => {
+            Request::Survey { revision, slot, mut sentences, lens, whitened, positives } => {
                 sentences.truncate(MOST_SENTENCES);
                 let rows = Rows::new(sentences, lens.readout, false);
-                (revision, Work::Survey(rows, Survey::new(slot, whitened)))
+                let survey = Survey::new(slot, whitened, positives);
+                (revision, Work::Survey(rows, survey))
             }
             Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
                 (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
@@ -337,7 +338,8 @@ impl<B: Backend + Clone> Job<B> {
             let slot = survey.slot;
             return Ok(survey.step()?.map_or(Stage::Working, |found| {
                 let (shape, latency_ms) = (Box::new(found.shape), milliseconds(begun));
-                let event = Event::Survey { revision, slot, shape, latency_ms };
+                let alignment = found.alignment;
+                let event = Event::Survey { revision, slot, shape, alignment, latency_ms };
                 Stage::Finished(Message::with_f32(event, found.with_last))
             }));
         }

@@ -1,6 +1,7 @@
 //! The geometry of some sentences' vectors, as they are or whitened.
 
 use crate::engine::rows::Finished;
+use crate::geometry::alignment::alignment;
 use crate::geometry::cosine::grid;
 use crate::geometry::shape::shape;
 use crate::geometry::whitening::{LEAST_ROWS, whitened};
@@ -17,6 +18,8 @@ pub const MOST_SENTENCES: usize = 1_000;
 pub struct Survey {
     pub slot: u8,
     whitened: bool,
+    /// Positions of rows that mean the same.
+    positives: Vec<(u32, u32)>,
     rows: Option<Rows>,
 }
 
@@ -33,13 +36,15 @@ struct Rows {
 #[derive(Debug)]
 pub struct Measured {
     pub shape: Shape,
+    /// `None` without pairs that mean the same.
+    pub alignment: Option<f64>,
     /// `[n]`, cosine of each sentence with the last one.
     pub with_last: Vec<f32>,
 }
 
 impl Survey {
-    pub fn new(slot: u8, whitened: bool) -> Self {
-        Self { slot, whitened, rows: None }
+    pub fn new(slot: u8, whitened: bool, positives: Vec<(u32, u32)>) -> Self {
+        Self { slot, whitened, positives, rows: None }
     }
 
     /// Whether the rows are there.
@@ -60,18 +65,38 @@ impl Survey {
     /// Does a little: whitens first where that was asked for, then measures.
     ///
     /// # Errors
-    /// [`Problem::TooFewExamples`] where there is too little to whiten.
+    /// [`Problem::TooFewExamples`] where there is too little to whiten, [`Problem::Internal`] where
+    /// a pair names a sentence that is not there.
     pub fn step(&mut self) -> Result<Option<Measured>, Problem> {
         let Rows { values, width, ready } = self.rows.take().unwrap_or_default();
         if ready {
             let last = (values.len() / width.max(1)).saturating_sub(1);
             let with_last = grid(&values, row(&values, width, last), width);
-            return Ok(Some(Measured { shape: shape(&values, width), with_last }));
+            let alignment = self.alignment(&values, width)?;
+            return Ok(Some(Measured { shape: shape(&values, width), alignment, with_last }));
         }
         let white = whitened(&values, width).ok_or_else(|| too_few(&values, width))?;
         self.rows = Some(Rows { values: white.rows, width: white.directions, ready: true });
         Ok(None)
     }
+
+    fn alignment(&self, values: &[f32], width: usize) -> Result<Option<f64>, Problem> {
+        let mut pairs = Vec::with_capacity(self.positives.len());
+        for (first, second) in &self.positives {
+            pairs.push((checked(values, width, *first)?, checked(values, width, *second)?));
+        }
+        Ok(alignment(pairs))
+    }
+}
+
+/// The row at a position.
+fn checked(values: &[f32], width: usize, position: u32) -> Result<&[f32], Problem> {
+    let start = (position as usize).saturating_mul(width);
+    values.get(start..start.saturating_add(width)).ok_or_else(|| {
+        let count = values.len() / width.max(1);
+        let detail = format!("a pair names sentence {position} of {count}");
+        Problem::Internal { detail }
+    })
 }
 
 fn too_few(rows: &[f32], hidden: usize) -> Problem {

@@ -148,6 +148,9 @@ pub enum Event {
         revision: Revision,
         slot: u8,
         shape: Box<Shape>,
+        /// Mean squared distance of the pairs that mean the same (Wang & Isola 2020, alpha = 2);
+        /// `None` without any.
+        alignment: Option<f64>,
         latency_ms: f64,
     },
     /// Bulk: F32 `[sentences, sentences]`, cosine of first view i with second view j.

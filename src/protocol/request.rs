@@ -106,6 +106,8 @@ pub enum Request {
         sentences: Vec<String>,
         lens: Lens,
         whitened: bool,
+        /// Positions of sentences that mean the same, for the alignment.
+        positives: Vec<(u32, u32)>,
     },
     /// Two views of every sentence under dropout, and the cosines of each first view with each
     /// second one: the matrix inside the contrastive loss, of the first 64 sentences. Of readouts

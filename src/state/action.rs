@@ -7,6 +7,7 @@ use crate::protocol::message::Message;
 use crate::protocol::readout::Pooling;
 use crate::state::adapters::AdapterAction;
 use crate::state::fine_tune::FineTuneAction;
+use crate::state::geometry::GeometryAction;
 use crate::state::lesson::LessonAction;
 use crate::state::notice::Report;
 use crate::state::settings::Theme;
@@ -49,6 +50,7 @@ pub enum Action {
 
     Adapters(AdapterAction),
     FineTune(FineTuneAction),
+    Geometry(GeometryAction),
     Lesson(LessonAction),
 
     FirstTyped(String),
@@ -103,6 +105,12 @@ pub enum Action {
     TableExported,
     /// The window of the matrix that is shown, as a table.
     MatrixExported,
+    /// A figure as a file.
+    FigureSaved {
+        name: String,
+        mime: &'static str,
+        text: String,
+    },
     /// A chart as PNG: its file name's stem and the finished SVG.
     PictureExported {
         name: String,

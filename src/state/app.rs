@@ -7,6 +7,7 @@ use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::adapters::Adapters;
 use crate::state::compare::Compare;
 use crate::state::fine_tune::FineTune;
+use crate::state::geometry::Geometry;
 use crate::state::gpu::Gpu;
 use crate::state::lesson::Lesson;
 use crate::state::loading::{Interrupted, Loading};
@@ -62,6 +63,7 @@ pub struct State {
     pub trainer: Trainer,
     pub gpu: Gpu,
     pub fine_tune: FineTune,
+    pub geometry: Geometry,
     pub lesson: Lesson,
     pub notices: Vec<Notice>,
     pub(super) next_notice: u32,
@@ -92,6 +94,7 @@ impl Default for State {
             trainer: Trainer::default(),
             gpu: Gpu::default(),
             fine_tune: FineTune::default(),
+            geometry: Geometry::default(),
             lesson: Lesson::default(),
             notices: Vec::new(),
             next_notice: 0,

@@ -11,6 +11,7 @@ pub mod compare;
 pub mod effect;
 pub mod export;
 pub mod fine_tune;
+pub mod geometry;
 pub mod gpu;
 pub mod lesson;
 pub mod loading;

@@ -8,6 +8,7 @@ use crate::protocol::readout::{Pooling, Side};
 use crate::state::adapters::Choice;
 use crate::state::app::State;
 use crate::state::fine_tune;
+use crate::state::geometry;
 use crate::state::lesson::experiment::Outcome;
 use crate::state::settings::Theme;
 
@@ -32,6 +33,8 @@ pub struct Saved {
     pub blend: Option<f32>,
     /// A text of its own: see [`fine_tune::saved`].
     pub fine_tune: Option<String>,
+    /// Likewise.
+    pub geometry: Option<String>,
     pub lesson_own: Option<String>,
     pub lesson_outcomes: Vec<Outcome>,
 }
@@ -55,6 +58,7 @@ impl Saved {
             side: Some(state.adapters.chosen),
             blend: Some(state.adapters.blend),
             fine_tune: Some(fine_tune::saved::to_json(&state.fine_tune)),
+            geometry: Some(geometry::saved::to_json(&state.geometry)),
             lesson_own: Some(state.lesson.own.clone()),
             lesson_outcomes: state.lesson.outcomes.clone(),
         }

@@ -10,13 +10,14 @@ use crate::state::adapters;
 use crate::state::adapters::MOST_BLEND;
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::ask::{
-    ask_baseline, ask_list, ask_pair, ask_window, cancel_job, open_wanted, show_list,
+    ask_baseline, ask_figures, ask_list, ask_pair, ask_window, cancel_job, open_wanted, show_list,
 };
 use crate::state::compare::{Compare, CompareText, ListTrouble};
 use crate::state::effect::Effect;
 use crate::state::export;
 use crate::state::fine_tune;
 use crate::state::fine_tune::FineTuneAction;
+use crate::state::geometry;
 use crate::state::gpu::events as gpu;
 use crate::state::lesson;
 use crate::state::lesson::{LessonAction, STEPS};
@@ -74,6 +75,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
             effects.extend(lesson::update::ask(state));
             effects
         }
+        Action::Geometry(action) => geometry::update::update(state, action),
         Action::Lesson(action) => lesson::update::update(state, action),
         Action::FirstTyped(text) => type_first(state, text),
         Action::SecondTyped(text) => type_second(state, text),
@@ -101,6 +103,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         Action::TableCopied => copy_table(state),
         Action::TableExported => export_table(state),
         Action::MatrixExported => export_matrix(state),
+        Action::FigureSaved { name, mime, text } => vec![Effect::Download { name, mime, text }],
         Action::PictureExported { name, svg } => vec![Effect::DownloadPng { name, svg }],
         Action::Reported(report) => report_to_visitor(state, report),
         Action::NoticeDismissed(id) => {
@@ -113,10 +116,8 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
 }
 
 fn changes_saved(action: &Action) -> bool {
-    let passes = |action: &FineTuneAction| {
-        matches!(action, FineTuneAction::FigureSaved { .. } | FineTuneAction::Exported)
-    };
-    matches!(action, Action::FineTune(action) if !passes(action))
+    matches!(action, Action::FineTune(action) if *action != FineTuneAction::Exported)
+        || matches!(action, Action::Geometry(_))
         || matches!(action, Action::Adapters(action) if action.changes_saved())
         || matches!(
             action,
@@ -167,6 +168,9 @@ fn start(
     state.adapters.blend = blend.map_or(1.0, |blend| blend.clamp(0.0, MOST_BLEND));
     state.lesson.own = saved.lesson_own.unwrap_or_else(|| state.lesson.own.clone());
     state.lesson.outcomes = saved.lesson_outcomes;
+    if let Some(kept) = saved.geometry {
+        state.geometry = geometry::saved::from_json(&kept);
+    }
     if let Some(fine_tune) = saved.fine_tune {
         state.fine_tune = fine_tune::saved::from_json(&fine_tune);
     }
@@ -194,7 +198,7 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
         state.lesson.step = step.min(STEPS - 1);
     }
     if !route.has_sentences() {
-        return lesson::update::ask(state);
+        return ask_figures(state);
     }
     let linked = CompareText {
         first: route.first.unwrap_or_default(),

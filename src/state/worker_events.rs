@@ -8,12 +8,13 @@ use crate::protocol::problem::Problem;
 use crate::state::adapters;
 use crate::state::adapters::attach::attach_wanted;
 use crate::state::app::{State, Wanted, Worker};
-use crate::state::ask::{ask_all, ask_list, open_wanted};
+use crate::state::ask::{ask_all, ask_figures, ask_list, open_wanted};
 use crate::state::compare::{
     Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairSlot, PairsResult,
 };
 use crate::state::effect::Effect;
 use crate::state::fine_tune;
+use crate::state::geometry;
 use crate::state::gpu::events as gpu;
 use crate::state::lesson;
 use crate::state::loading::Interrupted;
@@ -40,10 +41,11 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::Shelf { .. }
         | Event::AdapterFile { .. } => {
             let mut effects = adapters::events::take_event(state, message);
-            effects.extend(lesson::update::ask(state));
+            effects.extend(ask_figures(state));
             return effects;
         }
         Event::Survey { .. } => {
+            geometry::update::take_event(state, message.head.clone());
             return lesson::update::take_event(state, message);
         }
         _ => {}
@@ -82,6 +84,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             if let Some(job) = state.compare.job.as_mut().filter(|job| job.revision == revision) {
                 (job.done, job.total, job.elapsed_ms) = (done, total, elapsed_ms);
             }
+            geometry::update::take_progress(state, revision, (done, total), elapsed_ms);
         }
         Event::Cancelled { revision } => {
             state.compare.job.take_if(|job| job.revision == revision);
@@ -217,7 +220,7 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
     effects.extend(attach_wanted(state));
     state.settle_side();
     effects.extend(ask_all(state));
-    effects.extend(lesson::update::ask(state));
+    effects.extend(ask_figures(state));
     effects
 }
 
@@ -228,13 +231,15 @@ fn stored(state: &mut State, outcome: StoreOutcome) {
 fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Vec<Effect> {
     if state.loading.as_ref().is_some_and(|loading| Some(loading.revision) == revision) {
         loading_failed(state, problem);
-        return lesson::update::ask(state);
+        return ask_figures(state);
     }
     let Some(revision) = revision else {
         state.notify(NoticeContent::Problem { problem, name: None });
         return Vec::new();
     };
-    if lesson::update::take_failure(state, revision, &problem) {
+    if lesson::update::take_failure(state, revision, &problem)
+        || geometry::update::take_failure(state, revision, &problem)
+    {
         return Vec::new();
     }
     if let Some(effects) = adapters::events::take_failure(state, revision, &problem) {
@@ -281,6 +286,7 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
     }
     state.model = None;
     state.lesson.forget_questions();
+    state.geometry.forget_questions();
     if state.loading.take().is_some() {
         // The picked file may be what killed the worker; trying it again would kill the next one.
         state.wanted = Wanted::Default;

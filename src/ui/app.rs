@@ -12,6 +12,7 @@ use crate::state::route::View;
 use crate::ui::coming::Coming;
 use crate::ui::compare::Compare;
 use crate::ui::fine_tune::FineTune;
+use crate::ui::geometry::Geometry;
 use crate::ui::header::Header;
 use crate::ui::lesson::Lesson;
 use crate::ui::models::Models;
@@ -51,7 +52,8 @@ fn App() -> impl IntoView {
         View::Models => view! { <Models/> }.into_any(),
         View::FineTune => view! { <FineTune/> }.into_any(),
         View::Lesson => view! { <Lesson/> }.into_any(),
-        view @ (View::Search | View::Geometry) => view! { <Coming view/> }.into_any(),
+        View::Geometry => view! { <Geometry/> }.into_any(),
+        View::Search => view! { <Coming/> }.into_any(),
     };
     view! {
         <button class="skip" on:click=move |_| focus_main()>{page.text(Text::SkipToContent)}</button>

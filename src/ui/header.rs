@@ -71,7 +71,7 @@ fn view_name(view: View) -> Text {
 fn ViewLink(view: View) -> impl IntoView {
     let page = page();
     let current = page.part(move |state| state.view == view);
-    let empty = matches!(view, View::Search | View::Geometry);
+    let empty = view == View::Search;
     view! {
         <a
             href=Route { view, ..Route::default() }.to_fragment()

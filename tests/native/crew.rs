@@ -267,6 +267,7 @@ fn every_long_request_is_shared_and_answers_as_alone() {
             sentences: sentences(),
             lens: MEAN,
             whitened: true,
+            positives: vec![(0, 7)],
         },
     ] {
         let mut troupe = Troupe::new(Some(3), 4);

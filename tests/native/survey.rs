@@ -1,6 +1,7 @@
 //! Surveys of sentences' vectors, on the engine.
 
 use simcse_lab::engine::{Engine, Events};
+use simcse_lab::geometry::alignment::alignment;
 use simcse_lab::geometry::shape::shape;
 use simcse_lab::geometry::whitening::whitened;
 use simcse_lab::protocol::event::Event;
@@ -23,7 +24,8 @@ fn opened() -> Engine {
 
 fn survey(revision: u32, slot: u8, count: usize, whitened: bool) -> Message<Request> {
     let sentences = (0..count).map(|i| fixture::sentence(1 + i % 9, i)).collect();
-    Message::plain(Request::Survey { revision, slot, sentences, lens: CLS, whitened })
+    let positives = Vec::new();
+    Message::plain(Request::Survey { revision, slot, sentences, lens: CLS, whitened, positives })
 }
 
 /// All events of a request, without progress, whose number depends on the clock.
@@ -125,4 +127,32 @@ fn a_new_model_begins_a_survey_anew_and_one_can_be_given_up() {
     engine.accept(survey(9, 2, 60, true), &mut out);
     let given_up = Message::plain(Request::Cancel { revision: 9 });
     assert_eq!(answers(&mut engine, vec![given_up]), [Event::Cancelled { revision: 9 }]);
+}
+
+#[test]
+fn pairs_that_mean_the_same_have_an_alignment() {
+    let mut engine = opened();
+    let rows = rows(&mut engine, 12);
+    let row = |place: usize| &rows[place * HIDDEN..(place + 1) * HIDDEN];
+    let positives = vec![(0, 3), (11, 4)];
+    let pairs = positives.iter().map(|(a, b)| (row(*a as usize), row(*b as usize)));
+    let expected = alignment(pairs);
+    assert!(expected.is_some_and(|value| value > 0.0), "{expected:?}");
+    let asked = |pairs: Vec<(u32, u32)>| {
+        let mut message = survey(7, 2, 12, false);
+        if let Request::Survey { positives, .. } = &mut message.head {
+            *positives = pairs;
+        }
+        message
+    };
+    let events = answers(&mut engine, vec![asked(positives)]);
+    assert!(
+        matches!(&events[..], [Event::Survey { alignment, .. }] if *alignment == expected),
+        "{events:?}"
+    );
+    let events = answers(&mut engine, vec![asked(vec![(0, 12)])]);
+    let [Event::Failed { problem: Problem::Internal { detail }, .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert!(detail.contains("sentence 12 of 12"), "{detail}");
 }

@@ -251,10 +251,4 @@ pub enum FineTuneAction {
     KeptFetched(Fetch),
     KeptUsed,
     KeptForgotten,
-    /// A figure as a file.
-    FigureSaved {
-        name: String,
-        mime: &'static str,
-        text: String,
-    },
 }

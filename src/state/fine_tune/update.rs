@@ -62,9 +62,6 @@ pub(in crate::state) fn update(state: &mut State, action: FineTuneAction) -> Vec
                 fine_tune.previous = fine_tune.run.replace(*previous).map(Box::new);
             }
         }
-        FineTuneAction::FigureSaved { name, mime, text } => {
-            return vec![Effect::Download { name, mime, text }];
-        }
         order => return steered(state, order),
     }
     Vec::new()

@@ -83,7 +83,7 @@ impl Visit {
         self.asked
             .iter()
             .filter_map(|request| match request {
-                Request::Survey { revision, slot, sentences, lens, whitened } => {
+                Request::Survey { revision, slot, sentences, lens, whitened, .. } => {
                     assert_eq!(sentences.len(), SENTENCES.len() + 1);
                     assert_eq!(lens.readout.pooling, Pooling::Cls);
                     let own = sentences.last()?.clone();
@@ -135,7 +135,8 @@ impl Visit {
 
     fn answer_survey(&mut self, revision: u32, slot: u8, sphere: &[f32]) {
         let shape = Shape { sentences: 3, sphere: sphere.to_vec(), ..Shape::default() };
-        let event = Event::Survey { revision, slot, shape: Box::new(shape), latency_ms: 1.0 };
+        let (shape, alignment) = (Box::new(shape), None);
+        let event = Event::Survey { revision, slot, shape, alignment, latency_ms: 1.0 };
         self.act(Action::Worker(Message::with_f32(event, vec![0.5, 0.2, 1.0])));
     }
 

@@ -120,6 +120,7 @@ fn ask_cloud(state: &mut State, cloud: Cloud) -> Option<Effect> {
         sentences,
         lens: Lens { side, readout: READOUT },
         whitened: cloud == Cloud::Whitened,
+        positives: Vec::new(),
     }))
 }
 

@@ -13,7 +13,7 @@ use crate::chart::spectrum::{Spectrum, spectrum};
 use crate::protocol::training::{Measures, Shape};
 use crate::state::app::State;
 use crate::state::fine_tune::finding::effective_rank;
-use crate::ui::fine_tune::figure::{Figure, Files};
+use crate::ui::figure::{Figure, Files};
 use crate::ui::fine_tune::names::caption;
 use crate::ui::fine_tune::plane::Plane;
 use crate::ui::page::{Page, page};

@@ -1,7 +1,6 @@
 //! The fine-tune view: sentences and recipe at the left, training and its figures at the right.
 
 mod checkpoints;
-mod figure;
 mod figures;
 mod kept;
 mod measures;

@@ -12,7 +12,7 @@ use crate::chart::scene::Scene;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::fine_tune::FineTuneAction as Do;
-use crate::ui::fine_tune::figure::{Figure, Files};
+use crate::ui::figure::{Figure, Files};
 use crate::ui::fine_tune::names::caption;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::{has_moved, measured};

@@ -7,9 +7,9 @@ use crate::catalogue::lesson_sentences::SENTENCES;
 use crate::state::lesson::Cloud;
 use crate::ui::lesson::batch::{LossFigure, ViewsFigure};
 use crate::ui::lesson::figures::{AfterWhose, CloudFigure, Cosines, LessonSet};
-use crate::ui::lesson::sphere::Turning;
 use crate::ui::lesson::training::TrainingFigure;
 use crate::ui::page::{Page, page};
+use crate::ui::sphere::Turning;
 
 /// The figure of the step that the reader is at.
 #[component]

@@ -17,9 +17,9 @@ use crate::state::app::State;
 use crate::state::fine_tune::FineTuneAction;
 use crate::state::lesson::Cloud;
 use crate::state::lesson::update::unused_run;
-use crate::ui::lesson::sphere::{CloudView, SphereView, Turning};
 use crate::ui::page::{Page, page};
 use crate::ui::parts::Chart;
+use crate::ui::sphere::{CloudView, SphereView, Turning};
 
 /// A cloud's name.
 pub fn cloud_name(cloud: Cloud) -> Text {

@@ -4,7 +4,6 @@ mod batch;
 mod controls;
 mod figure;
 mod figures;
-mod sphere;
 mod steps;
 mod table;
 mod training;

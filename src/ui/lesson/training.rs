@@ -18,9 +18,9 @@ use crate::state::lesson::LessonAction;
 use crate::state::lesson::experiment::{Length, Variant};
 use crate::ui::fine_tune::names::readout_words;
 use crate::ui::lesson::figures::{CloudFigure, LessonSet, shape_words, two};
-use crate::ui::lesson::sphere::{CloudView, SphereView, Turning};
 use crate::ui::page::{Page, page};
 use crate::ui::parts::Chart;
+use crate::ui::sphere::{CloudView, SphereView, Turning};
 
 /// The cloud of the run's present measurement, turned like the one it began with.
 fn cloud(page: Page, state: &State) -> Option<CloudView> {

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 
 use crate::catalogue::fine_tune::FineTuneText as Text;
 use crate::catalogue::text::Text as PageText;
+use crate::catalogue::words::Words;
 use crate::chart::ramp::Palette;
 use crate::chart::scene::{Scene, picture};
 use crate::state::action::Action;
-use crate::state::fine_tune::FineTuneAction as Do;
 use crate::ui::page::page;
 
 /// Width of a figure in a file of its own, in pixels.
@@ -27,7 +27,7 @@ pub trait Files: Copy + Send + Sync + 'static {
 /// A figure's frame around its drawing.
 #[component]
 pub fn Figure(
-    title: Text,
+    title: impl Words,
     how: Signal<String>,
     name: &'static str,
     files: impl Files,
@@ -47,7 +47,7 @@ pub fn Figure(
 
 /// PNG, SVG and CSV.
 #[component]
-fn SaveMenu(title: Text, name: &'static str, files: impl Files) -> impl IntoView {
+fn SaveMenu(title: impl Words, name: &'static str, files: impl Files) -> impl IntoView {
     let page = page();
     let svg = move || {
         let palette = page.palette_untracked();
@@ -61,7 +61,7 @@ fn SaveMenu(title: Text, name: &'static str, files: impl Files) -> impl IntoView
     };
     let save = move |ending: &str, mime: &'static str, text: String| {
         let name = format!("{name}.{ending}");
-        page.dispatch(Action::FineTune(Do::FigureSaved { name, mime, text }));
+        page.dispatch(Action::FigureSaved { name, mime, text });
     };
     let vector = move |_| {
         if let Some(svg) = svg() {

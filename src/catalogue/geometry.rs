@@ -1,0 +1,73 @@
+//! Texts of the geometry view.
+
+use crate::catalogue::words::words;
+
+words! {
+    GeometryText;
+
+    Title: "Geometry", "几何";
+    Lead: "Every sentence becomes a point on a sphere of many dimensions. See how the points lie: in a narrow cone, or spread out; and what an adapter, a readout, a layer or whitening changes.", "每个句子都成为高维球面上的一个点。看这些点如何分布：挤在狭窄的锥体里，还是铺展开来；以及适配器、读出方式、层或白化会带来什么变化。";
+
+    // The corpus
+    CorpusTitle: "Sentences", "句子";
+    CorpusHow: "One sentence a line. Two columns: sentences that mean the same, with or without a score in a third; only then is there an alignment.", "每行一句。若为两列，则是同义句对，第三列可有分数；只有这样才能计算对齐性。";
+    CorpusLabel: "Sentences to look at", "要观察的句子";
+    CorpusDrop: "Drop a file with sentences", "拖入句子文件";
+    BundledPairs: "Pairs with scores", "带分数的句对";
+    BundledEveryday: "Everyday sentences", "日常句子";
+    BundledNote: "Bundled with the page, and written for it.", "随页面提供，为本页编写。";
+    UndoText: "Bring back the text before", "恢复之前的文本";
+    FactSentences: "{n} different {n:sentence|sentences}", "{n} 个不同的句子";
+    FactPositives: "{n} {n:pair that means|pairs that mean} the same", "{n} 对同义句";
+    FactRepeated: "{n} repeated, counted once", "{n} 个重复，只计一次";
+    FactSkipped: "{n} {n:row|rows} left out: a sentence or its score is missing", "略去 {n} 行：缺少句子或分数";
+    FactSample: "{n} of {found} are measured, evenly chosen", "从 {found} 个中均匀选取 {n} 个进行测量";
+    TooFew: "Two different sentences are the least that has a geometry. Paste some above, or take a bundled collection.", "至少要有两个不同的句子才谈得上几何。请在上方粘贴，或选用自带的句子。";
+
+    // The two looks
+    LookA: "A", "A（甲）";
+    LookB: "B", "B（乙）";
+    Weights: "Weights", "权重";
+    Readout: "Readout", "读出";
+    Layer: "Layer", "层";
+    LayerLast: "last ({n})", "最后一层（{n}）";
+    LayerEmbedding: "embedding", "嵌入层";
+    Treatment: "Vectors", "向量";
+    AsTheyAre: "as they are", "原样";
+    Whitened: "whitened", "白化";
+    Swap: "Swap A and B", "交换 A 与 B";
+    NoAdapter: "There is no “after” yet: no adapter is in use. Choose one under Models, train one, or look at the weights before.", "还没有“之后”：未使用适配器。可在“模型”中选择，自行训练，或改看之前的权重。";
+    GoToModels: "Go to Models", "前往“模型”";
+    Measuring: "{done} of {total} sentences", "{total} 句中的 {done} 句";
+    MeasuringLeft: "{done} of {total} sentences · {left} left", "{total} 句中的 {done} 句 · 还剩 {left}";
+    Stop: "Stop", "停止";
+    Stopped: "Stopped before it was measured.", "测量前已停止。";
+    Resume: "Measure", "测量";
+    Again: "Try again", "重试";
+    Waiting: "Measured as soon as the model is here.", "模型就绪后即开始测量。";
+    SphereHow: "The first three principal axes of {n}, which hold {share} % of their length. Every point is a sentence; in both spheres it lies as near to its other place as the axes allow. Drag, or use the arrow keys.", "{n} 的前三个主轴，占其长度的 {share}%。每个点是一个句子；两个球面中同一句子的位置尽可能相近。可拖动，或用方向键。";
+    SphereWords: "{n} sentences on a sphere. Mean cosine {mean}, uniformity {uniformity}.", "球面上的 {n} 个句子。平均余弦 {mean}，均匀性 {uniformity}。";
+
+    // The numbers
+    NumbersTitle: "Measures", "度量";
+    Measure: "Measure", "度量";
+    HowToRead: "How to read it", "如何解读";
+    Alignment: "Alignment", "对齐性";
+    AlignmentHow: "Mean squared distance of {n} {n:pair that means|pairs that mean} the same. Lower is better; 0 means each pair is one point.", "{n} 对同义句的平均平方距离。越低越好；0 表示每对重合。";
+    AlignmentNone: "Needs pairs that mean the same.", "需要同义句对。";
+    Uniformity: "Uniformity", "均匀性";
+    UniformityHow: "Logarithm of the mean of exp(−2 × squared distance) over all pairs. Lower is better; vectors at right angles to each other give −4.", "所有句对 exp(−2 × 平方距离) 均值的对数。越低越好；两两垂直的向量为 −4。";
+    MeanCosine: "Mean cosine", "平均余弦";
+    MeanCosineHow: "Over all {n} pairs. 0 is isotropic, 1 a single direction: this is the anisotropy of Ethayarajh (2019), a disputed measure.", "对全部 {n} 个句对。0 为各向同性，1 为同一方向：即 Ethayarajh（2019）的各向异性，这一度量有争议。";
+    ThreeAxes: "Share of three axes", "三轴占比";
+    ThreeAxesHow: "How much of the squared length lies on the first three of {hidden} axes. A cone has most of it there.", "平方长度中有多少落在 {hidden} 个轴的前三个上。锥体的大部分都在其中。";
+
+    // Figures
+    HistogramTitle: "Cosines of all pairs", "所有句对的余弦";
+    HistogramHow: "Left is unrelated, right is alike. A cone stands far to the right.", "左边无关，右边相似。锥体的分布偏右。";
+    SpectrumTitle: "Singular values", "奇异值";
+    SpectrumHow: "Divided by the largest. A cone falls at once, a sphere falls slowly.", "除以最大值。锥体骤降，球面缓降。";
+    MeanLabel: "{plot}: mean {mean}", "{plot}：均值 {mean}";
+    SpectrumWords: "Singular values divided by the largest. The tenth of A is {a}, of B {b}.", "除以最大值的奇异值。第十个：A 为 {a}，B 为 {b}。";
+    Caption: "A: {a}. B: {b}. {n} sentences.", "A：{a}。B：{b}。{n} 个句子。";
+}

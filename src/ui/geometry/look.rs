@@ -1,0 +1,275 @@
+//! One of the two ways to look at the corpus: what is chosen, its sphere, how far it is.
+
+use leptos::prelude::*;
+
+use crate::catalogue::geometry::GeometryText as Text;
+use crate::catalogue::numbers::{decimals, duration, grouped};
+use crate::catalogue::problems::explain;
+use crate::chart::sphere::Tone;
+use crate::protocol::readout::{Pooling, Side};
+use crate::state::action::Action;
+use crate::state::app::State;
+use crate::state::geometry::{Failure, GeometryAction as Do, Job, Look, Plot};
+use crate::ui::names::{pooling_name, side_class, side_name};
+use crate::ui::page::{Page, page};
+use crate::ui::sphere::{CloudView, SphereView, Turning};
+
+/// The names of the two.
+pub fn plot_name(plot: Plot) -> Text {
+    match plot {
+        Plot::A => Text::LookA,
+        Plot::B => Text::LookB,
+    }
+}
+
+/// "before · [CLS] · layer 4 · whitened"
+pub fn look_words(page: Page, look: Look) -> String {
+    let mut parts = vec![
+        page.words(side_name(look.side)).to_owned(),
+        page.words(pooling_name(look.pooling)).to_owned(),
+    ];
+    parts.extend(look.layer.map(|layer| format!("{} {layer}", page.words(Text::Layer))));
+    parts.extend(look.whitened.then(|| page.words(Text::Whitened).to_owned()));
+    parts.join(" · ")
+}
+
+/// One of the two.
+#[component]
+pub fn LookCard(plot: Plot, turning: Turning) -> impl IntoView {
+    let page = page();
+    let cloud = page.part(move |state| cloud(page, state, plot));
+    let is_old = page.part(move |state| state.geometry.figure(plot).job.is_some());
+    let how = move || cloud.get().map(|(_, how)| how);
+    // A's place is amber and B's teal, whatever they show.
+    let class = match plot {
+        Plot::A => side_class(Side::Before),
+        Plot::B => side_class(Side::After),
+    };
+    let points = Signal::derive(move || cloud.get().map(|(cloud, _)| cloud));
+    view! {
+        <section class=format!("geometry-look {class}") aria-label=page.text(plot_name(plot))>
+            <Choices plot/>
+            <div class="geometry-sphere" class:old=move || is_old.get()>
+                <SphereView cloud=points turning most=420.0/>
+            </div>
+            <Status plot/>
+            <p class="quiet">{how}</p>
+        </section>
+    }
+}
+
+fn cloud(page: Page, state: &State, plot: Plot) -> Option<(CloudView, String)> {
+    let measured = state.geometry.figure(plot).measured.as_ref()?;
+    let shape = &measured.shape;
+    let count = grouped(u64::from(shape.sentences));
+    let (mean, uniformity) = (decimals(shape.mean_cosine, 2), decimals(shape.uniformity, 2));
+    let words = [("n", &*count), ("mean", &mean), ("uniformity", &uniformity)];
+    let cloud = CloudView {
+        points: shape.sphere.clone(),
+        tone: match plot {
+            Plot::A => Tone::Before,
+            Plot::B => Tone::After,
+        },
+        rays: false,
+        marks: Vec::new(),
+        names: state.geometry.corpus.sentences.clone(),
+        description: page.filled(Text::SphereWords, &words),
+    };
+    let look =
+        format!("{}: {}", page.words(plot_name(plot)), look_words(page, state.geometry.look(plot)));
+    let share = decimals(100.0 * shape.sphere_share, 0);
+    let how = page.filled(Text::SphereHow, &[("n", &look), ("share", &share)]);
+    Some((cloud, how))
+}
+
+#[component]
+fn Choices(plot: Plot) -> impl IntoView {
+    let page = page();
+    let look = page.part(move |state| state.geometry.look(plot));
+    let choose = move |look: Look| page.dispatch(Action::Geometry(Do::LookChosen(plot, look)));
+    let sided = move |event| {
+        let side = if event_target_value(&event) == "after" { Side::After } else { Side::Before };
+        choose(Look { side, ..look.get_untracked() });
+    };
+    let pooled = move |event| {
+        let look = look.get_untracked();
+        let pooling = Pooling::from_name(&event_target_value(&event)).unwrap_or(look.pooling);
+        choose(Look { pooling, ..look });
+    };
+    let layered = move |event| {
+        let layer = event_target_value(&event).parse().ok();
+        choose(Look { layer, ..look.get_untracked() });
+    };
+    let treated = move |event| {
+        let whitened = event_target_value(&event) == "whitened";
+        choose(Look { whitened, ..look.get_untracked() });
+    };
+    let swap = (plot == Plot::B).then(|| {
+        let swap = move |_| page.dispatch(Action::Geometry(Do::Swapped));
+        view! { <button class="plain" on:click=swap>{page.text(Text::Swap)}</button> }
+    });
+    let treatments = [(false, "as-is", Text::AsTheyAre), (true, "whitened", Text::Whitened)];
+    view! {
+        <div class="geometry-choices">
+            <h2>{page.text(plot_name(plot))}</h2>
+            <label class="choice">
+                <span>{page.text(Text::Weights)}</span>
+                <select on:change=sided>
+                    {[Side::Before, Side::After].map(|side| view! {
+                        <option value=side_class(side) selected=move || look.get().side == side>
+                            {page.text(side_name(side))}
+                        </option>
+                    }).collect_view()}
+                </select>
+            </label>
+            <label class="choice">
+                <span>{page.text(Text::Readout)}</span>
+                <select on:change=pooled><Poolings look/></select>
+            </label>
+            <label class="choice">
+                <span>{page.text(Text::Layer)}</span>
+                <select on:change=layered><Layers look/></select>
+            </label>
+            <label class="choice">
+                <span>{page.text(Text::Treatment)}</span>
+                <select on:change=treated>
+                    {treatments.map(|(whitened, value, text)| view! {
+                        <option value=value selected=move || look.get().whitened == whitened>
+                            {page.text(text)}
+                        </option>
+                    }).collect_view()}
+                </select>
+            </label>
+            {swap}
+        </div>
+    }
+}
+
+#[component]
+fn Poolings(look: Memo<Look>) -> impl IntoView {
+    let page = page();
+    let has_mlp = page.part(|state| state.adapters.has_mlp());
+    move || {
+        let mut all = vec![Pooling::Cls, Pooling::Mean, Pooling::FirstLast];
+        // What is chosen stays on show, though it may fail.
+        let with_mlp = has_mlp.get() || look.get().pooling == Pooling::ClsMlp;
+        all.extend(with_mlp.then_some(Pooling::ClsMlp));
+        let options = all.into_iter().map(|pooling| {
+            view! {
+                <option value=pooling.name() selected=move || look.get().pooling == pooling>
+                    {page.words(pooling_name(pooling))}
+                </option>
+            }
+        });
+        options.collect_view()
+    }
+}
+
+#[component]
+fn Layers(look: Memo<Look>) -> impl IntoView {
+    let page = page();
+    let count = page.part(|state| state.model.as_ref().map_or(0, |model| model.layers));
+    move || {
+        let count = count.get();
+        let known = if count > 0 { count.to_string() } else { "…".to_owned() };
+        let last = page.filled(Text::LayerLast, &[("n", &known)]);
+        let others = (0..count).rev().map(|layer| {
+            let name = match layer {
+                0 => page.words(Text::LayerEmbedding).to_owned(),
+                layer => layer.to_string(),
+            };
+            view! {
+                <option value=layer.to_string() selected=move || look.get().layer == Some(layer)>{name}</option>
+            }
+        });
+        view! {
+            <option value="" selected=move || look.get().layer.is_none()>{last}</option>
+            {others.collect_view()}
+        }
+    }
+}
+
+/// What a card says under its sphere while there is nothing to see, or something is on its way.
+#[derive(Clone, PartialEq)]
+enum Standing {
+    Measured,
+    Waiting,
+    NoAdapter,
+    Working(Job),
+    Failed(Failure),
+}
+
+fn standing(state: &State, plot: Plot) -> Standing {
+    let figure = state.geometry.figure(plot);
+    let lacks_adapter = state.adapters.attached.is_none() && state.adapters.arriving.is_none();
+    if let Some(job) = &figure.job {
+        Standing::Working(job.clone())
+    } else if let Some(failure) = figure.failure() {
+        Standing::Failed(failure.clone())
+    } else if figure.measured.is_some() || !state.geometry.corpus.is_enough() {
+        Standing::Measured
+    } else if state.model.is_some()
+        && state.geometry.look(plot).side == Side::After
+        && lacks_adapter
+    {
+        Standing::NoAdapter
+    } else {
+        Standing::Waiting
+    }
+}
+
+#[component]
+fn Status(plot: Plot) -> impl IntoView {
+    let page = page();
+    let standing = page.part(move |state| standing(state, plot));
+    let again = move |text: Text| {
+        let resume = move |_| page.dispatch(Action::Geometry(Do::Resumed(plot)));
+        view! { <button class="plain" on:click=resume>{page.words(text)}</button> }
+    };
+    move || match standing.get() {
+        Standing::Measured => ().into_any(),
+        Standing::Waiting => view! { <p class="note">{page.words(Text::Waiting)}</p> }.into_any(),
+        Standing::NoAdapter => view! {
+            <p class="note">
+                {page.words(Text::NoAdapter)} " "
+                <a href="#/models">{page.words(Text::GoToModels)}</a>
+            </p>
+        }
+        .into_any(),
+        Standing::Working(job) => working(page, plot, &job).into_any(),
+        Standing::Failed(Failure::Stopped) => view! {
+            <div class="note">{page.words(Text::Stopped)} " " {again(Text::Resume)}</div>
+        }
+        .into_any(),
+        Standing::Failed(Failure::Problem(problem)) => {
+            let told = explain(&problem, page.language());
+            view! {
+                <div class="error" role="alert">
+                    {told.happened} " " {told.remedy} " " {again(Text::Again)}
+                </div>
+            }
+            .into_any()
+        }
+    }
+}
+
+fn working(page: Page, plot: Plot, job: &Job) -> impl IntoView + use<> {
+    let (done, total) = (grouped(u64::from(job.done)), grouped(u64::from(job.total)));
+    let rest = f64::from(job.total.saturating_sub(job.done));
+    let left_s = (job.done > 0).then(|| rest * job.elapsed_ms / f64::from(job.done) / 1e3);
+    let words = match left_s.filter(|left| *left > 1.0) {
+        Some(left) => {
+            let left = duration(left, page.language());
+            page.filled(Text::MeasuringLeft, &[("done", &done), ("total", &total), ("left", &left)])
+        }
+        None => page.filled(Text::Measuring, &[("done", &done), ("total", &total)]),
+    };
+    let stop = move |_| page.dispatch(Action::Geometry(Do::Stopped(plot)));
+    view! {
+        <div class="geometry-working">
+            <progress max=job.total.max(1).to_string() value=job.done.to_string()></progress>
+            <span class="quiet numbers">{words}</span>
+            <button class="plain" on:click=stop>{page.words(Text::Stop)}</button>
+        </div>
+    }
+}

@@ -1,0 +1,41 @@
+//! The geometry view: a corpus, two ways to look at its vectors, and what is measured of each.
+
+mod corpus;
+mod figures;
+mod look;
+mod numbers;
+
+use leptos::prelude::*;
+
+use crate::catalogue::geometry::GeometryText as Text;
+use crate::state::geometry::Plot;
+use crate::ui::geometry::corpus::Sentences;
+use crate::ui::geometry::figures::Figures;
+use crate::ui::geometry::look::LookCard;
+use crate::ui::geometry::numbers::Numbers;
+use crate::ui::loading::LoadingBar;
+use crate::ui::page::page;
+use crate::ui::sphere::Turning;
+
+/// The geometry view.
+#[component]
+pub fn Geometry() -> impl IntoView {
+    let page = page();
+    let turning = Turning::start();
+    view! {
+        <div class="geometry">
+            <section class="intro">
+                <h1>{page.text(Text::Title)}</h1>
+                <p class="lead">{page.text(Text::Lead)}</p>
+                <LoadingBar/>
+            </section>
+            <div class="geometry-looks">
+                <LookCard plot=Plot::A turning/>
+                <LookCard plot=Plot::B turning/>
+            </div>
+            <Numbers/>
+            <Figures/>
+            <Sentences/>
+        </div>
+    }
+}
