@@ -38,6 +38,7 @@ mod check;
 mod compare;
 mod crew;
 mod fine_tune;
+mod geometry;
 mod golden;
 mod gpu;
 mod harness;
