@@ -4,13 +4,19 @@ use std::collections::HashMap;
 
 use crate::catalogue::scored::SCORED;
 use crate::catalogue::sentences::EVERYDAY;
-use crate::state::geometry::Source;
 use crate::text::lists::{Content, ListError, Pair, read_file, read_pasted};
 
 /// Sentences that are measured at most; of more, so many are taken evenly.
 pub const MOST_SENTENCES: usize = 1_000;
 /// Fewer have no distances to speak of.
 pub const FEWEST_SENTENCES: usize = 2;
+
+/// A text and the name of the file that it came from.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Source {
+    pub text: String,
+    pub name: Option<String>,
+}
 
 /// A corpus that comes with the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::protocol::Revision;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::protocol::training::Shape;
-use crate::state::geometry::corpus::{Bundled, Corpus};
+use crate::state::geometry::corpus::{Bundled, Corpus, Source};
 use crate::text::lists::ListError;
 
 /// Surveys of this view are told from the lesson's by their slots, which begin here.
@@ -118,13 +118,6 @@ impl Figure {
     pub fn failure(&self) -> Option<&Failure> {
         self.failed.as_ref().map(|(failure, _)| failure)
     }
-}
-
-/// A text and the name of the file that it came from.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Source {
-    pub text: String,
-    pub name: Option<String>,
 }
 
 /// What the view shows.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::state::fine_tune::saved::MOST_SAVED_BYTES;
-use crate::state::geometry::corpus::Corpus;
-use crate::state::geometry::{Geometry, Look, Source};
+use crate::state::geometry::corpus::{Corpus, Source};
+use crate::state::geometry::{Geometry, Look};
 
 /// What is kept. It is a text of its own inside what the page saves, so that looks of another version
 /// cost no more than themselves.

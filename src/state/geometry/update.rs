@@ -11,9 +11,9 @@ use crate::protocol::request::Request;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::geometry::corpus::Corpus;
+use crate::state::geometry::corpus::{Corpus, Source};
 use crate::state::geometry::{
-    Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot, Source,
+    Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
 };
 use crate::state::route::View;
 use crate::text::lists::ListError;
