@@ -32,7 +32,8 @@ pub async fn measure(gpu: &Gpu, int8: bool) -> Result<f64, Error> {
     // The first round compiles.
     for round in 0..4 {
         let started = Instant::now();
-        let (_, times) = gpu.run_timed(Recording { steps: vec![step.clone()] }, &out, 1).await?;
+        let (_, times) =
+            gpu.run_timed(Recording { steps: vec![step.clone()] }, &[(&out, 1)]).await?;
         let wall = started.elapsed();
         let took = times.map_or(wall, |times| times.iter().map(|it| it.duration).sum());
         if round > 0 {

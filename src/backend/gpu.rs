@@ -450,24 +450,33 @@ impl Backend for GpuBackend {
         Ok(states)
     }
 
-    async fn read(&self, states: States) -> Result<Vec<f32>, Error> {
-        let count = states.rows * states.columns;
-        self.demand("read", &states, (states.rows, states.columns))?;
+    async fn read<const N: usize>(&self, states: [States; N]) -> Result<[Vec<f32>; N], Error> {
+        for states in &states {
+            self.demand("read", states, (states.rows, states.columns))?;
+        }
+        let outputs =
+            states.each_ref().map(|states| (&states.buffer, states.rows * states.columns));
         let recording = self.recording.take();
         let wanted = self.times.borrow().is_some();
         let outcome = if wanted {
-            let outcome = self.gpu.run_timed(recording, &states.buffer, count).await;
+            let outcome = self.gpu.run_timed(recording, &outputs).await;
             outcome.map(|(values, took)| {
                 let mut times = self.times.borrow_mut();
                 times.iter_mut().for_each(|times| times.extend(took.iter().flatten()));
                 values
             })
         } else {
-            self.gpu.run(recording, &states.buffer, count).await
+            self.gpu.run(recording, &outputs).await
         };
         if outcome.is_err() {
             self.failures.set(self.failures.get() + 1);
         }
-        Ok(outcome?)
+        let mut values = outcome?;
+        // From behind, so that the first and largest stays where it is.
+        let mut parts = [const { Vec::new() }; N];
+        for (part, (_, count)) in parts.iter_mut().zip(outputs).rev() {
+            *part = values.split_off(values.len().saturating_sub(count));
+        }
+        Ok(parts)
     }
 }

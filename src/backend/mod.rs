@@ -240,9 +240,12 @@ pub trait Backend {
     /// None on the CPU.
     fn unit_rows(&self, states: Self::States) -> Result<Self::States, Error>;
 
-    /// The numbers, row-major.
+    /// The numbers of each, row-major. However many they are, the device is waited for once.
     ///
     /// # Errors
     /// Where the device fails.
-    fn read(&self, states: Self::States) -> impl Future<Output = Result<Vec<f32>, Error>>;
+    fn read<const N: usize>(
+        &self,
+        states: [Self::States; N],
+    ) -> impl Future<Output = Result<[Vec<f32>; N], Error>>;
 }

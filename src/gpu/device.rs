@@ -70,7 +70,18 @@ struct Inner {
     pipelines: RefCell<HashMap<(&'static str, Constants), Rc<Pipeline>>>,
     /// Set from wherever the API calls back.
     lost: Arc<Mutex<Option<String>>>,
+    /// What went wrong where nobody waited for an answer, since the last run.
+    amiss: Arc<Mutex<Option<Amiss>>>,
+    /// The longest buffer made since the last run, in bytes.
+    longest: Cell<u64>,
     counts: Cell<Counts>,
+}
+
+/// An error that the device told nobody in particular.
+#[derive(Debug)]
+enum Amiss {
+    Memory,
+    Refused(String),
 }
 
 #[derive(Debug)]
@@ -93,8 +104,29 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::open`].
     pub async fn open_within(most_bytes: u64) -> Result<Self, Error> {
+        Self::open_on(most_bytes, wgpu::MemoryBudgetThresholds::default()).await
+    }
+
+    /// [`Gpu::open`] where the memory is used up: every buffer is refused, if the adapter can tell how
+    /// much memory there is. For tests.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub async fn open_without_memory() -> Result<Self, Error> {
+        let none = wgpu::MemoryBudgetThresholds {
+            for_resource_creation: Some(0),
+            ..wgpu::MemoryBudgetThresholds::default()
+        };
+        Self::open_on(MOST_BUFFER_BYTES, none).await
+    }
+
+    async fn open_on(
+        most_bytes: u64,
+        memory_budget_thresholds: wgpu::MemoryBudgetThresholds,
+    ) -> Result<Self, Error> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
             backends: wgpu::Backends::PRIMARY,
+            memory_budget_thresholds,
             ..wgpu::InstanceDescriptor::new_without_display_handle()
         });
         let options = wgpu::RequestAdapterOptions::<'_, '_> {
@@ -139,11 +171,35 @@ impl Gpu {
             let mut lost = note.lock().unwrap_or_else(PoisonError::into_inner);
             lost.get_or_insert(format!("{reason:?}: {message}"));
         });
+        let amiss = Arc::new(Mutex::new(None));
+        let note = Arc::clone(&amiss);
+        // Without this one, wgpu's own panics.
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let mut amiss = note.lock().unwrap_or_else(PoisonError::into_inner);
+            let found = match error {
+                wgpu::Error::OutOfMemory { .. } => Amiss::Memory,
+                other => Amiss::Refused(other.to_string()),
+            };
+            // Whatever uses a buffer that there is no room for is refused next.
+            amiss.get_or_insert(found);
+        }));
         let limits = device.limits();
         let most_bytes = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         let most_bytes = most_bytes.min(MOST_BUFFER_BYTES);
-        let (shelf, pipelines, counts) = Default::default();
-        Self(Rc::new(Inner { device, queue, facts, most_bytes, shelf, pipelines, lost, counts }))
+        let (shelf, pipelines, longest, counts) = Default::default();
+        let inner = Inner {
+            device,
+            queue,
+            facts,
+            most_bytes,
+            shelf,
+            pipelines,
+            lost,
+            amiss,
+            longest,
+            counts,
+        };
+        Self(Rc::new(inner))
     }
 
     /// What it is.
@@ -196,6 +252,7 @@ impl Gpu {
         let bytes = 4 * numbers as u64;
         self.fits(what, rounded(bytes))?;
         Ok(Shelf::take(&self.0.shelf, bytes, |size| {
+            self.0.longest.set(self.0.longest.get().max(size));
             self.0.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(what),
                 size,
@@ -214,6 +271,7 @@ impl Gpu {
     pub fn upload(&self, what: &'static str, words: &[u32]) -> Result<Buffer, Error> {
         let size = 4 * words.len().max(1) as u64;
         self.fits(what, size)?;
+        self.0.longest.set(self.0.longest.get().max(size));
         let raw = self.0.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(what),
             size,
@@ -239,8 +297,8 @@ impl Gpu {
         self.upload(what, &words)
     }
 
-    /// Runs a recording and reads the first `count` numbers of a buffer: one submission, one
-    /// read-back.
+    /// Runs a recording and reads the first numbers of some buffers, so many of each, one after the
+    /// other: one submission, one read-back.
     ///
     /// # Errors
     /// [`Error::Lost`], [`Error::Memory`], and [`Error::Refused`] where a shader or a binding is
@@ -248,10 +306,9 @@ impl Gpu {
     pub async fn run(
         &self,
         recording: Recording,
-        output: &Buffer,
-        count: usize,
+        outputs: &[(&Buffer, usize)],
     ) -> Result<Vec<f32>, Error> {
-        let values = self.submit(&recording.steps, output, count, None).await?.0;
+        let values = self.submit(&recording.steps, outputs, None).await?.0;
         Ok(values)
     }
 
@@ -263,12 +320,11 @@ impl Gpu {
     pub async fn run_timed(
         &self,
         recording: Recording,
-        output: &Buffer,
-        count: usize,
+        outputs: &[(&Buffer, usize)],
     ) -> Result<(Vec<f32>, Option<Vec<Took>>), Error> {
         self.still_there()?;
         let clock = Clock::new(&self.0.device, not_empty(&recording.steps).count());
-        let (values, ticks) = self.submit(&recording.steps, output, count, clock.as_ref()).await?;
+        let (values, ticks) = self.submit(&recording.steps, outputs, clock.as_ref()).await?;
         let period_ns = f64::from(self.0.queue.get_timestamp_period());
         let took = |(step, ends): (&Dispatch, &[u64; 2])| {
             let duration_ns = ends[1].saturating_sub(ends[0]) as f64 * period_ns;
@@ -282,14 +338,14 @@ impl Gpu {
     async fn submit(
         &self,
         steps: &[Dispatch],
-        output: &Buffer,
-        count: usize,
+        outputs: &[(&Buffer, usize)],
         clock: Option<&Clock>,
     ) -> Result<(Vec<f32>, Vec<u64>), Error> {
         self.still_there()?;
         let inner = &self.0;
         let memory = inner.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validity = inner.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let count: usize = outputs.iter().map(|(_, count)| count).sum();
         let size = 4 * count.max(1) as u64;
         // Times are of eight bytes and lie behind the numbers.
         let times_at = size.next_multiple_of(8);
@@ -301,7 +357,12 @@ impl Gpu {
         });
         let mut encoder = inner.device.create_command_encoder(&Default::default());
         self.encode(steps, &mut encoder, clock);
-        encoder.copy_buffer_to_buffer(output.raw(), 0, &landing, 0, size);
+        let mut at = 0;
+        for (output, count) in outputs.iter().filter(|(_, count)| *count > 0) {
+            let size = 4 * *count as u64;
+            encoder.copy_buffer_to_buffer(output.raw(), 0, &landing, at, size);
+            at += size;
+        }
         if let Some(clock) = clock {
             clock.read(&mut encoder, &landing, times_at);
         }
@@ -312,11 +373,18 @@ impl Gpu {
         counts.dispatches += steps.len() as u32;
         inner.counts.set(counts);
         let (validity, memory) = (validity.pop(), memory.pop());
-        if let Some(error) = validity.await {
-            return Err(self.cause(Error::Refused { detail: error.to_string() }));
+        let longest = inner.longest.replace(0).max(size);
+        let (validity, memory) = (validity.await, memory.await);
+        let amiss = inner.amiss.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Where memory is short, much is refused; the memory is what counts.
+        if memory.is_some() || matches!(amiss, Some(Amiss::Memory)) {
+            return Err(self.cause(Error::Memory { needed_bytes: longest }));
         }
-        if memory.await.is_some() {
-            return Err(self.cause(Error::Memory { needed_bytes: size }));
+        if let Some(Amiss::Refused(detail)) = amiss {
+            return Err(self.cause(Error::Refused { detail }));
+        }
+        if let Some(error) = validity {
+            return Err(self.cause(Error::Refused { detail: error.to_string() }));
         }
         self.map(&landing).await?;
         let mapped = landing.get_mapped_range(..);

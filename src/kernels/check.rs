@@ -40,7 +40,8 @@ impl Case {
     /// # Errors
     /// As [`Gpu::run`].
     pub async fn difference(self, gpu: &Gpu) -> Result<f32, Error> {
-        let found = gpu.run(Recording { steps: self.steps }, &self.out, self.wanted.len()).await?;
+        let found =
+            gpu.run(Recording { steps: self.steps }, &[(&self.out, self.wanted.len())]).await?;
         let number = |place: usize, it: &f32| {
             if self.has_indices && place % 2 == 1 { it.to_bits() as f32 } else { *it }
         };

@@ -63,7 +63,7 @@ pub async fn measure(gpu: &Gpu, product: Product) -> Result<Duration, Error> {
         let repeats = if round == 0 { 1 } else { REPEATS };
         let repeated = (0..repeats).flat_map(|_| steps.clone()).collect();
         let started = Instant::now();
-        let (_, times) = gpu.run_timed(Recording { steps: repeated }, &out, 1).await?;
+        let (_, times) = gpu.run_timed(Recording { steps: repeated }, &[(&out, 1)]).await?;
         let wall = started.elapsed();
         let took = times.map_or(wall, |times| times.iter().map(|it| it.duration).sum());
         if round > 0 {

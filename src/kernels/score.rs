@@ -134,7 +134,7 @@ pub async fn nearest(
     let numbers = search.numbers();
     let out = gpu.room("nearest", numbers)?;
     let steps = dispatches(search, &out);
-    let results = gpu.run(Recording { steps }, &out, numbers).await?;
+    let results = gpu.run(Recording { steps }, &[(&out, numbers)]).await?;
     Ok(search.merge(&results))
 }
 

@@ -317,12 +317,17 @@ impl<B: Backend> Embedding<B> {
     ) -> Result<(), Error> {
         let (states, batch) = pass.finish(backend)?;
         let pooled = backend.unit_rows(bert.pool(backend, &states, &batch, self.plan)?)?;
-        let rows = backend.read(pooled).await?;
+        let (rows, tokens) = if self.token_rows.is_some() {
+            let [rows, tokens] = backend.read([pooled, backend.unit_rows(states)?]).await?;
+            (rows, Some(tokens))
+        } else {
+            let [rows] = backend.read([pooled]).await?;
+            (rows, None)
+        };
         if !rows.iter().all(|value| value.is_finite()) {
             return Err(Error::NotFinite);
         }
-        if self.token_rows.is_some() {
-            let tokens = backend.read(backend.unit_rows(states)?).await?;
+        if let Some(tokens) = tokens {
             self.place_tokens(range, &batch, &tokens);
         }
         self.place(range, &rows);

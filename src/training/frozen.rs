@@ -93,7 +93,8 @@ impl<B: Backend> Frozen<B> {
         let mut pass = self.bert.begin(&self.backend, batch, plan)?;
         while self.bert.advance(&self.backend, &mut pass)? {}
         let (states, _) = pass.finish(&self.backend)?;
-        Ok(self.backend.read(states).await?)
+        let [rows] = self.backend.read([states]).await?;
+        Ok(rows)
     }
 }
 

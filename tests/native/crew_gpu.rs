@@ -87,6 +87,23 @@ fn one_that_is_lost_half_way_is_replaced_and_then_done_without() {
 }
 
 #[test]
+fn whatever_it_fails_of_the_list_is_complete() {
+    let wanted = alone(embed(2, MEAN));
+    for fault in [GpuFault::Memory, GpuFault::Limit, GpuFault::Refused] {
+        let problem = Problem::Gpu { fault, detail: "played".to_owned() };
+        let (mut troupe, id) = with_gpu(6);
+        troupe.ask(embed(2, MEAN));
+        troupe.turn_until("a portion", |troupe| troupe.helpers[&id].portions > 0);
+        fail(&mut troupe, id, problem.clone());
+        let said = troupe.gpu.iter().any(
+            |said| matches!(said, GpuState::Failed { problem: found, .. } if *found == problem),
+        );
+        assert!(said, "{fault:?} is said");
+        assert_same(&troupe.answer(2), &wanted, &format!("{fault:?}"));
+    }
+}
+
+#[test]
 fn a_list_goes_on_with_the_next_gpu() {
     let wanted = alone(embed(2, MEAN));
     let (mut troupe, id) = with_gpu(5);

@@ -112,7 +112,7 @@ fn quantised(gpu: &Gpu, x: &[f32]) -> (Vec<i8>, Vec<f32>) {
     let step = quantise::dispatch(blocks, &from, &codes, &scales);
     let run = |out, count| {
         let steps = vec![step.clone()];
-        pollster::block_on(gpu.run(Recording { steps }, out, count)).unwrap()
+        pollster::block_on(gpu.run(Recording { steps }, &[(out, count)])).unwrap()
     };
     let words = run(&codes, x.len() / 4);
     let codes = words.iter().flat_map(|word| word.to_le_bytes().map(u8::cast_signed));
@@ -127,7 +127,7 @@ fn a_row_of_zeros_stays() {
     let zeros = gpu.upload_reals("zeros", &[0.0; 7]).unwrap();
     let copy = pool::dispatch((1, 7), true, &starts, &zeros, &room);
     let recording = Recording { steps: vec![copy, unit::dispatch((1, 7), &room)] };
-    assert_eq!(pollster::block_on(gpu.run(recording, &room, 7)).unwrap(), [0.0; 7]);
+    assert_eq!(pollster::block_on(gpu.run(recording, &[(&room, 7)])).unwrap(), [0.0; 7]);
 }
 
 #[test]
@@ -223,6 +223,45 @@ fn a_batch_is_one_submission_and_one_read_back() {
     assert_eq!(after.read_backs - before.read_backs, 1);
     // Embedding; a layer's projection, attention, output, norm, up, down, norm; pooling, unit rows.
     assert_eq!(after.dispatches - before.dispatches, 1 + 7 * fixture::LAYERS as u32 + 2);
+}
+
+#[test]
+fn a_pair_with_every_token_is_one_submission_and_one_read_back() {
+    let Some(gpu) = gpu() else { return };
+    let file = fixture::file(2);
+    let encoder = Encoder::load(GpuBackend::new(gpu.clone()), &file).unwrap();
+    let on_cpu = Encoder::load(Cpu::default(), &file).unwrap();
+    let sentence = encoder.tokenise(&fixture::sentence(7, 3)).unwrap();
+    let readout = Readout::last(Pooling::Mean);
+    let before = gpu.counts();
+    let found = pollster::block_on(encoder.token_rows(&sentence, readout)).unwrap();
+    let after = gpu.counts();
+    assert_eq!(after.submissions - before.submissions, 1);
+    assert_eq!(after.read_backs - before.read_backs, 1);
+    let wanted = pollster::block_on(on_cpu.token_rows(&sentence, readout)).unwrap();
+    assert_near(&found, &wanted, 2e-5, "every token");
+}
+
+#[test]
+fn without_memory_there_is_an_error_and_no_panic() {
+    let gpu = match pollster::block_on(Gpu::open_without_memory()) {
+        Ok(gpu) => gpu,
+        Err(Error::NoAdapter { .. }) => return println!("skipped: no adapter"),
+        Err(error) => panic!("{error}"),
+    };
+    let run = |numbers: usize| {
+        let room = gpu.room("room", numbers)?;
+        let recording = Recording { steps: vec![unit::dispatch((1, numbers), &room)] };
+        pollster::block_on(gpu.run(recording, &[(&room, numbers)]))
+    };
+    match run(1 << 20) {
+        Err(Error::Memory { needed_bytes }) => assert_eq!(needed_bytes, 4 << 20),
+        Ok(_) => return println!("skipped: the adapter does not tell how much memory it has"),
+        Err(error) => panic!("{error}"),
+    }
+    let loaded = Encoder::load(GpuBackend::new(gpu.clone()), &fixture::file(1));
+    let error = loaded.map(drop).unwrap_err().to_string();
+    assert!(error.contains("memory"), "{error}");
 }
 
 #[test]

@@ -253,12 +253,15 @@ impl Backend for Cpu {
         Ok(states.each_row(lanes::unit))
     }
 
-    async fn read(&self, states: States) -> Result<Vec<f32>, Error> {
-        // A copy: the buffer may be far larger, and is used again.
-        let numbers = states.numbers();
-        let mut values = reserved(numbers.len())?;
-        values.extend_from_slice(&numbers);
-        Ok(values)
+    async fn read<const N: usize>(&self, states: [States; N]) -> Result<[Vec<f32>; N], Error> {
+        let mut all = [const { Vec::new() }; N];
+        for (values, states) in all.iter_mut().zip(states) {
+            // A copy: the buffer may be far larger, and is used again.
+            let numbers = states.numbers();
+            *values = reserved(numbers.len())?;
+            values.extend_from_slice(&numbers);
+        }
+        Ok(all)
     }
 }
 
