@@ -573,3 +573,34 @@ impl Gpu {
 fn not_empty(steps: &[Dispatch]) -> impl Iterator<Item = &Dispatch> {
     steps.iter().filter(|step| !step.groups.contains(&0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Gpu;
+    use crate::gpu::error::Error;
+    use crate::gpu::recording::Recording;
+
+    #[test]
+    fn what_fails_between_runs_is_said_by_the_next_one() {
+        let gpu = match pollster::block_on(Gpu::open()) {
+            Ok(gpu) => gpu,
+            Err(Error::NoAdapter { .. }) => return println!("skipped: no adapter"),
+            Err(error) => panic!("{error}"),
+        };
+        let room = gpu.room("room", 3).unwrap();
+        let run = || pollster::block_on(gpu.run(Recording::default(), &[(&room, 3)]));
+        run().unwrap();
+        gpu.0.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("too long"),
+            size: gpu.0.device.limits().max_buffer_size + 4,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
+        let error = run().unwrap_err();
+        assert!(
+            matches!(&error, Error::Refused { detail } if detail.contains("too long")),
+            "{error}"
+        );
+        run().unwrap();
+    }
+}

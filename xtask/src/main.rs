@@ -2,6 +2,7 @@
 //! a C compiler and git.
 
 mod after_build;
+mod apt;
 mod bench;
 mod chromium;
 mod reference;
@@ -11,6 +12,7 @@ mod shell;
 mod site;
 mod size;
 mod test;
+mod vulkan;
 
 use std::process::ExitCode;
 

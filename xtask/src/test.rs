@@ -10,6 +10,7 @@ use crate::setup::{self, Tools};
 use crate::shell::{self, Outcome};
 use crate::site;
 use crate::size;
+use crate::vulkan;
 
 /// Which group of checks runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,13 @@ fn native(report: &mut Report) -> Outcome<()> {
             println!("skipped: reference weights could not be fetched ({why})");
             report.note("reference weights could not be fetched: the tests that need them skip");
         }
+    }
+    if let Err(why) = report.step("Vulkan driver", || Ok(vulkan::ensure()))? {
+        if shell::is_ci() {
+            return Err(why);
+        }
+        println!("skipped: no adapter ({why})");
+        report.note("native GPU tests skipped: no adapter");
     }
     report.step("tests, native", || shell::run(&mut test))
 }
