@@ -590,7 +590,7 @@ mod tests {
         let room = gpu.room("room", 3).unwrap();
         let run = || pollster::block_on(gpu.run(Recording::default(), &[(&room, 3)]));
         run().unwrap();
-        gpu.0.device.create_buffer(&wgpu::BufferDescriptor {
+        let _ = gpu.0.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("too long"),
             size: gpu.0.device.limits().max_buffer_size + 4,
             usage: wgpu::BufferUsages::STORAGE,
