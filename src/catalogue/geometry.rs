@@ -46,6 +46,7 @@ words! {
     Again: "Try again", "重试";
     Waiting: "Measured as soon as the model is here.", "模型就绪后即开始测量。";
     SphereHow: "The first three principal axes of {n}, which hold {share} % of their length. Every point is a sentence; in both spheres it lies as near to its other place as the axes allow. Drag, or use the arrow keys.", "{n} 的前三个主轴，占其长度的 {share}%。每个点是一个句子；两个球面中同一句子的位置尽可能相近。可拖动，或用方向键。";
+    WhitenedHow: "Whitened on these very sentences (Su et al. 2021), keeping the first {n} directions: a quarter as many as sentences, for fewer rows say too little of more.", "在这些句子自身上白化（Su 等，2021），保留前 {n} 个方向：为句子数的四分之一，因为行数太少不足以说明更多方向。";
     SphereWords: "{n} sentences on a sphere. Mean cosine {mean}, uniformity {uniformity}.", "球面上的 {n} 个句子。平均余弦 {mean}，均匀性 {uniformity}。";
 
     // The numbers
@@ -59,8 +60,10 @@ words! {
     UniformityHow: "Logarithm of the mean of exp(−2 × squared distance) over all pairs. Lower is better; vectors at right angles to each other give −4.", "所有句对 exp(−2 × 平方距离) 均值的对数。越低越好；两两垂直的向量为 −4。";
     MeanCosine: "Mean cosine", "平均余弦";
     MeanCosineHow: "Over all {n} pairs. 0 is isotropic, 1 a single direction: this is the anisotropy of Ethayarajh (2019), a disputed measure.", "对全部 {n} 个句对。0 为各向同性，1 为同一方向：即 Ethayarajh（2019）的各向异性，这一度量有争议。";
+    EffectiveRank: "Effective rank", "有效秩";
+    EffectiveRankHow: "How many directions are used: exp of the entropy of the singular values (Roy & Vetterli 2007). At most the number of sentences, and of axes: {a} in A, {b} in B.", "实际使用了多少个方向：奇异值之熵的指数（Roy 与 Vetterli，2007）。不超过句子数，也不超过轴数：A 为 {a}，B 为 {b}。";
     ThreeAxes: "Share of three axes", "三轴占比";
-    ThreeAxesHow: "How much of the squared length lies on the first three of {hidden} axes. A cone has most of it there.", "平方长度中有多少落在 {hidden} 个轴的前三个上。锥体的大部分都在其中。";
+    ThreeAxesHow: "How much of the squared length lies on the first three axes. A cone has most of it there.", "平方长度中有多少落在前三个轴上。锥体的大部分都在其中。";
 
     // Figures
     HistogramTitle: "Cosines of all pairs", "所有句对的余弦";

@@ -55,7 +55,8 @@ pub fn spectrum(data: &Spectrum<'_>, width: f64, palette: &Palette) -> Scene {
 }
 
 /// At a third of the way, the higher curve's name above it, the lower one's below it; without room
-/// there both stand above, the higher curve's name on top.
+/// there both stand above: each above its own where the curves are apart, else the higher curve's
+/// name on top.
 fn draw_names(
     rows: [(&[f32], &String, &str); 2],
     across: &Axis,
@@ -71,10 +72,12 @@ fn draw_names(
         // Pixels grow downwards.
         let is_higher = this < other_y || other.is_none() || (this == other_y && number == 1);
         let is_crowded = other.is_some() && this.max(other_y) + 18.0 > up.start - 4.0;
-        let y = match (is_higher, is_crowded) {
+        let is_apart = (this - other_y).abs() > 40.0;
+        let y = match (is_higher, is_crowded && !is_apart) {
             (true, false) => this - 10.0,
             (true, true) => this - 26.0,
             (false, true) => other_y - 10.0,
+            (false, false) if is_crowded => this - 10.0,
             (false, false) => this + 18.0,
         };
         shapes.push(Shape::Text {

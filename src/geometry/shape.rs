@@ -2,7 +2,7 @@
 
 use crate::geometry::cosine::mean_cosine;
 use crate::geometry::histogram::histogram;
-use crate::geometry::spectrum::{axes, relative, share, widened};
+use crate::geometry::spectrum::{axes, effective_rank, relative, share, widened};
 use crate::geometry::sphere::sphere;
 use crate::geometry::uniformity::uniformity;
 use crate::protocol::training::Shape;
@@ -18,6 +18,7 @@ pub fn shape(rows: &[f32], hidden: usize) -> Shape {
     let count = rows.len().checked_div(hidden).unwrap_or(0);
     let mut shape = Shape {
         sentences: u32::try_from(count).unwrap_or(u32::MAX),
+        dimensions: u32::try_from(hidden).unwrap_or(u32::MAX),
         uniformity: uniformity(rows, hidden).unwrap_or_default(),
         mean_cosine: mean_cosine(rows, hidden).unwrap_or_default(),
         histogram: histogram(rows, hidden, Shape::BINS),
@@ -25,6 +26,7 @@ pub fn shape(rows: &[f32], hidden: usize) -> Shape {
     };
     if let Some(axes) = axes(&widened(rows, hidden), hidden, AXES) {
         shape.spectrum = relative(&axes.singular_values, Shape::SINGULAR_VALUES);
+        shape.effective_rank = effective_rank(&axes.singular_values);
         shape.sphere = sphere(&axes.coordinates, axes.kept);
         shape.sphere_share = share(&axes.singular_values, AXES) as f32;
     }
@@ -56,6 +58,7 @@ mod tests {
         assert!(narrow.sphere.chunks_exact(3).all(|point| point[0] > 0.9));
         assert!(wide.sphere.chunks_exact(3).any(|point| point[0] < 0.5));
         assert!(narrow.sphere_share > wide.sphere_share);
+        assert!(narrow.effective_rank < wide.effective_rank);
         assert!(narrow.spectrum[1] < 0.2 && narrow.spectrum[1] < wide.spectrum[1]);
     }
 
@@ -65,6 +68,8 @@ mod tests {
         let rows = units(count, hidden, 0.5);
         let found = shape(&rows, hidden);
         assert!((found.sphere_share - 1.0).abs() < 1e-6);
+        assert_eq!(found.dimensions, 3);
+        assert!((1.0..=3.0).contains(&found.effective_rank), "{}", found.effective_rank);
         for i in 0..count {
             for j in 0..count {
                 let expected = dot(&rows[i * 3..][..3], &rows[j * 3..][..3]);

@@ -102,6 +102,8 @@ pub struct StepReport {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Shape {
     pub sentences: u32,
+    /// Numbers a vector: fewer than the model's where whitening kept fewer directions.
+    pub dimensions: u32,
     /// log mean exp(-2 squared distance) over distinct pairs (Wang & Isola 2020, t = 2).
     pub uniformity: f64,
     /// Over distinct pairs.
@@ -111,6 +113,9 @@ pub struct Shape {
     /// Singular values of the matrix of vectors divided by the largest, falling; at most
     /// [`Shape::SINGULAR_VALUES`] of them.
     pub spectrum: Vec<f32>,
+    /// How many directions are used: exp of the entropy of all singular values' shares of their sum
+    /// (Roy & Vetterli 2007).
+    pub effective_rank: f64,
     /// `[sentences, 3]` unit vectors: coordinates on the first three right singular vectors of the
     /// matrix (not centred, so that a cone stays a cone), scaled to length 1.
     pub sphere: Vec<f32>,

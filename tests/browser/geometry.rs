@@ -8,7 +8,7 @@ use crate::page::Page;
 fn numbers(page: &Page, row: u32) -> Check<(f64, f64)> {
     let cells = "[...document.querySelectorAll('.geometry-numbers td.numbers')]";
     let ready = format!(
-        "{cells}.length === 8 && !document.querySelector('.geometry-working') && {cells}[4].innerText !== '–' && {cells}[5].innerText !== '–'"
+        "{cells}.length === 10 && !document.querySelector('.geometry-working') && {cells}[4].innerText !== '–' && {cells}[5].innerText !== '–'"
     );
     page.wait_for(&ready, 90, "both are measured")?;
     let cells = format!(

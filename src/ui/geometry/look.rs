@@ -78,7 +78,12 @@ fn cloud(page: Page, state: &State, plot: Plot) -> Option<(CloudView, String)> {
     let look =
         format!("{}: {}", page.words(plot_name(plot)), look_words(page, state.geometry.look(plot)));
     let share = decimals(100.0 * shape.sphere_share, 0);
-    let how = page.filled(Text::SphereHow, &[("n", &look), ("share", &share)]);
+    let mut how = page.filled(Text::SphereHow, &[("n", &look), ("share", &share)]);
+    if state.geometry.look(plot).whitened {
+        let directions = shape.dimensions.to_string();
+        how.push(' ');
+        how.push_str(&page.filled(Text::WhitenedHow, &[("n", &directions)]));
+    }
     Some((cloud, how))
 }
 

@@ -31,7 +31,8 @@ fn rows(page: Page, state: &State) -> Vec<Row> {
     let positives = geometry.corpus.positives.len() as u64;
     let sentences = geometry.corpus.sentences.len() as u64;
     let pairs = sentences * sentences.saturating_sub(1) / 2;
-    let hidden = state.model.as_ref().map_or(0, |model| model.hidden).to_string();
+    let dimensions = both
+        .map(|measured| measured.map_or("–".to_owned(), |it| it.shape.dimensions.to_string()));
     let alignment_how = match positives {
         0 => page.words(Text::AlignmentNone).to_owned(),
         count => counted(Text::AlignmentHow, count),
@@ -51,10 +52,16 @@ fn rows(page: Page, state: &State) -> Vec<Row> {
             counted(Text::MeanCosineHow, pairs),
         ),
         row(
+            Text::EffectiveRank,
+            &|m| Some(m.shape.effective_rank),
+            1,
+            page.filled(Text::EffectiveRankHow, &[("a", &dimensions[0]), ("b", &dimensions[1])]),
+        ),
+        row(
             Text::ThreeAxes,
             &|m| Some(f64::from(m.shape.sphere_share)),
             3,
-            page.filled(Text::ThreeAxesHow, &[("hidden", &hidden)]),
+            page.words(Text::ThreeAxesHow).to_owned(),
         ),
     ]
 }
