@@ -11,7 +11,8 @@ use web_time::Duration;
 use crate::gpu::buffer::{Buffer, Shelf, rounded, rounded_down};
 use crate::gpu::clock::Clock;
 use crate::gpu::error::Error;
-use crate::gpu::recording::{Access, Constants, Dispatch, Params, Recording, Shader, Took};
+use crate::gpu::pipeline::Pipeline;
+use crate::gpu::recording::{Constants, Dispatch, Params, Recording, Shader, Took};
 
 /// Every dispatch's parameters begin at a multiple of this (WebGPU's
 /// `minUniformBufferOffsetAlignment` is at most 256).
@@ -82,12 +83,6 @@ struct Inner {
 enum Amiss {
     Memory,
     Refused(String),
-}
-
-#[derive(Debug)]
-struct Pipeline {
-    raw: wgpu::ComputePipeline,
-    bindings: wgpu::BindGroupLayout,
 }
 
 impl Gpu {
@@ -514,58 +509,9 @@ impl Gpu {
         if let Some(made) = self.0.pipelines.borrow().get(&key) {
             return Rc::clone(made);
         }
-        let made = Rc::new(self.compile(shader, constants));
+        let made = Rc::new(Pipeline::compile(&self.0.device, shader, constants));
         self.0.pipelines.borrow_mut().insert(key, Rc::clone(&made));
         made
-    }
-
-    fn compile(&self, shader: &'static Shader, constants: &Constants) -> Pipeline {
-        let device = &self.0.device;
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(shader.name),
-            source: wgpu::ShaderSource::Wgsl(shader.source.into()),
-        });
-        let uniform = std::iter::once(wgpu::BufferBindingType::Uniform);
-        let storage = shader
-            .buffers
-            .iter()
-            .map(|access| wgpu::BufferBindingType::Storage { read_only: *access == Access::Read });
-        let entries: Vec<_> = (0..)
-            .zip(uniform.chain(storage))
-            .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
-                binding,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty,
-                    has_dynamic_offset: false,
-                    min_binding_size: None,
-                },
-                count: None,
-            })
-            .collect();
-        let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some(shader.name),
-            entries: &entries,
-        });
-        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(shader.name),
-            bind_group_layouts: &[Some(&bindings)],
-            immediate_size: 0,
-        });
-        let values: Vec<(&str, f64)> =
-            constants.iter().map(|(name, value)| (*name, f64::from(*value))).collect();
-        let raw = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(shader.name),
-            layout: Some(&layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &values,
-                ..Default::default()
-            },
-            cache: None,
-        });
-        Pipeline { raw, bindings }
     }
 }
 

@@ -5,4 +5,5 @@ pub mod buffer;
 mod clock;
 pub mod device;
 pub mod error;
+mod pipeline;
 pub mod recording;
