@@ -12,8 +12,6 @@ use crate::state::compare::{
     CompareText, Job, ListResult, ListTrouble, MOST_PAIRS, MOST_SENTENCES, PairSlot,
 };
 use crate::state::effect::Effect;
-use crate::state::geometry;
-use crate::state::lesson;
 use crate::state::loading::Loading;
 use crate::text::lists::Content;
 
@@ -173,13 +171,6 @@ pub(super) fn ask_all(state: &mut State) -> Vec<Effect> {
     let mut effects = ask_pair(state);
     effects.extend(ask_list(state));
     effects.extend(ask_baseline(state));
-    effects
-}
-
-/// Asks for what the view that is open draws and does not have yet.
-pub(super) fn ask_figures(state: &mut State) -> Vec<Effect> {
-    let mut effects = lesson::update::ask(state);
-    effects.extend(geometry::update::ask(state));
     effects
 }
 

@@ -10,6 +10,7 @@ mod ask;
 pub mod compare;
 pub mod effect;
 pub mod export;
+mod figures;
 pub mod fine_tune;
 pub mod geometry;
 pub mod gpu;

@@ -10,11 +10,12 @@ use crate::state::adapters;
 use crate::state::adapters::MOST_BLEND;
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::ask::{
-    ask_baseline, ask_figures, ask_list, ask_pair, ask_window, cancel_job, open_wanted, show_list,
+    ask_baseline, ask_list, ask_pair, ask_window, cancel_job, open_wanted, show_list,
 };
 use crate::state::compare::{Compare, CompareText, ListTrouble};
 use crate::state::effect::Effect;
 use crate::state::export;
+use crate::state::figures::ask_figures;
 use crate::state::fine_tune;
 use crate::state::fine_tune::FineTuneAction;
 use crate::state::geometry;

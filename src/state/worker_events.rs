@@ -8,11 +8,12 @@ use crate::protocol::problem::Problem;
 use crate::state::adapters;
 use crate::state::adapters::attach::attach_wanted;
 use crate::state::app::{State, Wanted, Worker};
-use crate::state::ask::{ask_all, ask_figures, ask_list, open_wanted};
+use crate::state::ask::{ask_all, ask_list, open_wanted};
 use crate::state::compare::{
     Baseline, GroupResult, ListResult, ListTrouble, PairResult, PairSlot, PairsResult,
 };
 use crate::state::effect::Effect;
+use crate::state::figures::ask_figures;
 use crate::state::fine_tune;
 use crate::state::geometry;
 use crate::state::gpu::events as gpu;

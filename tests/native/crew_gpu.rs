@@ -8,9 +8,10 @@ use simcse_lab::protocol::gpu::Backend;
 use simcse_lab::protocol::gpu::{GpuState, Preference, Reason, Report};
 use simcse_lab::protocol::message::Message;
 use simcse_lab::protocol::problem::{GpuFault, Problem};
+use simcse_lab::protocol::request::Request;
 
 use crate::crew::{Troupe, alone, assert_same, embed};
-use crate::journey::{MEAN, pair};
+use crate::journey::{MEAN, pair, sentences};
 
 /// A troupe whose GPU was examined and is used for everything.
 fn with_gpu(lot: u64) -> (Troupe, HelperId) {
@@ -84,6 +85,24 @@ fn one_that_is_lost_half_way_is_replaced_and_then_done_without() {
         assert!(troupe.helpers.is_empty(), "and no third one");
         assert_same(&troupe.answer(2), &wanted, &format!("lot {lot}"));
     }
+}
+
+#[test]
+fn ten_thousand_sentences_outlive_two_gpus() {
+    let request = Request::Embed { revision: 2, sentences: sentences(10_000), lens: MEAN };
+    let wanted = alone(request.clone());
+    let (mut troupe, first) = with_gpu(7);
+    troupe.ask(request);
+    troupe.turn_until("some portions", |troupe| troupe.helpers[&first].portions > 2);
+    fail(&mut troupe, first, lost());
+    troupe.turn_until("another verdict", |troupe| {
+        matches!(troupe.gpu.last(), Some(GpuState::Decided(_)))
+    });
+    let second = troupe.some_helper();
+    troupe.turn_until("its portions", |troupe| troupe.helpers[&second].portions > 2);
+    fail(&mut troupe, second, lost());
+    assert_same(&troupe.answer(2), &wanted, "no row is lost, none is another's");
+    assert_eq!(troupe.gpu.last(), Some(&GpuState::Failed { problem: lost(), again: false }));
 }
 
 #[test]
