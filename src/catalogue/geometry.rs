@@ -34,7 +34,10 @@ words! {
     LayerEmbedding: "embedding", "嵌入层";
     Treatment: "Vectors", "向量";
     AsTheyAre: "as they are", "原样";
+    Centred: "centred", "中心化";
+    AllButTheTop: "centred, top {n} removed", "中心化并去掉前 {n} 个方向";
     Whitened: "whitened", "白化";
+    WhitenedTo: "whitened to {n} directions", "白化到 {n} 个方向";
     Swap: "Swap A and B", "交换 A 与 B";
     NoAdapter: "There is no “after” yet: no adapter is in use. Choose one under Models, train one, or look at the weights before.", "还没有“之后”：未使用适配器。可在“模型”中选择，自行训练，或改看之前的权重。";
     GoToModels: "Go to Models", "前往“模型”";

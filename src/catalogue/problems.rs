@@ -58,7 +58,7 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::Gpu { fault, .. } => (gpu_text(*fault), Text::RemedyGpu),
         Problem::Busy => (Text::ProblemBusy, Text::RemedyBusy),
         Problem::NoBackend { .. } => (Text::ProblemNoBackend, Text::RemedyNoBackend),
-        Problem::NoWindow | Problem::Internal { .. } => {
+        Problem::NoWindow | Problem::NoSurvey | Problem::Internal { .. } => {
             (Text::ProblemInternal, Text::RemedyInternal)
         }
     }
@@ -128,6 +128,7 @@ fn places(problem: &Problem) -> Vec<(&'static str, String)> {
         ],
         Problem::NoBackend { name } => vec![("name", name.clone())],
         Problem::NoWindow => vec![("detail", "the matrix window does not exist".to_owned())],
+        Problem::NoSurvey => vec![("detail", "the vectors are not kept".to_owned())],
         Problem::Tokeniser { detail }
         | Problem::Program { detail }
         | Problem::Gpu { detail, .. }

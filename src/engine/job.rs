@@ -140,16 +140,18 @@ impl<B: Backend + Clone> Job<B> {
             Request::Examine { revision, tuned } => {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
-            Request::Survey { revision, slot, mut sentences, lens, whitened, positives } => {
+            Request::Survey { revision, slot, mut sentences, lens, treatment, positives, .. } => {
                 sentences.truncate(MOST_SENTENCES);
                 let rows = Rows::new(sentences, lens.readout, false);
-                let survey = Survey::new(slot, whitened, positives);
+                let survey = Survey::new(slot, treatment, positives);
                 (revision, Work::Survey(rows, survey))
             }
             Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
                 (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
             }
-            Request::Open { .. }
+            Request::About { .. }
+            | Request::Layers { .. }
+            | Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
             | Request::Cancel { .. }
@@ -337,9 +339,8 @@ impl<B: Backend + Clone> Job<B> {
         {
             let slot = survey.slot;
             return Ok(survey.step()?.map_or(Stage::Working, |found| {
-                let (shape, latency_ms) = (Box::new(found.shape), milliseconds(begun));
-                let alignment = found.alignment;
-                let event = Event::Survey { revision, slot, shape, alignment, latency_ms };
+                let (findings, latency_ms) = (Box::new(found.findings), milliseconds(begun));
+                let event = Event::Survey { revision, slot, findings, latency_ms };
                 Stage::Finished(Message::with_f32(event, found.with_last))
             }));
         }

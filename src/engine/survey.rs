@@ -6,8 +6,8 @@ use crate::geometry::cosine::grid;
 use crate::geometry::shape::shape;
 use crate::geometry::whitening::{LEAST_ROWS, whitened};
 use crate::math::rows::row;
+use crate::protocol::lab::{Findings, Treatment};
 use crate::protocol::problem::Problem;
-use crate::protocol::training::Shape;
 
 /// A survey looks at so many sentences at most; the answer says of how many. All pairs of a
 /// thousand rows, and eigenvalues for 384 dimensions, are each a step of some 50 ms.
@@ -17,7 +17,7 @@ pub const MOST_SENTENCES: usize = 1_000;
 #[derive(Debug)]
 pub struct Survey {
     pub slot: u8,
-    whitened: bool,
+    treatment: Treatment,
     /// Positions of rows that mean the same.
     positives: Vec<(u32, u32)>,
     rows: Option<Rows>,
@@ -35,16 +35,14 @@ struct Rows {
 /// What a survey found.
 #[derive(Debug)]
 pub struct Measured {
-    pub shape: Shape,
-    /// `None` without pairs that mean the same.
-    pub alignment: Option<f64>,
+    pub findings: Findings,
     /// `[n]`, cosine of each sentence with the last one.
     pub with_last: Vec<f32>,
 }
 
 impl Survey {
-    pub fn new(slot: u8, whitened: bool, positives: Vec<(u32, u32)>) -> Self {
-        Self { slot, whitened, positives, rows: None }
+    pub fn new(slot: u8, treatment: Treatment, positives: Vec<(u32, u32)>) -> Self {
+        Self { slot, treatment, positives, rows: None }
     }
 
     /// Whether the rows are there.
@@ -54,7 +52,7 @@ impl Survey {
 
     pub fn take_rows(&mut self, finished: Finished) {
         let (values, width) = (finished.rows, finished.hidden);
-        self.rows = Some(Rows { values, width, ready: !self.whitened });
+        self.rows = Some(Rows { values, width, ready: self.treatment == Treatment::AsTheyAre });
     }
 
     /// Forgets the rows, for a new model.
@@ -73,7 +71,9 @@ impl Survey {
             let last = (values.len() / width.max(1)).saturating_sub(1);
             let with_last = grid(&values, row(&values, width, last), width);
             let alignment = self.alignment(&values, width)?;
-            return Ok(Some(Measured { shape: shape(&values, width), alignment, with_last }));
+            let findings =
+                Findings { shape: shape(&values, width), alignment, ..Findings::default() };
+            return Ok(Some(Measured { findings, with_last }));
         }
         let white = whitened(&values, width).ok_or_else(|| too_few(&values, width))?;
         self.rows = Some(Rows { values: white.rows, width: white.directions, ready: true });

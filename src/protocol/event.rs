@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Revision;
 use crate::protocol::gpu::{Backend, GpuState, Report};
+use crate::protocol::lab::{Findings, LayerMeasure, MapQuality, MapStage};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Window;
-use crate::protocol::training::{AdapterSummary, Measures, Outline, Rest, Shape, StepReport};
+use crate::protocol::training::{AdapterSummary, Measures, Outline, Rest, StepReport};
 
 /// Everything the worker can tell the page. "Bulk" names the arrays that travel beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,10 +148,50 @@ pub enum Event {
     Survey {
         revision: Revision,
         slot: u8,
-        shape: Box<Shape>,
-        /// Mean squared distance of the pairs that mean the same (Wang & Isola 2020, alpha = 2);
-        /// `None` without any.
-        alignment: Option<f64>,
+        findings: Box<Findings>,
+        latency_ms: f64,
+    },
+    /// A map moves on. Bulk: F32 `[sentences, 2]` where there are positions; else none.
+    Mapping {
+        revision: Revision,
+        stage: MapStage,
+        done: u32,
+        total: u32,
+        elapsed_ms: f64,
+    },
+    /// A map is finished. Bulk: F32 `[sentences, 2]`; then F32 `[sentences]`: which share of the
+    /// point's neighbours on the map are no neighbours in the original space (NaN: not judged).
+    Mapped {
+        revision: Revision,
+        quality: MapQuality,
+    },
+    /// The nearest sentences, best first: positions and cosines, without the sentence itself.
+    Near {
+        revision: Revision,
+        neighbours: Vec<(u32, f32)>,
+    },
+    /// Bulk: F32 `[sentences]`, cosine of the text with each sentence.
+    Compared {
+        revision: Revision,
+        /// The nearest, best first: positions and cosines.
+        neighbours: Vec<(u32, f32)>,
+    },
+    /// One number a sentence: its group; groups are ordered by size, the largest first.
+    Clustered {
+        revision: Revision,
+        labels: Vec<u16>,
+        /// Of each group the sentence nearest to its middle.
+        typical: Vec<u32>,
+    },
+    /// Bulk: F32 `[sentences, dimensions]`, unit length, treated as the survey asked.
+    Vectors {
+        revision: Revision,
+        dimensions: u32,
+    },
+    /// All layers, from the embedding on, `[CLS]` before mean.
+    Layers {
+        revision: Revision,
+        layers: Vec<LayerMeasure>,
         latency_ms: f64,
     },
     /// Bulk: F32 `[sentences, sentences]`, cosine of first view i with second view j.
@@ -219,6 +260,13 @@ impl Event {
             | Self::Shelf { revision, .. }
             | Self::AdapterFile { revision, .. }
             | Self::Survey { revision, .. }
+            | Self::Mapping { revision, .. }
+            | Self::Mapped { revision, .. }
+            | Self::Near { revision, .. }
+            | Self::Compared { revision, .. }
+            | Self::Clustered { revision, .. }
+            | Self::Vectors { revision, .. }
+            | Self::Layers { revision, .. }
             | Self::Views { revision, .. }
             | Self::TrainingBegan { revision, .. }
             | Self::TrainingStep { revision, .. }

@@ -9,6 +9,7 @@
 pub mod codec;
 pub mod event;
 pub mod gpu;
+pub mod lab;
 pub mod message;
 pub mod problem;
 pub mod readout;

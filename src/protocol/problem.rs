@@ -40,6 +40,8 @@ pub enum Problem {
     NoModel,
     /// The window asked for lies outside the matrix, or its group is not the last one embedded.
     NoWindow,
+    /// The vectors asked about are not kept, or no longer.
+    NoSurvey,
     /// A backend that this build does not have.
     NoBackend { name: String },
     /// `Side::After` was asked for, and no adapter is attached.

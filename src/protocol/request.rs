@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Revision;
 use crate::protocol::gpu::{Preference, Tuned};
-use crate::protocol::readout::Lens;
+use crate::protocol::lab::{About, Scored, Treatment};
+use crate::protocol::readout::{Lens, Side};
 use crate::protocol::training::{Order, Plan};
 
 /// Where a model comes from.
@@ -97,7 +98,7 @@ pub enum Request {
     ListAdapters { revision: Revision },
     /// Hand out a kept adapter's file. Answered by `Event::AdapterFile`.
     ReadAdapter { revision: Revision, sha256: String },
-    /// The geometry of the sentences' vectors, as they are or whitened. A newer `Survey` of the
+    /// The geometry of the sentences' vectors, as they are or treated. A newer `Survey` of the
     /// same `slot` supersedes an older one. Answered by `Progress`*, `Event::Survey`.
     Survey {
         revision: Revision,
@@ -105,9 +106,25 @@ pub enum Request {
         slot: u8,
         sentences: Vec<String>,
         lens: Lens,
-        whitened: bool,
+        treatment: Treatment,
         /// Positions of sentences that mean the same, for the alignment.
         positives: Vec<(u32, u32)>,
+        /// Pairs with gold scores, for bands and rank correlation.
+        scored: Vec<Scored>,
+        /// Whether the vectors are kept for [`Request::About`].
+        keep: bool,
+    },
+    /// A question about a survey's vectors. `Problem::NoSurvey` where they are not kept, or no longer.
+    About { revision: Revision, about: About },
+    /// Mean cosine, uniformity, alignment and rank correlation of every layer, read by `[CLS]` and by
+    /// the mean, as Ethayarajh 2019 looks at layers. A newer one of the same side supersedes an older
+    /// one. Answered by `Progress`*, `Event::Layers`.
+    Layers {
+        revision: Revision,
+        sentences: Vec<String>,
+        side: Side,
+        positives: Vec<(u32, u32)>,
+        scored: Vec<Scored>,
     },
     /// Two views of every sentence under dropout, and the cosines of each first view with each
     /// second one: the matrix inside the contrastive loss, of the first 64 sentences. Of readouts

@@ -107,6 +107,13 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::Shelf { .. }
         | Event::AdapterFile { .. }
         | Event::Survey { .. }
+        | Event::Mapping { .. }
+        | Event::Mapped { .. }
+        | Event::Near { .. }
+        | Event::Compared { .. }
+        | Event::Clustered { .. }
+        | Event::Vectors { .. }
+        | Event::Layers { .. }
         // Said by the trainer's worker alone.
         | Event::Views { .. }
         | Event::TrainingBegan { .. }

@@ -9,6 +9,7 @@ use simcse_lab::engine::{Engine, Events};
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::event::Event;
 use simcse_lab::protocol::gpu::GpuState;
+use simcse_lab::protocol::lab::Treatment;
 use simcse_lab::protocol::message::{Bulk, Message};
 use simcse_lab::protocol::readout::{Lens, Pooling, Readout, Side};
 use simcse_lab::protocol::request::{AdapterSource, ModelSource, Request};
@@ -266,8 +267,10 @@ fn every_long_request_is_shared_and_answers_as_alone() {
             slot: 0,
             sentences: sentences(),
             lens: MEAN,
-            whitened: true,
+            treatment: Treatment::Whitened { keep: None },
             positives: vec![(0, 7)],
+            scored: Vec::new(),
+            keep: false,
         },
     ] {
         let mut troupe = Troupe::new(Some(3), 4);

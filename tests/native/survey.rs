@@ -5,6 +5,7 @@ use simcse_lab::geometry::alignment::alignment;
 use simcse_lab::geometry::shape::shape;
 use simcse_lab::geometry::whitening::whitened;
 use simcse_lab::protocol::event::Event;
+use simcse_lab::protocol::lab::Treatment;
 use simcse_lab::protocol::message::Message;
 use simcse_lab::protocol::problem::Problem;
 use simcse_lab::protocol::readout::{Lens, Pooling, Readout, Side};
@@ -24,8 +25,19 @@ fn opened() -> Engine {
 
 fn survey(revision: u32, slot: u8, count: usize, whitened: bool) -> Message<Request> {
     let sentences = (0..count).map(|i| fixture::sentence(1 + i % 9, i)).collect();
-    let positives = Vec::new();
-    Message::plain(Request::Survey { revision, slot, sentences, lens: CLS, whitened, positives })
+    let treatment =
+        if whitened { Treatment::Whitened { keep: None } } else { Treatment::AsTheyAre };
+    let (lens, positives, scored, keep) = (CLS, Vec::new(), Vec::new(), false);
+    Message::plain(Request::Survey {
+        revision,
+        slot,
+        sentences,
+        lens,
+        treatment,
+        positives,
+        scored,
+        keep,
+    })
 }
 
 /// All events of a request, without progress, whose number depends on the clock.
@@ -50,7 +62,7 @@ fn rows(engine: &mut Engine, count: usize) -> Vec<f32> {
 
 fn the_shape(events: &[Event]) -> &Shape {
     match events {
-        [Event::Survey { revision: 7, slot: 2, shape, .. }] => shape,
+        [Event::Survey { revision: 7, slot: 2, findings, .. }] => &findings.shape,
         other => panic!("{other:?}"),
     }
 }
@@ -103,8 +115,8 @@ fn a_survey_supersedes_only_those_of_its_slot() {
     let done: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Survey { revision, slot, shape, .. } => {
-                Some((*revision, *slot, shape.sentences))
+            Event::Survey { revision, slot, findings, .. } => {
+                Some((*revision, *slot, findings.shape.sentences))
             }
             _ => None,
         })
@@ -147,7 +159,7 @@ fn pairs_that_mean_the_same_have_an_alignment() {
     };
     let events = answers(&mut engine, vec![asked(positives)]);
     assert!(
-        matches!(&events[..], [Event::Survey { alignment, .. }] if *alignment == expected),
+        matches!(&events[..], [Event::Survey { findings, .. }] if findings.alignment == expected),
         "{events:?}"
     );
     let events = answers(&mut engine, vec![asked(vec![(0, 12)])]);

@@ -8,9 +8,9 @@ pub(in crate::state) mod update;
 mod tests;
 
 use crate::protocol::Revision;
+use crate::protocol::lab::{Findings, Treatment};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
-use crate::protocol::training::Shape;
 use crate::state::geometry::corpus::{Bundled, Corpus, Source};
 use crate::text::lists::ListError;
 
@@ -53,8 +53,7 @@ pub struct Look {
     pub pooling: Pooling,
     /// `None`: the last one.
     pub layer: Option<u16>,
-    /// Whitened on the corpus itself (Su et al. 2021).
-    pub whitened: bool,
+    pub treatment: Treatment,
 }
 
 impl Look {
@@ -78,8 +77,7 @@ struct Of {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
     /// The sphere of `B` is turned so that every sentence lies near its place in `A`.
-    pub shape: Shape,
-    pub alignment: Option<f64>,
+    pub findings: Findings,
     pub latency_ms: f64,
     of: Of,
     /// The sphere as it came.
@@ -138,7 +136,7 @@ pub struct Geometry {
 
 impl Default for Geometry {
     fn default() -> Self {
-        let look = |side| Look { side, pooling: Pooling::Cls, layer: None, whitened: false };
+        let look = |side| Look { side, pooling: Pooling::Cls, layer: None, treatment: Treatment::AsTheyAre };
         let source = Bundled::Pairs.source();
         // What we bundle can be read; a test holds us to it.
         let corpus = Corpus::read(&source.text, None).unwrap_or_default();

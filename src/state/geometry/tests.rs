@@ -1,6 +1,7 @@
 //! Whole visits to the geometry lab, without a page.
 
 use crate::protocol::event::Event;
+use crate::protocol::lab::{Findings, Treatment};
 use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Pooling, Side};
@@ -42,9 +43,10 @@ fn entered() -> (State, Vec<Effect>) {
 }
 
 fn answer(state: &mut State, (revision, slot): (u32, u8), sphere: &[f32]) -> Vec<Effect> {
-    let shape = Box::new(Shape { sphere: sphere.to_vec(), ..Shape::default() });
-    let alignment = Some(0.25);
-    let head = Event::Survey { revision, slot, shape, alignment, latency_ms: 7.0 };
+    let shape = Shape { sphere: sphere.to_vec(), ..Shape::default() };
+    let findings =
+        Box::new(Findings { shape, alignment: Some(0.25), ..Findings::default() });
+    let head = Event::Survey { revision, slot, findings, latency_ms: 7.0 };
     update(state, Action::Worker(Message::with_f32(head, Vec::new())), 0.0)
 }
 
@@ -72,7 +74,7 @@ fn both_are_asked_for_once() {
     let fragment = "#/geometry".to_owned();
     let effects = update(&mut state, Action::FragmentChanged { fragment }, 0.0);
     assert_eq!(surveys(&effects), [], "everything is known");
-    assert_eq!(state.geometry.figure(Plot::B).measured.as_ref().unwrap().alignment, Some(0.25));
+    assert_eq!(state.geometry.figure(Plot::B).measured.as_ref().unwrap().findings.alignment, Some(0.25));
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn another_look_asks_for_that_one_alone() {
     let effects = act(&mut state, GeometryAction::LookChosen(Plot::A, look));
     assert!(requests(&effects).contains(&&Request::Cancel { revision }), "{effects:?}");
     answer(&mut state, (revision, 8), &[0.0, 1.0, 0.0]);
-    let shape = &state.geometry.figure(Plot::A).measured.as_ref().unwrap().shape;
+    let shape = &state.geometry.figure(Plot::A).measured.as_ref().unwrap().findings.shape;
     assert_eq!(shape.sphere, [1.0, 0.0, 0.0], "a late answer changes nothing");
 }
 
@@ -178,7 +180,7 @@ fn sentences_of_b_lie_near_their_places_in_a() {
     answer(&mut state, asked[1], &turned);
     answer(&mut state, asked[0], &axes);
     let sphere = |state: &State, plot| {
-        state.geometry.figure(plot).measured.as_ref().unwrap().shape.sphere.clone()
+        state.geometry.figure(plot).measured.as_ref().unwrap().findings.shape.sphere.clone()
     };
     let near = |found: &[f32], wanted: &[f32]| {
         found.iter().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-5)
@@ -193,7 +195,7 @@ fn sentences_of_b_lie_near_their_places_in_a() {
 #[test]
 fn looks_and_text_survive_a_reload() {
     let mut state = measured();
-    let look = Look { whitened: true, layer: Some(3), ..state.geometry.look(Plot::B) };
+    let look = Look { treatment: Treatment::Whitened { keep: None }, layer: Some(3), ..state.geometry.look(Plot::B) };
     act(&mut state, GeometryAction::LookChosen(Plot::B, look));
     let text = Ok("first,second\nyes,no\n".to_owned());
     act(&mut state, GeometryAction::FileRead { name: "words.csv".to_owned(), text });

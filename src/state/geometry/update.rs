@@ -143,8 +143,10 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
         slot: plot.slot(),
         sentences: corpus.sentences,
         lens: look.lens(),
-        whitened: look.whitened,
+        treatment: look.treatment,
         positives: corpus.positives,
+        scored: Vec::new(),
+        keep: true,
     }))
 }
 
@@ -169,13 +171,13 @@ fn of(state: &State, plot: Plot) -> Option<Of> {
 
 /// Takes a survey, if it is of this view.
 pub(in crate::state) fn take_event(state: &mut State, event: Event) {
-    let Event::Survey { revision, slot, shape, alignment, latency_ms } = event else { return };
+    let Event::Survey { revision, slot, findings, latency_ms } = event else { return };
     let Some(plot) = Plot::of_slot(slot) else { return };
     let figure = &mut state.geometry.figures[plot.place()];
     let Some(job) = figure.job.take_if(|job| job.revision == revision) else { return };
-    let (shape, of) = (*shape, job.of);
-    let sphere = shape.sphere.clone();
-    figure.measured = Some(Measured { shape, alignment, latency_ms, of, sphere });
+    let (findings, of) = (*findings, job.of);
+    let sphere = findings.shape.sphere.clone();
+    figure.measured = Some(Measured { findings, latency_ms, of, sphere });
     stand_alike(&mut state.geometry);
 }
 
@@ -213,10 +215,10 @@ pub(in crate::state) fn take_failure(
 fn stand_alike(geometry: &mut Geometry) {
     let [a, b] = &mut geometry.figures;
     let (Some(a), Some(b)) = (&mut a.measured, &mut b.measured) else { return };
-    a.shape.sphere.clone_from(&a.sphere);
+    a.findings.shape.sphere.clone_from(&a.sphere);
     let same_sentences = a.of.corpus == b.of.corpus;
     let turn = same_sentences.then(|| nearest_turn(&b.sphere, &a.sphere)).flatten();
-    b.shape.sphere = match turn {
+    b.findings.shape.sphere = match turn {
         Some(turn) => turned(&b.sphere, &turn),
         None => b.sphere.clone(),
     };

@@ -3,6 +3,7 @@
 use crate::catalogue::lesson_sentences::SENTENCES;
 use crate::protocol::event::{Event, ModelSummary};
 use crate::protocol::gpu::Backend;
+use crate::protocol::lab::{Findings, Treatment};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Pooling, Side};
@@ -83,11 +84,12 @@ impl Visit {
         self.asked
             .iter()
             .filter_map(|request| match request {
-                Request::Survey { revision, slot, sentences, lens, whitened, .. } => {
+                Request::Survey { revision, slot, sentences, lens, treatment, .. } => {
                     assert_eq!(sentences.len(), SENTENCES.len() + 1);
                     assert_eq!(lens.readout.pooling, Pooling::Cls);
                     let own = sentences.last()?.clone();
-                    Some((*revision, *slot, lens.side, *whitened, own))
+                    let whitened = *treatment != Treatment::AsTheyAre;
+                    Some((*revision, *slot, lens.side, whitened, own))
                 }
                 _ => None,
             })
@@ -135,8 +137,8 @@ impl Visit {
 
     fn answer_survey(&mut self, revision: u32, slot: u8, sphere: &[f32]) {
         let shape = Shape { sentences: 3, sphere: sphere.to_vec(), ..Shape::default() };
-        let (shape, alignment) = (Box::new(shape), None);
-        let event = Event::Survey { revision, slot, shape, alignment, latency_ms: 1.0 };
+        let findings = Box::new(Findings { shape, ..Findings::default() });
+        let event = Event::Survey { revision, slot, findings, latency_ms: 1.0 };
         self.act(Action::Worker(Message::with_f32(event, vec![0.5, 0.2, 1.0])));
     }
 

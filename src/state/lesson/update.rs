@@ -4,6 +4,7 @@ use crate::catalogue::lesson_sentences::SENTENCES;
 use crate::math::turn::{nearest_turn, turned};
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
+use crate::protocol::lab::Treatment;
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
@@ -119,8 +120,13 @@ fn ask_cloud(state: &mut State, cloud: Cloud) -> Option<Effect> {
         slot: cloud.slot(),
         sentences,
         lens: Lens { side, readout: READOUT },
-        whitened: cloud == Cloud::Whitened,
+        treatment: match cloud {
+            Cloud::Whitened => Treatment::Whitened { keep: None },
+            _ => Treatment::AsTheyAre,
+        },
         positives: Vec::new(),
+        scored: Vec::new(),
+        keep: false,
     }))
 }
 
@@ -207,9 +213,9 @@ pub(in crate::state) fn take_event(state: &mut State, message: Message<Event>) -
     });
     let numbers = numbers.unwrap_or_default();
     match message.head {
-        Event::Survey { revision, slot, shape, .. } => {
+        Event::Survey { revision, slot, findings, .. } => {
             if let Some(cloud) = Cloud::of_slot(slot) {
-                take_cloud(&mut state.lesson, cloud, revision, *shape, numbers);
+                take_cloud(&mut state.lesson, cloud, revision, findings.shape, numbers);
             }
             Vec::new()
         }

@@ -21,7 +21,7 @@ use crate::ui::parts::Chart;
 fn shapes(state: &State) -> [Shape; 2] {
     Plot::ALL.map(|plot| {
         let measured = state.geometry.figure(plot).measured.as_ref();
-        let shape = measured.map(|measured| measured.shape.clone()).unwrap_or_default();
+        let shape = measured.map(|measured| measured.findings.shape.clone()).unwrap_or_default();
         Shape { sphere: Vec::new(), ..shape }
     })
 }

@@ -6,6 +6,7 @@ use crate::catalogue::geometry::GeometryText as Text;
 use crate::catalogue::numbers::{decimals, duration, grouped};
 use crate::catalogue::problems::explain;
 use crate::chart::sphere::Tone;
+use crate::protocol::lab::Treatment;
 use crate::protocol::readout::{Pooling, Side};
 use crate::state::action::Action;
 use crate::state::app::State;
@@ -13,6 +14,17 @@ use crate::state::geometry::{Failure, GeometryAction as Do, Job, Look, Plot};
 use crate::ui::names::{pooling_name, side_class, side_name};
 use crate::ui::page::{Page, page};
 use crate::ui::sphere::{CloudView, SphereView, Turning};
+
+/// What can be done to the vectors.
+const TREATMENTS: [Treatment; 7] = [
+    Treatment::AsTheyAre,
+    Treatment::Centred,
+    Treatment::AllButTheTop { directions: 1 },
+    Treatment::AllButTheTop { directions: 3 },
+    Treatment::Whitened { keep: None },
+    Treatment::Whitened { keep: Some(32) },
+    Treatment::Whitened { keep: Some(8) },
+];
 
 /// The names of the two.
 pub fn plot_name(plot: Plot) -> Text {
@@ -29,8 +41,24 @@ pub fn look_words(page: Page, look: Look) -> String {
         page.words(pooling_name(look.pooling)).to_owned(),
     ];
     parts.extend(look.layer.map(|layer| format!("{} {layer}", page.words(Text::Layer))));
-    parts.extend(look.whitened.then(|| page.words(Text::Whitened).to_owned()));
+    if look.treatment != Treatment::AsTheyAre {
+        parts.push(treatment_words(page, look.treatment));
+    }
     parts.join(" · ")
+}
+
+fn treatment_words(page: Page, treatment: Treatment) -> String {
+    match treatment {
+        Treatment::AsTheyAre => page.words(Text::AsTheyAre).to_owned(),
+        Treatment::Centred => page.words(Text::Centred).to_owned(),
+        Treatment::AllButTheTop { directions } => {
+            page.filled(Text::AllButTheTop, &[("n", &directions.to_string())])
+        }
+        Treatment::Whitened { keep: None } => page.words(Text::Whitened).to_owned(),
+        Treatment::Whitened { keep: Some(keep) } => {
+            page.filled(Text::WhitenedTo, &[("n", &keep.to_string())])
+        }
+    }
 }
 
 /// One of the two.
@@ -60,7 +88,7 @@ pub fn LookCard(plot: Plot, turning: Turning) -> impl IntoView {
 
 fn cloud(page: Page, state: &State, plot: Plot) -> Option<(CloudView, String)> {
     let measured = state.geometry.figure(plot).measured.as_ref()?;
-    let shape = &measured.shape;
+    let shape = &measured.findings.shape;
     let count = grouped(u64::from(shape.sentences));
     let (mean, uniformity) = (decimals(shape.mean_cosine, 2), decimals(shape.uniformity, 2));
     let words = [("n", &*count), ("mean", &mean), ("uniformity", &uniformity)];
@@ -79,7 +107,7 @@ fn cloud(page: Page, state: &State, plot: Plot) -> Option<(CloudView, String)> {
         format!("{}: {}", page.words(plot_name(plot)), look_words(page, state.geometry.look(plot)));
     let share = decimals(100.0 * shape.sphere_share, 0);
     let mut how = page.filled(Text::SphereHow, &[("n", &look), ("share", &share)]);
-    if state.geometry.look(plot).whitened {
+    if matches!(state.geometry.look(plot).treatment, Treatment::Whitened { .. }) {
         let directions = shape.dimensions.to_string();
         how.push(' ');
         how.push_str(&page.filled(Text::WhitenedHow, &[("n", &directions)]));
@@ -106,14 +134,14 @@ fn Choices(plot: Plot) -> impl IntoView {
         choose(Look { layer, ..look.get_untracked() });
     };
     let treated = move |event| {
-        let whitened = event_target_value(&event) == "whitened";
-        choose(Look { whitened, ..look.get_untracked() });
+        let place: usize = event_target_value(&event).parse().unwrap_or_default();
+        let treatment = TREATMENTS.get(place).copied().unwrap_or_default();
+        choose(Look { treatment, ..look.get_untracked() });
     };
     let swap = (plot == Plot::B).then(|| {
         let swap = move |_| page.dispatch(Action::Geometry(Do::Swapped));
         view! { <button class="plain" on:click=swap>{page.text(Text::Swap)}</button> }
     });
-    let treatments = [(false, "as-is", Text::AsTheyAre), (true, "whitened", Text::Whitened)];
     view! {
         <div class="geometry-choices">
             <h2>{page.text(plot_name(plot))}</h2>
@@ -138,9 +166,12 @@ fn Choices(plot: Plot) -> impl IntoView {
             <label class="choice">
                 <span>{page.text(Text::Treatment)}</span>
                 <select on:change=treated>
-                    {treatments.map(|(whitened, value, text)| view! {
-                        <option value=value selected=move || look.get().whitened == whitened>
-                            {page.text(text)}
+                    {TREATMENTS.into_iter().enumerate().map(|(place, treatment)| view! {
+                        <option
+                            value=place.to_string()
+                            selected=move || look.get().treatment == treatment
+                        >
+                            {move || treatment_words(page, treatment)}
                         </option>
                     }).collect_view()}
                 </select>

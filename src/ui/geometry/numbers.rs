@@ -32,34 +32,34 @@ fn rows(page: Page, state: &State) -> Vec<Row> {
     let sentences = geometry.corpus.sentences.len() as u64;
     let pairs = sentences * sentences.saturating_sub(1) / 2;
     let dimensions = both
-        .map(|measured| measured.map_or("–".to_owned(), |it| it.shape.dimensions.to_string()));
+        .map(|measured| measured.map_or("–".to_owned(), |it| it.findings.shape.dimensions.to_string()));
     let alignment_how = match positives {
         0 => page.words(Text::AlignmentNone).to_owned(),
         count => counted(Text::AlignmentHow, count),
     };
     vec![
-        row(Text::Alignment, &|m| m.alignment, 3, alignment_how),
+        row(Text::Alignment, &|m| m.findings.alignment, 3, alignment_how),
         row(
             Text::Uniformity,
-            &|m| Some(m.shape.uniformity),
+            &|m| Some(m.findings.shape.uniformity),
             3,
             page.words(Text::UniformityHow).to_owned(),
         ),
         row(
             Text::MeanCosine,
-            &|m| Some(m.shape.mean_cosine),
+            &|m| Some(m.findings.shape.mean_cosine),
             3,
             counted(Text::MeanCosineHow, pairs),
         ),
         row(
             Text::EffectiveRank,
-            &|m| Some(m.shape.effective_rank),
+            &|m| Some(m.findings.shape.effective_rank),
             1,
             page.filled(Text::EffectiveRankHow, &[("a", &dimensions[0]), ("b", &dimensions[1])]),
         ),
         row(
             Text::ThreeAxes,
-            &|m| Some(f64::from(m.shape.sphere_share)),
+            &|m| Some(f64::from(m.findings.shape.sphere_share)),
             3,
             page.words(Text::ThreeAxesHow).to_owned(),
         ),
