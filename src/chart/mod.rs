@@ -6,9 +6,12 @@
 pub mod axis;
 pub mod heat_map;
 pub mod histogram;
+pub mod labels;
 pub mod line;
 pub mod moves;
 pub mod plane;
+pub mod plane_view;
+pub mod points;
 pub mod ramp;
 pub mod scale_bar;
 pub mod scatter;

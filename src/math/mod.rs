@@ -1,5 +1,7 @@
-//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, random numbers, turns.
+//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, random numbers, turns, maps laid over
+//! each other.
 
+pub mod align;
 pub mod eigen;
 pub mod lanes;
 pub mod ranks;

@@ -118,7 +118,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
 
 fn changes_saved(action: &Action) -> bool {
     matches!(action, Action::FineTune(action) if *action != FineTuneAction::Exported)
-        || matches!(action, Action::Geometry(_))
+        || matches!(action, Action::Geometry(action) if action.changes_saved())
         || matches!(action, Action::Adapters(action) if action.changes_saved())
         || matches!(
             action,

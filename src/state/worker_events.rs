@@ -47,7 +47,18 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         }
         Event::Survey { .. } => {
             geometry::update::take_event(state, message.head.clone());
-            return lesson::update::take_event(state, message);
+            let mut effects = lesson::update::take_event(state, message);
+            // A map is made of what was measured.
+            effects.extend(geometry::update::ask(state));
+            return effects;
+        }
+        Event::Mapping { .. }
+        | Event::Mapped { .. }
+        | Event::Near { .. }
+        | Event::Compared { .. }
+        | Event::Clustered { .. } => {
+            geometry::map::events::take_event(state, message);
+            return geometry::update::ask(state);
         }
         _ => {}
     }
@@ -90,6 +101,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         Event::Cancelled { revision } => {
             state.compare.job.take_if(|job| job.revision == revision);
             state.compare.baselines_pending.retain(|asked| asked.0 != revision);
+            geometry::map::events::take_cancelled(state, revision);
         }
         Event::Gpu { state: news } => return gpu::take(state, news),
         Event::Workers { computing, .. } => state.computing_workers = computing,
@@ -249,6 +261,9 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
         || geometry::update::take_failure(state, revision, &problem)
     {
         return Vec::new();
+    }
+    if geometry::map::events::take_failure(state, revision, &problem) {
+        return geometry::update::ask(state);
     }
     if let Some(effects) = adapters::events::take_failure(state, revision, &problem) {
         return effects;

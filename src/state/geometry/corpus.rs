@@ -44,11 +44,20 @@ impl Bundled {
     }
 }
 
+/// The topic of every sentence, where a corpus has a column of them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Topics {
+    pub names: Vec<String>,
+    /// Of each sentence the place of its topic's name; `None`: it has none.
+    pub of: Vec<Option<u16>>,
+}
+
 /// The sentences that are looked at.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Corpus {
     /// Different ones; at most [`MOST_SENTENCES`].
     pub sentences: Vec<String>,
+    pub topics: Topics,
     /// Positions of sentences that mean the same.
     pub positives: Vec<(u32, u32)>,
     /// Sentences, or twice as many as pairs, in the text.

@@ -1,6 +1,8 @@
 //! The geometry lab: a corpus, and two ways to look at its vectors, side by side.
 
 pub mod corpus;
+pub mod held;
+pub mod map;
 pub(in crate::state) mod saved;
 pub(in crate::state) mod update;
 
@@ -12,6 +14,7 @@ use crate::protocol::lab::{Findings, Treatment};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::geometry::corpus::{Bundled, Corpus, Source};
+use crate::state::geometry::map::{Map, MapAction};
 use crate::text::lists::ListError;
 
 /// Surveys of this view are told from the lesson's by their slots, which begin here.
@@ -79,7 +82,13 @@ pub struct Measured {
     /// The sphere of `B` is turned so that every sentence lies near its place in `A`.
     pub findings: Findings,
     pub latency_ms: f64,
+    /// Of the request: questions about these vectors name it.
+    pub revision: Revision,
     of: Of,
+    /// The worker has the vectors no more, and is to compute them again.
+    is_lost: bool,
+    /// This is already the second time, and no question was answered since.
+    is_anew: bool,
     /// The sphere as it came.
     sphere: Vec<f32>,
 }
@@ -89,6 +98,8 @@ pub struct Measured {
 pub struct Job {
     revision: Revision,
     of: Of,
+    /// Asked for because the vectors were lost.
+    is_anew: bool,
     pub done: u32,
     pub total: u32,
     pub elapsed_ms: f64,
@@ -132,11 +143,17 @@ pub struct Geometry {
     corpus_count: u32,
     looks: [Look; 2],
     figures: [Figure; 2],
+    pub map: Map,
 }
 
 impl Default for Geometry {
     fn default() -> Self {
-        let look = |side| Look { side, pooling: Pooling::Cls, layer: None, treatment: Treatment::AsTheyAre };
+        let look = |side| Look {
+            side,
+            pooling: Pooling::Cls,
+            layer: None,
+            treatment: Treatment::AsTheyAre,
+        };
         let source = Bundled::Pairs.source();
         // What we bundle can be read; a test holds us to it.
         let corpus = Corpus::read(&source.text, None).unwrap_or_default();
@@ -149,6 +166,7 @@ impl Default for Geometry {
             corpus_count: 0,
             looks: [look(Side::Before), look(Side::After)],
             figures: Default::default(),
+            map: Map::default(),
         }
     }
 }
@@ -174,7 +192,31 @@ impl Geometry {
 
     /// What was asked is lost with the worker that was asked.
     pub(super) fn forget_questions(&mut self) {
-        self.figures.iter_mut().for_each(|figure| figure.job = None);
+        for figure in &mut self.figures {
+            figure.job = None;
+            // Vectors that went with a worker are no fault of theirs.
+            figure.measured.iter_mut().for_each(|measured| measured.is_anew = false);
+        }
+        self.map.forget_questions();
+    }
+
+    /// The worker does not have the vectors of that survey; whether they are to be computed again. Not
+    /// twice in a row: then something else is wrong.
+    fn lose(&mut self, survey: Revision) -> bool {
+        let all = self.figures.iter_mut().filter_map(|figure| figure.measured.as_mut());
+        let mut all = all.filter(|measured| measured.revision == survey);
+        all.next().is_some_and(|measured| {
+            measured.is_lost = !measured.is_anew;
+            measured.is_lost
+        })
+    }
+
+    /// The worker has the vectors of that survey.
+    fn found(&mut self, survey: Revision) {
+        let all = self.figures.iter_mut().filter_map(|figure| figure.measured.as_mut());
+        for measured in all.filter(|measured| measured.revision == survey) {
+            measured.is_anew = false;
+        }
     }
 }
 
@@ -197,4 +239,15 @@ pub enum GeometryAction {
     Stopped(Plot),
     /// Asked for again what was stopped or failed.
     Resumed(Plot),
+    Map(MapAction),
+}
+
+impl GeometryAction {
+    /// Whether it changes what survives a reload.
+    pub(in crate::state) fn changes_saved(&self) -> bool {
+        match self {
+            Self::Map(action) => action.changes_saved(),
+            _ => true,
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::geometry::corpus::{Corpus, Source};
+use crate::state::geometry::map;
 use crate::state::geometry::{
     Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
 };
@@ -53,10 +54,16 @@ pub(in crate::state) fn update(state: &mut State, action: GeometryAction) -> Vec
             let [a, b] = &mut geometry.figures;
             std::mem::swap(&mut a.measured, &mut b.measured);
             std::mem::swap(&mut a.failed, &mut b.failed);
+            geometry.map.swap();
             stand_alike(geometry);
         }
         GeometryAction::Stopped(plot) => return stop(&mut geometry.figures[plot.place()]),
         GeometryAction::Resumed(plot) => geometry.figures[plot.place()].failed = None,
+        GeometryAction::Map(action) => {
+            let mut effects = map::update::update(geometry, action);
+            effects.extend(ask(state));
+            return effects;
+        }
     }
     ask(state)
 }
@@ -106,10 +113,14 @@ fn settle(geometry: &mut Geometry, source: Source) {
 
 /// Asks for everything that the view shows and does not have yet.
 pub(in crate::state) fn ask(state: &mut State) -> Vec<Effect> {
+    map::ask::follow_corpus(&mut state.geometry);
     if state.view != View::Geometry || !state.can_compute() {
         return Vec::new();
     }
-    Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot)).collect()
+    let mut effects: Vec<Effect> =
+        Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot)).collect();
+    effects.extend(map::ask::ask(state));
+    effects
 }
 
 fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
@@ -121,7 +132,9 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
         return job.map(|job| send(Request::Cancel { revision: job.revision }));
     };
     let asked = figure.job.as_ref().is_some_and(|job| job.of == of);
-    let known = figure.measured.as_ref().is_some_and(|measured| measured.of == of);
+    let measured = figure.measured.as_ref().filter(|measured| measured.of == of);
+    let is_anew = measured.is_some_and(|measured| measured.is_lost);
+    let known = measured.is_some() && !is_anew;
     let failed = figure.failed.as_ref().is_some_and(|(_, failed)| *failed == of);
     if asked {
         return None;
@@ -136,7 +149,7 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
     let look = of.look;
     let figure = &mut state.geometry.figures[plot.place()];
     let total = u32::try_from(corpus.sentences.len()).unwrap_or(u32::MAX);
-    figure.job = Some(Job { revision, of, done: 0, total, elapsed_ms: 0.0 });
+    figure.job = Some(Job { revision, of, is_anew, done: 0, total, elapsed_ms: 0.0 });
     figure.failed = None;
     Some(send(Request::Survey {
         revision,
@@ -175,9 +188,16 @@ pub(in crate::state) fn take_event(state: &mut State, event: Event) {
     let Some(plot) = Plot::of_slot(slot) else { return };
     let figure = &mut state.geometry.figures[plot.place()];
     let Some(job) = figure.job.take_if(|job| job.revision == revision) else { return };
-    let (findings, of) = (*findings, job.of);
+    let (findings, of, is_anew) = (*findings, job.of, job.is_anew);
     let sphere = findings.shape.sphere.clone();
-    figure.measured = Some(Measured { findings, latency_ms, of, sphere });
+    let before = figure.measured.take().filter(|before| before.of == of);
+    let is_lost = false;
+    figure.measured =
+        Some(Measured { findings, latency_ms, revision, of, is_lost, is_anew, sphere });
+    if let Some(before) = before {
+        // The same vectors again: their maps are known.
+        state.geometry.map.rename_survey(before.revision, revision);
+    }
     stand_alike(&mut state.geometry);
 }
 
