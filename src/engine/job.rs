@@ -140,9 +140,7 @@ impl<B: Backend + Clone> Job<B> {
             Request::Examine { revision, tuned } => {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
-            Request::Survey {
-                revision, slot, mut sentences, lens, treatment, positives, ..
-            } => {
+            Request::Survey { revision, slot, mut sentences, lens, treatment, positives, .. } => {
                 sentences.truncate(MOST_SENTENCES);
                 let rows = Rows::new(sentences, lens.readout, false);
                 let survey = Survey::new(slot, treatment, positives);
