@@ -11,6 +11,7 @@ pub mod line;
 pub mod moves;
 pub mod plane;
 pub mod plane_view;
+pub mod point_map;
 pub mod points;
 pub mod ramp;
 pub mod scale_bar;

@@ -3,6 +3,7 @@
 mod corpus;
 mod figures;
 mod look;
+mod map;
 mod numbers;
 
 use leptos::prelude::*;
@@ -12,6 +13,7 @@ use crate::state::geometry::Plot;
 use crate::ui::geometry::corpus::Sentences;
 use crate::ui::geometry::figures::Figures;
 use crate::ui::geometry::look::LookCard;
+use crate::ui::geometry::map::Map;
 use crate::ui::geometry::numbers::Numbers;
 use crate::ui::loading::LoadingBar;
 use crate::ui::page::page;
@@ -33,6 +35,7 @@ pub fn Geometry() -> impl IntoView {
                 <LookCard plot=Plot::A turning/>
                 <LookCard plot=Plot::B turning/>
             </div>
+            <Map/>
             <Numbers/>
             <Figures/>
             <Sentences/>

@@ -22,8 +22,9 @@ pub struct Group {
     /// A topic's name; a cluster's most typical sentence.
     pub name: String,
     pub count: u32,
-    /// A cluster's most typical sentence.
-    pub typical: Option<u32>,
+    /// The sentence that its name is written at: a cluster's most typical one, or of a topic the one
+    /// nearest to the middle of its points on the map.
+    pub anchor: Option<u32>,
 }
 
 /// All that colours depend on, to be compared cheaply.
@@ -133,23 +134,25 @@ impl Geometry {
             }
             Colouring::Plain | Colouring::Query => return Vec::new(),
         };
-        let mut counts = vec![0_u32; count];
-        let all = 0..u32::try_from(self.corpus.sentences.len()).unwrap_or(u32::MAX);
-        for group in all.filter_map(|position| self.group_of(position)) {
-            if let Some(count) = counts.get_mut(usize::from(group)) {
-                *count += 1;
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); count];
+        for position in 0..u32::try_from(self.corpus.sentences.len()).unwrap_or(u32::MAX) {
+            let group = self.group_of(position).map(usize::from);
+            if let Some(members) = group.and_then(|group| members.get_mut(group)) {
+                members.push(position);
             }
         }
-        let group = |(number, count): (usize, u32)| {
+        let laid = self.laid(self.shown());
+        let group = |(number, members): (usize, Vec<u32>)| {
             let typical = clusters.and_then(|it| it.typical.get(number).copied());
             let name = match typical {
                 Some(position) => self.corpus.sentences.get(position as usize),
                 None => topics.names.get(number),
             };
             let (name, number) = (name.cloned().unwrap_or_default(), number as u16);
-            Group { number, colour: 0, name, count, typical }
+            let anchor = typical.or_else(|| central(&members, laid));
+            Group { number, colour: 0, name, count: members.len() as u32, anchor }
         };
-        let mut groups: Vec<Group> = counts.into_iter().enumerate().map(group).collect();
+        let mut groups: Vec<Group> = members.into_iter().enumerate().map(group).collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         for (group, colour) in groups.iter_mut().zip(1..=HUES) {
             group.colour = colour;
@@ -240,6 +243,26 @@ impl Geometry {
     }
 }
 
+/// The one of the points nearest to their middle: the medians along both axes, which a few far points
+/// do not move.
+fn central(members: &[u32], positions: &[f32]) -> Option<u32> {
+    let points = positions.as_chunks::<2>().0;
+    let place = |position: &u32| points.get(*position as usize).copied();
+    let median = |axis: usize| {
+        let mut values: Vec<f32> =
+            members.iter().filter_map(place).map(|point| point[axis]).collect();
+        let half = values.len() / 2;
+        (!values.is_empty()).then(|| *values.select_nth_unstable_by(half, f32::total_cmp).1)
+    };
+    let (x, y) = (median(0)?, median(1)?);
+    let away = |position: &&u32| {
+        place(position).map_or(f32::INFINITY, |point| {
+            (point[0] - x) * (point[0] - x) + (point[1] - y) * (point[1] - y)
+        })
+    };
+    members.iter().min_by(|a, b| away(a).total_cmp(&away(b))).copied()
+}
+
 /// The ramp's step for a cosine: 0 at `unrelated` and below, [`STEPS`] at 1.
 fn step(cosine: f64, unrelated: f64) -> u8 {
     let share = (cosine - unrelated) / (1.0 - unrelated).max(1e-6);
@@ -249,7 +272,16 @@ fn step(cosine: f64, unrelated: f64) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{STEPS, step};
+    use super::{STEPS, central, step};
+
+    #[test]
+    fn a_name_stands_at_the_middle_of_its_points() {
+        let positions = [9.0, 9.0, 0.0, 0.0, 1.0, 1.0, 2.0, 0.0, 90.0, -90.0];
+        assert_eq!(central(&[1, 2, 3, 4], &positions), Some(3));
+        assert_eq!(central(&[1, 2, 3], &positions), Some(2));
+        assert_eq!(central(&[7], &positions), None);
+        assert_eq!(central(&[], &positions), None);
+    }
 
     #[test]
     fn the_ramp_goes_from_unrelated_to_the_same() {
