@@ -30,7 +30,7 @@ pub(in crate::state) fn to_json(geometry: &Geometry) -> String {
         text: kept.then(|| text.clone()),
         name: name.clone().filter(|_| kept),
         looks: Some(geometry.looks),
-        map: Some(geometry.map.settings.to_json()),
+        map: Some(geometry.map.kept_settings().to_json()),
     };
     // Serialising strings and numbers cannot fail; if it did, nothing would be kept.
     serde_json::to_string(&saved).unwrap_or_default()

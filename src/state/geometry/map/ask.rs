@@ -57,7 +57,7 @@ impl Geometry {
     }
 
     /// The map that is wanted of one of the two.
-    fn making(&self, plot: Plot) -> Option<Making> {
+    pub(super) fn making(&self, plot: Plot) -> Option<Making> {
         let survey = self.survey(plot)?;
         let settings = &self.map.settings;
         let method = settings.method(self.corpus.sentences.len());

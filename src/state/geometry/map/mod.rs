@@ -190,6 +190,16 @@ impl Map {
         Self { settings, ..Self::default() }
     }
 
+    /// What of the settings is worth keeping: a query does not outlive the visit, nor do its colours.
+    pub(in crate::state) fn kept_settings(&self) -> Settings {
+        let colouring = self.settings.colouring;
+        let is_query = colouring == Some(Colouring::Query);
+        Settings {
+            colouring: if is_query { self.query.before } else { colouring },
+            ..self.settings
+        }
+    }
+
     /// Everything but what the visitor chose is of another corpus.
     fn begin_corpus(&mut self, corpus: u32) {
         self.corpus = corpus;

@@ -121,10 +121,8 @@ impl Settings {
 
     /// As text, for a later visit.
     pub fn to_json(self) -> String {
-        // What is typed for the query does not outlive the visit, so neither does its colouring.
-        let colouring = self.colouring.filter(|colouring| *colouring != Colouring::Query);
         // Serialising names and numbers cannot fail; if it did, nothing would be kept.
-        serde_json::to_string(&Self { colouring, ..self }).unwrap_or_default()
+        serde_json::to_string(&self).unwrap_or_default()
     }
 
     /// From such a text; as at a first visit where it is not ours.
@@ -162,8 +160,6 @@ mod tests {
             ..Settings::default()
         };
         assert_eq!(Settings::from_json(&chosen.to_json()), chosen);
-        let query = Settings { colouring: Some(Colouring::Query), ..chosen };
-        assert_eq!(Settings::from_json(&query.to_json()), Settings { colouring: None, ..chosen });
         let strange = Settings::from_json("{\"perplexity\": -4, \"clusters\": 900, \"steps\": 0}");
         assert_eq!((strange.perplexity, strange.clusters, strange.steps), (2.0, 20, 250));
         assert_eq!(Settings::from_json("{\"kind\": \"Sammon\"}"), Settings::default());

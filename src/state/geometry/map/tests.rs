@@ -197,6 +197,7 @@ fn b_goes_on_alone_where_a_has_no_map() {
 #[test]
 fn a_map_moves_and_can_be_stopped_and_made_again() {
     let mut state = mapped();
+    choose(&mut state, |it| it.colouring = Some(Colouring::Plain));
     let revision = maps(&choose(&mut state, |it| it.kind = Kind::Tsne))[0].0;
     let moving = |done| {
         let stage = MapStage::Moving;
@@ -210,12 +211,13 @@ fn a_map_moves_and_can_be_stopped_and_made_again() {
     assert_eq!(state.geometry.laid(Plot::A)[..], [0.5; 2 * COUNT]);
     let effects = on_map(&mut state, MapAction::Stopped);
     assert_eq!(cancelled(&effects), [revision]);
+    assert_eq!(questions(&effects), [], "B waited for it, and does not go on alone");
     assert_eq!(state.geometry.drawing(Plot::A).trouble(), Some(&Trouble::Stopped));
     update(&mut state, event(Event::Cancelled { revision }), 0.0);
     update(&mut state, moving(500), 0.0);
     assert_eq!(state.geometry.drawing(Plot::A).job, None, "too late");
     let again = maps(&on_map(&mut state, MapAction::Resumed));
-    assert_eq!(again.len(), 1, "A, or both would be out of step");
+    assert_eq!(again.len(), 1, "A; B begins from it");
     let effects = on_map(&mut state, MapAction::Reseeded);
     assert!(cancelled(&effects).contains(&again[0].0));
     let asked = questions(&effects);
@@ -280,6 +282,7 @@ fn b_is_laid_over_a() {
 #[test]
 fn lost_vectors_are_computed_again_once_and_their_maps_are_kept() {
     let mut state = mapped();
+    choose(&mut state, |it| it.colouring = Some(Colouring::Plain));
     let asked = questions(&on_map(&mut state, MapAction::Pinned(Some(3))));
     let [(revision, survey, Question::Near { position: 3, count: 10 })] = asked[..] else {
         panic!("{asked:?}")
@@ -448,13 +451,17 @@ fn the_selection_is_copied_and_the_map_is_a_table() {
 fn settings_survive_a_reload_and_the_query_does_not() {
     let mut state = mapped();
     choose(&mut state, |it| (it.kind, it.perplexity, it.clusters) = (Kind::Tsne, 12.0, 5));
+    choose(&mut state, |it| it.colouring = Some(Colouring::Plain));
     on_map(&mut state, MapAction::QueryTyped("sea".to_owned()));
     let chosen = state.geometry.map.settings;
     let mut again = State::default();
     let saved = Some(Saved::of(&state).to_json());
     let started = Action::Started { fragment: String::new(), saved, languages: Vec::new() };
     update(&mut again, started, 0.0);
-    assert_eq!(again.geometry.map.settings, Settings { colouring: None, ..chosen });
+    assert_eq!(
+        again.geometry.map.settings,
+        Settings { colouring: Some(Colouring::Plain), ..chosen }
+    );
     assert_eq!(again.geometry.map.query.text, "");
 }
 

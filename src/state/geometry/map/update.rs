@@ -8,7 +8,7 @@ use crate::state::effect::Effect;
 use crate::state::geometry::map::ask::cancel;
 use crate::state::geometry::map::settings::Colouring;
 use crate::state::geometry::map::{Map, MapAction, Trouble};
-use crate::state::geometry::{Geometry, GeometryAction};
+use crate::state::geometry::{Geometry, GeometryAction, Plot};
 use crate::state::notice::Report;
 
 /// Pause between the last keystroke and asking.
@@ -20,7 +20,7 @@ pub(in crate::state) fn update(geometry: &mut Geometry, action: MapAction) -> Ve
     match action {
         MapAction::Chosen(settings) => map.settings = settings.checked(),
         MapAction::Reseeded => map.settings.seed = map.settings.seed.wrapping_add(1),
-        MapAction::Stopped => return stop(map),
+        MapAction::Stopped => return stop(geometry),
         MapAction::Resumed => {
             map.drawings.iter_mut().for_each(|drawing| drawing.failed = None);
         }
@@ -56,12 +56,15 @@ pub(in crate::state) fn update(geometry: &mut Geometry, action: MapAction) -> Ve
     Vec::new()
 }
 
-fn stop(map: &mut Map) -> Vec<Effect> {
+/// Both maps are given up, the one that waits for the other, too.
+fn stop(geometry: &mut Geometry) -> Vec<Effect> {
     let mut effects = Vec::new();
-    for drawing in &mut map.drawings {
-        if let Some(job) = drawing.job.take() {
-            drawing.failed = Some((Trouble::Stopped, job.of));
-            effects.push(cancel(job.revision));
+    for plot in Plot::ALL {
+        let making = geometry.making(plot);
+        let drawing = &mut geometry.map.drawings[plot.place()];
+        effects.extend(drawing.job.take().map(|job| cancel(job.revision)));
+        if let Some(making) = making.filter(|making| !drawing.has(making)) {
+            drawing.failed = Some((Trouble::Stopped, making));
         }
     }
     effects

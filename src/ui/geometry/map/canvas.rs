@@ -309,10 +309,6 @@ fn keyed(stage: Stage, event: &KeyboardEvent) {
         "-" | "_" => stage.zoom_middle(1.0 / NEARER),
         "0" => stage.fit(),
         "l" | "L" => stage.is_lassoing.update(|is_lassoing| *is_lassoing = !*is_lassoing),
-        "Escape" => {
-            stage.is_lassoing.set(false);
-            stage.act(MapAction::Cleared);
-        }
         _ => return,
     }
     event.prevent_default();

@@ -114,13 +114,13 @@ fn Parameters(stage: Stage, kind: Kind) -> impl IntoView {
                 stage label=Text::Perplexity how=Text::PerplexityHow step="any"
                 value=of(|it| short(it.perplexity))
                 range=range(f64::from(PERPLEXITY.0), f64::from(PERPLEXITY.1))
-                chosen=move |text| with(text, |value| choose(stage, |it| it.perplexity = value))
+                chosen=move |text: &str| with(text, |value| choose(stage, |it| it.perplexity = value))
             />
             <Number
                 stage label=Text::Steps how=Text::StepsHow step="50"
                 value=of(|it| it.steps.to_string())
                 range=range(f64::from(STEPS.0), f64::from(STEPS.1))
-                chosen=move |text| with(text, |value| choose(stage, |it| it.steps = value))
+                chosen=move |text: &str| with(text, |value| choose(stage, |it| it.steps = value))
             />
         }
         .into_any(),
@@ -129,13 +129,13 @@ fn Parameters(stage: Stage, kind: Kind) -> impl IntoView {
                 stage label=Text::Neighbours how=Text::NeighboursHow step="1"
                 value=of(|it| it.neighbours.to_string())
                 range=range(f64::from(NEIGHBOURS.0), f64::from(NEIGHBOURS.1))
-                chosen=move |text| with(text, |value| choose(stage, |it| it.neighbours = value))
+                chosen=move |text: &str| with(text, |value| choose(stage, |it| it.neighbours = value))
             />
             <Number
                 stage label=Text::LeastDistance how=Text::LeastDistanceHow step="any"
                 value=of(|it| short(it.least_distance))
                 range=(LEAST_DISTANCE.0.to_string(), LEAST_DISTANCE.1.to_string())
-                chosen=move |text| with(text, |value| choose(stage, |it| it.least_distance = value))
+                chosen=move |text: &str| with(text, |value| choose(stage, |it| it.least_distance = value))
             />
             <Number
                 stage label=Text::Epochs how=Text::EpochsHow step="50"
@@ -158,7 +158,7 @@ fn Parameters(stage: Stage, kind: Kind) -> impl IntoView {
                     stage label=Text::Seed how=Text::SeedHow step="1"
                     value=of(|it| it.seed.to_string())
                     range=(0.to_string(), u32::MAX.to_string())
-                    chosen=move |text| with(text, |value| choose(stage, |it| it.seed = value))
+                    chosen=move |text: &str| with(text, |value| choose(stage, |it| it.seed = value))
                 />
                 <button class="plain" on:click=move |_| stage.act(MapAction::Reseeded)>
                     {page.text(Text::NewSeed)}

@@ -10,7 +10,10 @@ mod status;
 mod words;
 
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent};
 
+use crate::browser::page_scope;
 use crate::catalogue::map::MapText as Text;
 use crate::state::geometry::Plot;
 use crate::state::geometry::map::MapAction;
@@ -36,8 +39,18 @@ pub fn Map() -> impl IntoView {
     let stage = Stage::new();
     let files = MapFiles { stage, told: Told::of(page) };
     let how = Signal::derive(move || page.words(Text::How).to_owned());
+    // From the lists, too; in a field the key is the field's own.
+    let keyed = move |event: KeyboardEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let is_field = target.is_some_and(|it| ["INPUT", "SELECT"].contains(&&*it.tag_name()));
+        if event.key() == "Escape" && !is_field {
+            stage.is_lassoing.set(false);
+            stage.act(MapAction::Cleared);
+            page_scope::keep_focus(".map-stage");
+        }
+    };
     view! {
-        <div class="map">
+        <div class="map" on:keydown=keyed>
             <Figure title=Text::Title how=how name="simcse-geometry-map" files>
                 <Controls stage/>
                 <div class="map-columns">

@@ -112,7 +112,7 @@ impl Stage {
         let groups = Memo::new(move |_| {
             colours_of.track();
             // Names of topics stand at the middle of their points.
-            laid.map(|laid| laid.track());
+            laid.iter().for_each(|laid| laid.track());
             shown.track();
             page.now(|state| state.geometry.groups())
         });
