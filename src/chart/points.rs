@@ -59,18 +59,9 @@ pub fn raster(cloud: &Cloud<'_>, view: &View, frame: Frame, into: &mut Vec<u8>) 
     into.chunks_exact_mut((width * 4).max(1)).for_each(|row| row.copy_from_slice(&line));
     let mut sheet = Sheet { pixels: into, width, height };
     let sprites = Sprites::new(cloud, frame.ratio);
-    let (scale, ratio) = (view.scale * frame.ratio, frame.ratio);
-    let (middle_x, middle_y) = (frame.width * ratio / 2.0, frame.height * ratio / 2.0);
-    let points = cloud.positions.as_chunks::<2>().0;
-    for place in order(cloud, points.len()) {
-        let place = place as usize;
-        let Some([x, y]) = points.get(place).map(|point| point.map(f64::from)) else { continue };
-        let x = middle_x + (x - view.centre[0]) * scale;
-        let y = middle_y - (y - view.centre[1]) * scale;
-        let flags = cloud.flags.get(place).copied().unwrap_or_default();
-        let number = cloud.colours.get(place).copied().unwrap_or_default();
-        let colour = cloud.palette.get(usize::from(number)).copied().unwrap_or_default();
-        sprites.stamp(&mut sheet, (x, y), flags, colour, cloud);
+    for spot in &spots(cloud, view, frame, sprites.reach()) {
+        let colour = cloud.palette.get(usize::from(spot.colour)).copied().unwrap_or_default();
+        sprites.stamp(&mut sheet, spot, colour, cloud);
     }
 }
 
@@ -93,36 +84,80 @@ pub fn opacity(count: usize) -> f64 {
     }
 }
 
-/// Numbers of the points in the order of drawing: by what they are, then by colour, then as given.
-fn order(cloud: &Cloud<'_>, count: usize) -> Vec<u32> {
-    let key = |place: usize| {
-        let flags = cloud.flags.get(place).copied().unwrap_or_default();
-        let number = cloud.colours.get(place).copied().unwrap_or_default();
-        let class = if flags & SELECTED != 0 {
-            3
-        } else if flags & RAISED != 0 {
-            2
-        } else {
-            usize::from(flags & DIMMED == 0)
-        };
-        let within = if cloud.ranked { number } else { number.min(1) };
-        (class << 8) | usize::from(within)
+/// A point on the sheet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spot {
+    /// Quarters of a pixel of the device, from the left and the top.
+    x: i32,
+    y: i32,
+    flags: u8,
+    colour: u8,
+}
+
+/// The points that touch the sheet, in the order of drawing: by what they are, by colour, from the top,
+/// as given. From the top because a sheet is larger than what a processor has at hand: points in a
+/// jumble would wait for memory, line by line.
+fn spots(cloud: &Cloud<'_>, view: &View, frame: Frame, reach: f64) -> Vec<Spot> {
+    let (width, height) = frame.pixels();
+    let (scale, ratio) = (view.scale * frame.ratio, frame.ratio);
+    let (middle_x, middle_y) = (frame.width * ratio / 2.0, frame.height * ratio / 2.0);
+    let (right, bottom) = (width as f64 + reach, height as f64 + reach);
+    let points = cloud.positions.as_chunks::<2>().0;
+    let mut spots = Vec::with_capacity(points.len());
+    spots.extend(points.iter().enumerate().filter_map(|(place, point)| {
+        let [x, y] = point.map(f64::from);
+        let x = middle_x + (x - view.centre[0]) * scale;
+        let y = middle_y - (y - view.centre[1]) * scale;
+        // What is not finite is nowhere.
+        let is_seen = x > -reach && x < right && y > -reach && y < bottom;
+        is_seen.then(|| Spot {
+            x: (x * 4.0 + 0.5).floor() as i32,
+            y: (y * 4.0 + 0.5).floor() as i32,
+            flags: cloud.flags.get(place).copied().unwrap_or_default(),
+            colour: cloud.colours.get(place).copied().unwrap_or_default(),
+        })
+    }));
+    let above = reach.ceil() as i32 + 1;
+    let lines = height + 2 * above as usize + 2;
+    let spots = counted(spots, lines, |spot| ((spot.y >> 2) + above).max(0) as usize);
+    counted(spots, 4 * 256, |spot| rank(spot, cloud.ranked))
+}
+
+/// What lies over what: points of a higher rank over those of a lower one.
+fn rank(spot: &Spot, by_colour: bool) -> usize {
+    let class = if spot.flags & SELECTED != 0 {
+        3
+    } else if spot.flags & RAISED != 0 {
+        2
+    } else {
+        usize::from(spot.flags & DIMMED == 0)
     };
-    // Counted and then laid out, which keeps the order within a class.
-    let mut starts = vec![0_u32; 4 * 256 + 1];
-    for place in 0..count {
-        starts[key(place) + 1] += 1;
+    let within = if by_colour { spot.colour } else { spot.colour.min(1) };
+    class << 8 | usize::from(within)
+}
+
+/// Sorted by keys below `keys` (a greater one counts as the last): counted, and then laid out, which
+/// keeps the order of equal ones.
+fn counted(spots: Vec<Spot>, keys: usize, key: impl Fn(&Spot) -> usize) -> Vec<Spot> {
+    let key = |spot: &Spot| key(spot).min(keys - 1);
+    let mut starts = vec![0_usize; keys + 1];
+    for spot in &spots {
+        starts[key(spot) + 1] += 1;
+    }
+    // Often all are of one kind.
+    if starts.contains(&spots.len()) {
+        return spots;
     }
     for place in 1..starts.len() {
         starts[place] += starts[place - 1];
     }
-    let mut order = vec![0; count];
-    for place in 0..count {
-        let next = &mut starts[key(place)];
-        order[*next as usize] = place as u32;
+    let mut sorted = vec![Spot::default(); spots.len()];
+    for spot in &spots {
+        let next = &mut starts[key(spot)];
+        sorted[*next] = *spot;
         *next += 1;
     }
-    order
+    sorted
 }
 
 /// The pixels that are drawn on.
@@ -142,8 +177,6 @@ struct Span {
 
 /// A disc or ring as coverage, 1 to 256, at each of the places within a pixel.
 struct Sprite {
-    /// Pixels from the centre's pixel to the farthest one.
-    reach: i32,
     /// Of each place within the pixel, down and then across.
     spans: [Vec<Span>; PARTS * PARTS],
     coverage: Vec<u16>,
@@ -184,23 +217,15 @@ impl Sprite {
             }
             spans
         });
-        Self { reach, spans, coverage }
+        Self { spans, coverage }
     }
 
     fn disc(radius: f64, strength: f64) -> Self {
         Self::new(-1.0, radius, strength)
     }
 
-    /// Blends a colour over the sheet, the centre at (`x`, `y`) pixels of the device.
-    fn stamp(&self, sheet: &mut Sheet<'_>, (x, y): (f64, f64), colour: Colour) {
-        let margin = f64::from(self.reach + 1);
-        let (right, bottom) = (sheet.width as f64 + margin, sheet.height as f64 + margin);
-        // What is not finite is nowhere.
-        if !(x > -margin && x < right && y > -margin && y < bottom) {
-            return;
-        }
-        // PARTS is 4: the nearest quarter, its pixel, and the rest.
-        let (x, y) = ((x * 4.0 + 0.5).floor() as i32, (y * 4.0 + 0.5).floor() as i32);
+    /// Blends a colour over the sheet, the centre at a spot.
+    fn stamp(&self, sheet: &mut Sheet<'_>, &Spot { x, y, .. }: &Spot, colour: Colour) {
         let (width, height) = (sheet.width as i32, sheet.height as i32);
         for span in &self.spans[((y & 3) << 2 | x & 3) as usize] {
             let (line, left) = ((y >> 2) + span.down, (x >> 2) + span.across);
@@ -239,6 +264,7 @@ struct Sprites {
     large: Sprite,
     halo: Sprite,
     ring: Sprite,
+    reach: f64,
 }
 
 impl Sprites {
@@ -246,7 +272,9 @@ impl Sprites {
         // A cloud without end would only take time; nobody sees more of a larger disc.
         let radius = (cloud.radius * ratio).clamp(0.5, 64.0);
         let large = radius * LARGER + 0.5 * ratio;
+        let outer = (large + ratio).max(radius + 2.6 * ratio);
         Self {
+            reach: outer + 2.0,
             plain: Sprite::disc(radius, cloud.opacity.clamp(0.0, 1.0)),
             dimmed: Sprite::disc(radius, DIM),
             large: Sprite::disc(large, 1.0),
@@ -255,14 +283,13 @@ impl Sprites {
         }
     }
 
-    fn stamp(
-        &self,
-        sheet: &mut Sheet<'_>,
-        at: (f64, f64),
-        flags: u8,
-        colour: Colour,
-        cloud: &Cloud<'_>,
-    ) {
+    /// Pixels of the device from a centre to the end of the largest.
+    fn reach(&self) -> f64 {
+        self.reach
+    }
+
+    fn stamp(&self, sheet: &mut Sheet<'_>, at: &Spot, colour: Colour, cloud: &Cloud<'_>) {
+        let flags = at.flags;
         if flags & (RAISED | SELECTED) != 0 {
             self.halo.stamp(sheet, at, cloud.paper);
             self.large.stamp(sheet, at, colour);
