@@ -233,13 +233,16 @@ fn moved(stage: Stage, hands: StoredValue<Hands>, event: &PointerEvent) {
 
 fn released(stage: Stage, hands: StoredValue<Hands>, event: &PointerEvent, is_broken_off: bool) {
     let mut held = hands.get_value();
-    let was_down = held.down.iter().any(|down| down.0 == event.pointer_id());
+    // Such as another button's.
+    if !held.down.iter().any(|down| down.0 == event.pointer_id()) {
+        return;
+    }
     held.down.retain(|down| down.0 != event.pointer_id());
     let gesture = std::mem::take(&mut held.gesture);
     hands.set_value(held);
     let lasso = stage.lasso.get_untracked();
     stage.lasso.set(Vec::new());
-    let Some(at) = place(event).filter(|_| was_down && !is_broken_off) else { return };
+    let Some(at) = place(event).filter(|_| !is_broken_off) else { return };
     match gesture {
         Gesture::Pan { moved: false, .. } => click(stage, at),
         Gesture::Lasso { added } if lasso.len() > 2 => {
