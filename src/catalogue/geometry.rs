@@ -60,15 +60,36 @@ words! {
     AlignmentHow: "Mean squared distance of {n} {n:pair that means|pairs that mean} the same. Lower is better; 0 means each pair is one point.", "{n} 对同义句的平均平方距离。越低越好；0 表示每对重合。";
     AlignmentNone: "Needs pairs that mean the same.", "需要同义句对。";
     Uniformity: "Uniformity", "均匀性";
-    UniformityHow: "Logarithm of the mean of exp(−2 × squared distance) over all pairs. Lower is better; vectors at right angles to each other give −4.", "所有句对 exp(−2 × 平方距离) 均值的对数。越低越好；两两垂直的向量为 −4。";
+    UniformityHow: "Logarithm of the mean of exp(−2 × squared distance) over all {n} pairs. Lower is better; vectors at right angles to each other give −4.", "所有 {n} 个句对 exp(−2 × 平方距离) 均值的对数。越低越好；两两垂直的向量为 −4。";
+    UniformitySampled: "Logarithm of the mean of exp(−2 × squared distance), estimated from {n} random pairs; ± holds with 95 % confidence. Lower is better; vectors at right angles give −4.", "exp(−2 × 平方距离) 均值的对数，由 {n} 个随机句对估计；± 为 95% 置信范围。越低越好；两两垂直的向量为 −4。";
     MeanCosine: "Mean cosine", "平均余弦";
-    MeanCosineHow: "Over all {n} pairs. 0 is isotropic, 1 a single direction: this is the anisotropy of Ethayarajh (2019), a disputed measure.", "对全部 {n} 个句对。0 为各向同性，1 为同一方向：即 Ethayarajh（2019）的各向异性，这一度量有争议。";
+    MeanCosineHow: "Over all pairs; ± is the 95 % interval, were these sentences a sample of many. 0 is isotropic, 1 a single direction: the anisotropy of Ethayarajh (2019), a disputed measure.", "对全部句对；若把这些句子看作样本，± 为 95% 置信区间。0 为各向同性，1 为同一方向：即 Ethayarajh（2019）的各向异性，这一度量有争议。";
+    Spearman: "Spearman × 100", "Spearman × 100";
+    SpearmanHow: "Do cosines rank the {n} scored pairs as people did? Higher is better; 100 is the same order.", "余弦对 {n} 个打分句对的排序是否与人一致？越高越好；100 表示顺序完全相同。";
     EffectiveRank: "Effective rank", "有效秩";
     EffectiveRankHow: "How many directions are used: exp of the entropy of the singular values (Roy & Vetterli 2007). At most the number of sentences, and of axes: {a} in A, {b} in B.", "实际使用了多少个方向：奇异值之熵的指数（Roy 与 Vetterli，2007）。不超过句子数，也不超过轴数：A 为 {a}，B 为 {b}。";
+    IsoScore: "IsoScore", "IsoScore";
+    IsoScoreHow: "How evenly the variance fills all directions (Rudman et al. 2022): 1 is perfectly even, 0 a single direction.", "方差在各方向上分布的均匀程度（Rudman 等，2022）：1 为完全均匀，0 为只有一个方向。";
+    IsoScoreNone: "Needs more sentences than a vector has numbers: with fewer, some directions cannot vary at all.", "句子数须多于向量维数：否则有些方向根本无从变化。";
+    TopShare: "Share of the first component", "首主成分占比";
+    TopShareHow: "Of the variance around the mean. Large where one direction dominates.", "占围绕均值的方差的比例。某一方向主导时较大。";
+    Hubness: "Hubness", "枢纽性";
+    HubnessHow: "Skewness of how often a sentence is among the {n} nearest of others (Radovanović et al. 2010); 0 is even. Named most often: A {a}, B {b}.", "某句进入他句前 {n} 近邻次数的偏度（Radovanović 等，2010）；0 表示均匀。最常被点名：A {a}，B {b}。";
+    HubnessNone: "Needs three sentences.", "至少需要三个句子。";
     ThreeAxes: "Share of three axes", "三轴占比";
     ThreeAxesHow: "How much of the squared length lies on the first three axes. A cone has most of it there.", "平方长度中有多少落在前三个轴上。锥体的大部分都在其中。";
 
     // Figures
+    LayersTitle: "Through the layers", "逐层变化";
+    LayersHow: "How the cone grows and opens from the embedding layer (0) to the last (Ethayarajh 2019): solid [CLS], dashed mean; amber before, teal after.", "从嵌入层（0）到最后一层，锥体如何收窄又张开（Ethayarajh，2019）：实线为 [CLS]，虚线为均值；琥珀色为之前，青色为之后。";
+    LayersMeasure: "Measure all layers", "测量所有层";
+    LayersCaption: "{n} sentences, as they are, unit length.", "{n} 个句子，原样，单位长度。";
+    LayerAxis: "layer", "层";
+    BandsTitle: "Cosines by gold score", "按人工分数看余弦";
+    BandsHow: "A row for each band of scores, amber A, teal B; a tick marks each mean. Rows that people scored higher should lie farther right, and overlap little (SimCSE, figure G.1).", "每行为一个分数段，琥珀色为 A，青色为 B；短竖线为均值。人工分数越高的行应越靠右，且重叠越少（SimCSE 图 G.1）。";
+    BandName: "{from} to {to} ({n} {n:pair|pairs})", "{from} 至 {to}（{n} 对）";
+    BandsWords: "Mean cosine by band of scores, from high to low. {rows}.", "各分数段的平均余弦，由高到低。{rows}。";
+    BandWords: "{band}: A {a}, B {b}", "{band}：A {a}，B {b}";
     HistogramTitle: "Cosines of all pairs", "所有句对的余弦";
     HistogramHow: "Left is unrelated, right is alike. A cone stands far to the right.", "左边无关，右边相似。锥体的分布偏右。";
     SpectrumTitle: "Singular values", "奇异值";

@@ -3,8 +3,11 @@
 use web_time::{Duration, Instant};
 
 use crate::backend::Backend;
+use crate::engine::Memory;
+use crate::engine::about::{Asked, Sort};
+use crate::engine::clouds::{Cloud, Clouds};
 use crate::engine::exam::Exam;
-use crate::engine::group::{Group, Scan, WindowWork};
+use crate::engine::group::{Scan, WindowWork};
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
 use crate::engine::survey::{MOST_SENTENCES, Survey};
@@ -20,7 +23,7 @@ use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
 use crate::protocol::event::{Agreement, Event};
-use crate::protocol::message::Message;
+use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Readout, Side};
 use crate::protocol::request::Request;
@@ -47,6 +50,14 @@ pub enum Kind {
     },
     Views,
     Examine,
+    /// Neighbours, groups, vectors.
+    About,
+    Text {
+        slot: u8,
+    },
+    Map {
+        slot: u8,
+    },
 }
 
 impl Kind {
@@ -54,19 +65,19 @@ impl Kind {
     pub fn rank(self) -> u8 {
         match self {
             Self::Pair => 0,
-            Self::Window => 1,
+            Self::Window | Self::About | Self::Text { .. } => 1,
             Self::Group
             | Self::Pairs
             | Self::Embed
             | Self::Portion
             | Self::Survey { .. }
             | Self::Views => 2,
-            Self::Baseline | Self::Examine => 3,
+            Self::Baseline | Self::Examine | Self::Map { .. } => 3,
         }
     }
 
     pub fn needs_model(self) -> bool {
-        self != Self::Window
+        !matches!(self, Self::Window | Self::About | Self::Map { .. })
     }
 }
 
@@ -107,12 +118,18 @@ enum Work<B: Backend> {
     Survey(Rows<B>, Survey),
     Views(Views),
     Examine(Box<Exam>),
+    About(Box<Asked<B>>),
 }
 
 impl<B: Backend + Clone> Job<B> {
     /// The job of a request, under a number of its own; `None` for requests that are none.
-    pub fn new(number: u64, request: Request) -> Result<Option<Self>, (Revision, Problem)> {
-        let side = side(&request);
+    pub fn new(
+        number: u64,
+        message: Message<Request>,
+        clouds: &Clouds,
+    ) -> Result<Option<Self>, (Revision, Problem)> {
+        let Message { head: request, bulk } = message;
+        let mut side = side(&request);
         let (revision, work) = match request {
             Request::Pair { revision, first, second, lens } => {
                 (revision, Work::Pair(Rows::new(vec![first, second], lens.readout, true)))
@@ -140,7 +157,9 @@ impl<B: Backend + Clone> Job<B> {
             Request::Examine { revision, tuned } => {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
-            Request::Survey { revision, slot, mut sentences, lens, treatment, positives, .. } => {
+            Request::Survey {
+                revision, slot, mut sentences, lens, treatment, positives, ..
+            } => {
                 sentences.truncate(MOST_SENTENCES);
                 let rows = Rows::new(sentences, lens.readout, false);
                 let survey = Survey::new(slot, treatment, positives);
@@ -149,8 +168,13 @@ impl<B: Backend + Clone> Job<B> {
             Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
                 (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
             }
-            Request::About { .. }
-            | Request::Layers { .. }
+            Request::About { revision, about } => {
+                let asked = Asked::new(about, numbers_of(bulk), clouds)
+                    .map_err(|problem| (revision, problem))?;
+                side = asked.lens().side;
+                (revision, Work::About(Box::new(asked)))
+            }
+            Request::Layers { .. }
             | Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
@@ -188,7 +212,11 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
-            Work::Window(_) | Work::Portion(_) | Work::Views(_) | Work::Examine(_) => None,
+            Work::Window(_)
+            | Work::Portion(_)
+            | Work::Views(_)
+            | Work::Examine(_)
+            | Work::About(_) => None,
         }
     }
 
@@ -201,7 +229,11 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
-            Work::Window(_) | Work::Portion(_) | Work::Views(_) | Work::Examine(_) => None,
+            Work::Window(_)
+            | Work::Portion(_)
+            | Work::Views(_)
+            | Work::Examine(_)
+            | Work::About(_) => None,
         }
     }
 
@@ -240,6 +272,11 @@ impl<B: Backend + Clone> Job<B> {
             Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
             Work::Views(_) => Kind::Views,
             Work::Examine(_) => Kind::Examine,
+            Work::About(asked) => match asked.sort() {
+                Sort::Map => Kind::Map { slot: asked.slot },
+                Sort::Text => Kind::Text { slot: asked.slot },
+                Sort::Other => Kind::About,
+            },
         }
     }
 
@@ -249,6 +286,7 @@ impl<B: Backend + Clone> Job<B> {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
             Work::Group(..) | Work::Baseline(_) | Work::Survey(..) | Work::Views(_) => true,
+            Work::About(asked) => asked.sort() != Sort::Other,
             Work::Window(_)
             | Work::Pairs(..)
             | Work::Embed(_)
@@ -275,14 +313,22 @@ impl<B: Backend + Clone> Job<B> {
             }
             Work::Views(views) => views.restart(),
             Work::Examine(exam) => exam.restart(),
-            Work::Window(_) => {}
+            Work::Window(_) | Work::About(_) => {}
         }
         self.begun = None;
         self.run.beginning += 1;
     }
 
     /// How far a long job is, if it is time to tell.
-    pub fn progress(&mut self) -> Option<Event> {
+    pub fn progress(&mut self) -> Option<Message<Event>> {
+        let begun = self.begun?;
+        if self.told.unwrap_or(begun).elapsed() < PROGRESS_EVERY {
+            return None;
+        }
+        if let Work::About(asked) = &self.work {
+            self.told = Some(Instant::now());
+            return asked.progress(self.revision, milliseconds(begun));
+        }
         let (Work::Group(rows, _)
         | Work::Pairs(rows, _)
         | Work::Embed(rows)
@@ -290,10 +336,6 @@ impl<B: Backend + Clone> Job<B> {
         else {
             return None;
         };
-        let begun = self.begun?;
-        if self.told.unwrap_or(begun).elapsed() < PROGRESS_EVERY {
-            return None;
-        }
         self.told = Some(Instant::now());
         let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let scanning = match &self.work {
@@ -303,24 +345,24 @@ impl<B: Backend + Clone> Job<B> {
         };
         let done = if scanning { rows.total() } else { rows.done() };
         let sentences_each = if matches!(self.work, Work::Pairs(..)) { 2 } else { 1 };
-        Some(Event::Progress {
+        Some(Message::plain(Event::Progress {
             revision: self.revision,
             done: natural(done / sentences_each),
             total: natural(rows.total() / sentences_each),
             elapsed_ms: milliseconds(begun),
-        })
+        }))
     }
 
     /// Does a little. A finished group takes the place of the last one.
     pub async fn step(
         &mut self,
         sides: &Sides<B>,
-        group: &mut Option<Group>,
+        memory: &mut Memory,
         workshop: Option<&mut (dyn Workshop<B> + 'static)>,
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
-            let answer = work.step(revision, group.as_ref())?;
+            let answer = work.step(revision, memory.group.as_ref())?;
             return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Group(_, slot) = &mut self.work
@@ -331,7 +373,7 @@ impl<B: Backend + Clone> Job<B> {
                 return Ok(Stage::Working);
             }
             let (answer, finished) = scan.finish(revision, milliseconds(begun));
-            *group = Some(finished);
+            memory.group = Some(finished);
             return Ok(Stage::Finished(answer));
         }
         if let Work::Survey(_, survey) = &mut self.work
@@ -343,6 +385,10 @@ impl<B: Backend + Clone> Job<B> {
                 let event = Event::Survey { revision, slot, findings, latency_ms };
                 Stage::Finished(Message::with_f32(event, found.with_last))
             }));
+        }
+        if let Work::About(asked) = &mut self.work {
+            let answer = asked.step(revision, begun, sides).await?;
+            return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Views(views) = &mut self.work {
             let workshop = workshop.ok_or_else(missing)?;
@@ -386,9 +432,11 @@ impl<B: Backend + Clone> Job<B> {
                 survey.take_rows(finished);
                 return Ok(Stage::Working);
             }
-            Work::Pair(_) | Work::Window(_) | Work::Views(_) | Work::Examine(_) => {
-                pair(revision, finished, begun)
-            }
+            Work::Pair(_)
+            | Work::Window(_)
+            | Work::Views(_)
+            | Work::Examine(_)
+            | Work::About(_) => pair(revision, finished, begun),
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),
             Work::Portion(_) => {
@@ -399,6 +447,14 @@ impl<B: Backend + Clone> Job<B> {
             Work::Baseline(_) => baseline(revision, &finished),
         }))
     }
+}
+
+/// The array of numbers that came along.
+fn numbers_of(bulk: Vec<Bulk>) -> Option<Vec<f32>> {
+    bulk.into_iter().find_map(|bulk| match bulk {
+        Bulk::F32(values) => Some(values),
+        Bulk::Bytes(_) => None,
+    })
 }
 
 fn side(request: &Request) -> Side {

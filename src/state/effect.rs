@@ -71,3 +71,10 @@ pub enum Effect {
         svg: String,
     },
 }
+
+impl Effect {
+    /// Asks the worker for something that needs no arrays.
+    pub fn ask(request: Request) -> Self {
+        Self::Send(Message::plain(request))
+    }
+}

@@ -45,6 +45,10 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             effects.extend(ask_figures(state));
             return effects;
         }
+        Event::Layers { .. } => {
+            geometry::layers::take_event(state, message.head);
+            return Vec::new();
+        }
         Event::Survey { .. } => {
             geometry::update::take_event(state, message.head.clone());
             return lesson::update::take_event(state, message);

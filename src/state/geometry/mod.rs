@@ -1,6 +1,7 @@
 //! The geometry lab: a corpus, and two ways to look at its vectors, side by side.
 
 pub mod corpus;
+pub mod layers;
 pub(in crate::state) mod saved;
 pub(in crate::state) mod update;
 
@@ -12,6 +13,7 @@ use crate::protocol::lab::{Findings, Treatment};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::geometry::corpus::{Bundled, Corpus, Source};
+use crate::state::geometry::layers::{Layered, LayersAction};
 use crate::text::lists::ListError;
 
 /// Surveys of this view are told from the lesson's by their slots, which begin here.
@@ -132,11 +134,17 @@ pub struct Geometry {
     corpus_count: u32,
     looks: [Look; 2],
     figures: [Figure; 2],
+    pub layered: Layered,
 }
 
 impl Default for Geometry {
     fn default() -> Self {
-        let look = |side| Look { side, pooling: Pooling::Cls, layer: None, treatment: Treatment::AsTheyAre };
+        let look = |side| Look {
+            side,
+            pooling: Pooling::Cls,
+            layer: None,
+            treatment: Treatment::AsTheyAre,
+        };
         let source = Bundled::Pairs.source();
         // What we bundle can be read; a test holds us to it.
         let corpus = Corpus::read(&source.text, None).unwrap_or_default();
@@ -149,6 +157,7 @@ impl Default for Geometry {
             corpus_count: 0,
             looks: [look(Side::Before), look(Side::After)],
             figures: Default::default(),
+            layered: Layered::default(),
         }
     }
 }
@@ -175,6 +184,7 @@ impl Geometry {
     /// What was asked is lost with the worker that was asked.
     pub(super) fn forget_questions(&mut self) {
         self.figures.iter_mut().for_each(|figure| figure.job = None);
+        self.layered.forget_questions();
     }
 }
 
@@ -197,4 +207,5 @@ pub enum GeometryAction {
     Stopped(Plot),
     /// Asked for again what was stopped or failed.
     Resumed(Plot),
+    Layers(LayersAction),
 }

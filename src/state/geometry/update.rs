@@ -12,6 +12,7 @@ use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::geometry::corpus::{Corpus, Source};
+use crate::state::geometry::layers;
 use crate::state::geometry::{
     Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
 };
@@ -56,6 +57,7 @@ pub(in crate::state) fn update(state: &mut State, action: GeometryAction) -> Vec
             stand_alike(geometry);
         }
         GeometryAction::Stopped(plot) => return stop(&mut geometry.figures[plot.place()]),
+        GeometryAction::Layers(action) => return layers::update(state, action),
         GeometryAction::Resumed(plot) => geometry.figures[plot.place()].failed = None,
     }
     ask(state)
@@ -109,7 +111,10 @@ pub(in crate::state) fn ask(state: &mut State) -> Vec<Effect> {
     if state.view != View::Geometry || !state.can_compute() {
         return Vec::new();
     }
-    Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot)).collect()
+    let mut effects: Vec<Effect> =
+        Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot)).collect();
+    effects.extend(layers::ask(state));
+    effects
 }
 
 fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
@@ -188,6 +193,7 @@ pub(in crate::state) fn take_progress(
     (done, total): (u32, u32),
     elapsed_ms: f64,
 ) {
+    layers::take_progress(state, revision, (done, total));
     let jobs = state.geometry.figures.iter_mut().filter_map(|figure| figure.job.as_mut());
     for job in jobs.filter(|job| job.revision == revision) {
         (job.done, job.total, job.elapsed_ms) = (done, total, elapsed_ms);
@@ -207,7 +213,7 @@ pub(in crate::state) fn take_failure(
             return true;
         }
     }
-    false
+    layers::take_failure(state, revision, problem)
 }
 
 /// Turns the sphere of `B` so that its sentences lie as near as may be to their places in `A`: the

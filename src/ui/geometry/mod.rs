@@ -2,6 +2,7 @@
 
 mod corpus;
 mod figures;
+mod layers;
 mod look;
 mod numbers;
 

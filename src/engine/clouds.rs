@@ -1,0 +1,46 @@
+//! Vectors that surveys left behind, for questions about them.
+
+use std::sync::Arc;
+
+use crate::geometry::treatment::Transform;
+use crate::protocol::Revision;
+use crate::protocol::readout::{Lens, Side};
+
+/// The vectors of a survey, as it looked at them.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    pub slot: u8,
+    /// Of the request that asked for the survey.
+    pub survey: Revision,
+    pub lens: Lens,
+    /// `[n, width]`, unit length.
+    pub rows: Arc<[f32]>,
+    pub width: usize,
+    /// What was done to the model's vectors.
+    pub transform: Transform,
+}
+
+/// The latest of each slot.
+#[derive(Debug, Default)]
+pub struct Clouds {
+    kept: Vec<Cloud>,
+}
+
+impl Clouds {
+    /// Keeps a survey's vectors in the place of those of its slot.
+    pub fn keep(&mut self, cloud: Cloud) {
+        self.kept.retain(|kept| kept.slot != cloud.slot);
+        self.kept.push(cloud);
+    }
+
+    /// The vectors of that survey, if they are still kept.
+    pub fn of(&self, survey: Revision) -> Option<&Cloud> {
+        self.kept.iter().find(|cloud| cloud.survey == survey)
+    }
+
+    /// Forgets what a side computed: it has other weights now, and would read a visitor's text in
+    /// another way than the sentences beside it.
+    pub fn forget(&mut self, side: Side) {
+        self.kept.retain(|cloud| cloud.lens.side != side);
+    }
+}
