@@ -4,8 +4,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, Document, HtmlAnchorElement, HtmlElement, KeyboardEvent, Storage, Url,
-    Window,
+    Blob, BlobPropertyBag, Document, HtmlAnchorElement, HtmlElement, KeyboardEvent, Response,
+    Storage, Url, Window,
 };
 
 const SAVED_KEY: &str = "simcse-lab";
@@ -174,6 +174,22 @@ pub async fn copy(text: &str) -> Result<(), String> {
         return Err("no clipboard".to_owned());
     }
     JsFuture::from(clipboard.write_text(text)).await.map(drop).map_err(|error| words(&error))
+}
+
+/// A text of our own site.
+///
+/// # Errors
+/// In words, where it does not come.
+pub async fn fetch_text(url: &str) -> Result<String, String> {
+    let window = window().ok_or("no window")?;
+    let answer = JsFuture::from(window.fetch_with_str(url)).await.map_err(|error| words(&error))?;
+    let answer: Response = answer.unchecked_into();
+    if !answer.ok() {
+        return Err(format!("HTTP {}", answer.status()));
+    }
+    let text = answer.text().map_err(|error| words(&error))?;
+    let text = JsFuture::from(text).await.map_err(|error| words(&error))?;
+    text.as_string().ok_or_else(|| "no text".to_owned())
 }
 
 /// Offers text as a file.

@@ -10,14 +10,32 @@ words! {
 
     // The corpus
     CorpusTitle: "Sentences", "句子";
-    CorpusHow: "One sentence a line. Two columns: sentences that mean the same, with or without a score in a third; only then is there an alignment.", "每行一句。若为两列，则是同义句对，第三列可有分数；只有这样才能计算对齐性。";
+    CorpusHow: "One sentence a line, or a table: a column of topics colours the map; a second sentence that means the same, with or without a score, gives an alignment. Files: text, CSV, TSV, JSON lines.", "每行一句，或一张表：主题列用于给地图着色；另一列同义句（可带分数）用于计算对齐性。可用文件：文本、CSV、TSV、JSON 行。";
     CorpusLabel: "Sentences to look at", "要观察的句子";
     CorpusDrop: "Drop a file with sentences", "拖入句子文件";
     BundledPairs: "Pairs with scores", "带分数的句对";
     BundledEveryday: "Everyday sentences", "日常句子";
-    BundledNote: "Bundled with the page, and written for it.", "随页面提供，为本页编写。";
+    BundledSenses: "Words of several meanings", "多义词";
+    BundledQuestions: "What people ask for", "各类提问";
+    BundledStories: "Short news", "短新闻";
+    BundledNote: "Written for this page, in English: the model's vocabulary is English.", "为本页编写，均为英文句子：模型的词表是英文的。";
+    CorpusComing: "“{name}” is on its way.", "“{name}”正在加载。";
+    CorpusMissing: "“{name}” did not arrive: {detail}. Your sentences stay.", "“{name}”未能加载：{detail}。原有句子保持不变。";
+    CorpusLong: "{megabytes} MB of text: too long for a box, all of it is read. It begins:", "文本有 {megabytes} MB：过长，无法放进输入框，但会全部读取。开头如下：";
+    CorpusEmpty: "Empty it", "清空";
+    TakeCompare: "Take the list of Compare", "采用“比较”中的列表";
+    TakeFineTune: "Take the sentences of Fine-tune", "采用“微调”中的句子";
+    ColumnsLabel: "What the columns are", "各列的含义";
+    ColumnSentence: "Sentence", "句子";
+    ColumnPartner: "Means the same", "同义句";
+    ColumnScore: "Score", "分数";
+    ColumnTopic: "Topic", "主题";
+    ColumnNone: "none", "无";
+    ColumnName: "column {n}: {name}", "第 {n} 列：{name}";
     UndoText: "Bring back the text before", "恢复之前的文本";
     FactSentences: "{n} different {n:sentence|sentences}", "{n} 个不同的句子";
+    FactFile: "from {name}", "来自 {name}";
+    FactTopics: "{n} {n:topic|topics}", "{n} 个主题";
     FactPositives: "{n} {n:pair that means|pairs that mean} the same", "{n} 对同义句";
     FactRepeated: "{n} repeated, counted once", "{n} 个重复，只计一次";
     FactSkipped: "{n} {n:row|rows} left out: a sentence or its score is missing", "略去 {n} 行：缺少句子或分数";

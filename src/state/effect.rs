@@ -41,6 +41,11 @@ pub enum Effect {
         pause_ms: u32,
         action: Action,
     },
+    /// Fetch a corpus that lies beside the page; it comes as `GeometryAction::BundledArrived`.
+    FetchCorpus {
+        url: String,
+        number: u32,
+    },
     /// Keep this text for the next visit.
     Save(String),
     /// Replace the URL's fragment without a new history entry.

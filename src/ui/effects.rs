@@ -17,6 +17,7 @@ use crate::protocol::request::{ModelSource, Request};
 use crate::state::action::Action;
 use crate::state::adapters::AdapterAction;
 use crate::state::effect::Effect;
+use crate::state::geometry::GeometryAction;
 use crate::state::notice::Report;
 use crate::state::settings::Theme;
 
@@ -76,6 +77,10 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
         Effect::After { pause_ms, action } => {
             page_scope::after(pause_ms, move || dispatch(action));
         }
+        Effect::FetchCorpus { url, number } => spawn_local(async move {
+            let text = page_scope::fetch_text(&url).await;
+            dispatch(Action::Geometry(GeometryAction::BundledArrived { number, text }));
+        }),
         Effect::Save(text) => {
             if !page_scope::save(&text) {
                 dispatch(Action::Reported(Report::NotSaved));

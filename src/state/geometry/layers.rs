@@ -9,8 +9,8 @@ use crate::protocol::readout::Side;
 use crate::protocol::request::Request;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::geometry::corpus::Corpus;
-use crate::state::geometry::{Failure, Geometry};
+use crate::state::geometry::corpus::{Corpus, Held};
+use crate::state::geometry::Failure;
 use crate::state::route::View;
 
 /// Sentences that are measured through all layers at most; the figure says of how many.
@@ -46,7 +46,7 @@ impl Measure {
 struct Of {
     model: String,
     adapter: Option<(String, f32)>,
-    corpus: u32,
+    corpus: Held,
 }
 
 /// What is on its way.
@@ -175,7 +175,7 @@ fn ask_side(state: &mut State, side: Side) -> Vec<Effect> {
 }
 
 fn of(state: &State, side: Side) -> Option<Of> {
-    let Geometry { corpus, corpus_count, .. } = &state.geometry;
+    let corpus = &state.geometry.corpus;
     let model = state.model.as_ref()?.sha256.clone();
     let adapter = match side {
         Side::Before => None,
@@ -184,7 +184,7 @@ fn of(state: &State, side: Side) -> Option<Of> {
             Some((adapter.sha256.clone(), state.adapters.blend))
         }
     };
-    corpus.is_enough().then_some(Of { model, adapter, corpus: *corpus_count })
+    corpus.is_enough().then(|| Of { model, adapter, corpus: corpus.clone() })
 }
 
 /// Sentences, pairs that mean the same, and scored pairs, as positions among those sentences.
@@ -264,7 +264,7 @@ pub(in crate::state) fn take_failure(
 mod tests {
     use super::{MOST_SENTENCES, sample};
     use crate::protocol::lab::Scored;
-    use crate::state::geometry::corpus::Corpus;
+    use crate::state::geometry::corpus::{Corpus, Held};
 
     #[test]
     fn a_small_corpus_is_taken_whole_and_a_large_one_with_its_pairs() {

@@ -12,8 +12,9 @@ use crate::protocol::Revision;
 use crate::protocol::lab::{Findings, Treatment};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
-use crate::state::geometry::corpus::{Bundled, Corpus, Source};
+use crate::state::geometry::corpus::{Bundled, Corpus, Held, Source};
 use crate::state::geometry::layers::{Layered, LayersAction};
+use crate::text::columns::Roles;
 use crate::text::lists::ListError;
 
 /// Surveys of this view are told from the lesson's by their slots, which begin here.
@@ -70,8 +71,7 @@ struct Of {
     model: String,
     /// Hash and blend.
     adapter: Option<(String, f32)>,
-    /// Number of the corpus.
-    corpus: u32,
+    corpus: Held,
     look: Look,
 }
 
@@ -84,6 +84,13 @@ pub struct Measured {
     of: Of,
     /// The sphere as it came.
     sphere: Vec<f32>,
+}
+
+impl Measured {
+    /// The sentences that were measured.
+    pub fn corpus(&self) -> &Held {
+        &self.of.corpus
+    }
 }
 
 /// Sentences that are being embedded.
@@ -120,18 +127,34 @@ impl Figure {
     }
 }
 
+/// A bundled corpus that lies beside the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    /// On its way; the number tells it from one that was asked for earlier.
+    Coming(Bundled, u32),
+    /// It did not come; what was there stays.
+    Failed { bundled: Bundled, detail: String },
+}
+
+/// Where else in the page there are sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elsewhere {
+    Compare,
+    FineTune,
+}
+
 /// What the view shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Geometry {
     pub source: Source,
     /// Texts that were replaced, the latest last.
     undo: Vec<Source>,
-    pub corpus: Corpus,
+    pub corpus: Held,
+    pub arrival: Option<Arrival>,
+    arrival_count: u32,
     /// A file that could not be read, by its name; the text that was there stays.
     pub trouble: Option<(String, ListError)>,
     typed_count: u32,
-    /// Tells one corpus from another.
-    corpus_count: u32,
     looks: [Look; 2],
     figures: [Figure; 2],
     pub layered: Layered,
@@ -145,16 +168,17 @@ impl Default for Geometry {
             layer: None,
             treatment: Treatment::AsTheyAre,
         };
-        let source = Bundled::Pairs.source();
-        // What we bundle can be read; a test holds us to it.
-        let corpus = Corpus::read(&source.text, None).unwrap_or_default();
+        // What the page brings with it can be read; a test holds us to it.
+        let source = Bundled::Pairs.source().unwrap_or_default();
+        let corpus = Corpus::read(&source).unwrap_or_default();
         Self {
             source,
             undo: Vec::new(),
-            corpus,
+            corpus: Held::default().followed_by(corpus),
+            arrival: None,
+            arrival_count: 0,
             trouble: None,
             typed_count: 0,
-            corpus_count: 0,
             looks: [look(Side::Before), look(Side::After)],
             figures: Default::default(),
             layered: Layered::default(),
@@ -169,11 +193,6 @@ impl Geometry {
 
     pub fn figure(&self, plot: Plot) -> &Figure {
         &self.figures[plot.place()]
-    }
-
-    /// The bundled corpus that is there, if it is one.
-    pub fn bundled(&self) -> Option<Bundled> {
-        Bundled::ALL.into_iter().find(|bundled| bundled.source().text == self.source.text)
     }
 
     /// Whether there is a text to go back to.
@@ -199,6 +218,15 @@ pub enum GeometryAction {
         text: Result<String, ListError>,
     },
     BundledChosen(Bundled),
+    /// What lies beside the page has come, or why not; the number is of its [`Arrival::Coming`].
+    BundledArrived {
+        number: u32,
+        text: Result<String, String>,
+    },
+    /// The sentences of another view.
+    TakenFrom(Elsewhere),
+    /// What the columns of the table are; `None`: as they look.
+    RolesChosen(Option<Roles>),
     /// Back to the text before.
     TextUndone,
     LookChosen(Plot, Look),

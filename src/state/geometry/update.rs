@@ -11,38 +11,46 @@ use crate::protocol::request::Request;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::geometry::corpus::{Corpus, Source};
+use crate::state::geometry::corpus::{Bundled, Corpus, Source};
 use crate::state::geometry::layers;
 use crate::state::geometry::{
-    Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
+    Arrival, Elsewhere, Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
 };
 use crate::state::route::View;
 use crate::text::lists::ListError;
 
 /// Pause between the last keystroke and asking.
 const SETTLE_MS: u32 = 500;
-/// Texts that can be gone back to.
+/// Texts that can be gone back to, and their bytes together.
 const MOST_UNDO: usize = 20;
+const MOST_UNDO_BYTES: usize = 64_000_000;
 
 /// Applies what happened.
 pub(in crate::state) fn update(state: &mut State, action: GeometryAction) -> Vec<Effect> {
     let geometry = &mut state.geometry;
     match action {
         GeometryAction::Typed(text) => {
-            geometry.source.text = text;
-            // What is typed over a file's text is no table any more.
-            geometry.source.name = None;
+            // What is typed over a file's text is that file no more.
+            let roles = geometry.source.roles;
+            geometry.source = Source { text: text.into(), roles, ..Source::default() };
+            geometry.arrival = None;
             geometry.typed_count += 1;
             let action = Action::Geometry(GeometryAction::Settled(geometry.typed_count));
             return vec![Effect::After { pause_ms: SETTLE_MS, action }];
         }
         GeometryAction::Settled(count) if count != geometry.typed_count => return Vec::new(),
-        GeometryAction::Settled(_) => {
-            let source = geometry.source.clone();
-            settle(geometry, source);
-        }
+        GeometryAction::Settled(_) => settle_typed(geometry),
         GeometryAction::FileRead { name, text } => take_file(geometry, name, text),
-        GeometryAction::BundledChosen(bundled) => replace(geometry, bundled.source()),
+        GeometryAction::BundledChosen(bundled) => {
+            let mut effects = choose_bundled(geometry, bundled);
+            effects.extend(ask(state));
+            return effects;
+        }
+        GeometryAction::BundledArrived { number, text } => take_arrival(geometry, number, text),
+        GeometryAction::TakenFrom(elsewhere) => take_from(state, elsewhere),
+        GeometryAction::RolesChosen(roles) => {
+            replace(geometry, Source { roles, ..geometry.source.clone() });
+        }
         GeometryAction::TextUndone => {
             if let Some(source) = geometry.undo.pop() {
                 settle(geometry, source);
@@ -71,21 +79,91 @@ fn stop(figure: &mut Figure) -> Vec<Effect> {
 
 fn take_file(geometry: &mut Geometry, name: String, text: Result<String, ListError>) {
     let read = text.and_then(|text| {
-        let corpus = Corpus::read(&text, Some(&name))?;
-        Ok((text, corpus))
+        let source = Source { text: text.into(), name: Some(name.clone()), ..Source::default() };
+        Ok((Corpus::read(&source)?, source))
     });
     match read {
-        Ok((text, _)) => replace(geometry, Source { text, name: Some(name) }),
+        Ok((corpus, source)) => put(geometry, source, corpus),
         Err(error) => geometry.trouble = Some((name, error)),
+    }
+}
+
+/// Takes a bundled corpus, or asks for it where it lies beside the page.
+fn choose_bundled(geometry: &mut Geometry, bundled: Bundled) -> Vec<Effect> {
+    geometry.arrival = None;
+    if let Some(source) = bundled.source() {
+        replace(geometry, source);
+        return Vec::new();
+    }
+    let Some(url) = bundled.url().filter(|_| geometry.source.bundled != Some(bundled)) else {
+        return Vec::new();
+    };
+    geometry.arrival_count += 1;
+    let number = geometry.arrival_count;
+    geometry.arrival = Some(Arrival::Coming(bundled, number));
+    vec![Effect::FetchCorpus { url, number }]
+}
+
+fn take_arrival(geometry: &mut Geometry, number: u32, text: Result<String, String>) {
+    let Some(Arrival::Coming(bundled, wanted)) = geometry.arrival else { return };
+    if wanted != number {
+        return;
+    }
+    geometry.arrival = None;
+    match text {
+        Ok(text) => replace(geometry, bundled.arrived(&text)),
+        Err(detail) => geometry.arrival = Some(Arrival::Failed { bundled, detail }),
+    }
+}
+
+/// Takes another view's sentences, if it has any.
+fn take_from(state: &mut State, elsewhere: Elsewhere) {
+    let (text, name) = state.sentences_of(elsewhere);
+    if !text.trim().is_empty() {
+        let source = Source { text: text.into(), name: name.cloned(), ..Source::default() };
+        replace(&mut state.geometry, source);
     }
 }
 
 /// Another text takes the place of the one that is there, which can be gone back to.
 fn replace(geometry: &mut Geometry, source: Source) {
-    if source != geometry.source {
-        geometry.undo.push(geometry.source.clone());
-        let excess = geometry.undo.len().saturating_sub(MOST_UNDO);
-        geometry.undo.drain(..excess);
+    remember(geometry, &source);
+    settle(geometry, source);
+}
+
+/// As [`replace`], with what was read of it.
+fn put(geometry: &mut Geometry, source: Source, corpus: Corpus) {
+    remember(geometry, &source);
+    geometry.trouble = None;
+    geometry.arrival = None;
+    geometry.typed_count += 1;
+    geometry.corpus = geometry.corpus.followed_by(corpus);
+    geometry.source = source;
+}
+
+/// Puts the text that is there onto the pile of those that can be gone back to.
+fn remember(geometry: &mut Geometry, next: &Source) {
+    if *next == geometry.source {
+        return;
+    }
+    geometry.undo.push(geometry.source.clone());
+    let bytes = |undo: &[Source]| undo.iter().map(|source| source.text.len()).sum::<usize>();
+    // The last one stays, however long it is.
+    while geometry.undo.len() > MOST_UNDO
+        || geometry.undo.len() > 1 && bytes(&geometry.undo) > MOST_UNDO_BYTES
+    {
+        geometry.undo.remove(0);
+    }
+}
+
+/// Reads what was typed. Roles stay as long as the columns are the same.
+fn settle_typed(geometry: &mut Geometry) {
+    let mut source = geometry.source.clone();
+    let names = |corpus: &Corpus| corpus.table.as_ref().map(|table| table.names.clone());
+    if source.roles.is_some()
+        && Corpus::read(&source).is_ok_and(|corpus| names(&corpus) != names(&geometry.corpus))
+    {
+        source.roles = None;
     }
     settle(geometry, source);
 }
@@ -93,14 +171,12 @@ fn replace(geometry: &mut Geometry, source: Source) {
 /// Reads the text. One that cannot be read leaves the corpus that was there.
 fn settle(geometry: &mut Geometry, source: Source) {
     geometry.trouble = None;
+    // What is on its way is not wanted any more.
+    geometry.arrival = None;
     // A pause that has not ended is of the text before.
     geometry.typed_count += 1;
-    match Corpus::read(&source.text, source.name.as_deref()) {
-        Ok(corpus) if corpus == geometry.corpus => {}
-        Ok(corpus) => {
-            geometry.corpus = corpus;
-            geometry.corpus_count += 1;
-        }
+    match Corpus::read(&source) {
+        Ok(corpus) => geometry.corpus = geometry.corpus.followed_by(corpus),
         Err(error) => geometry.trouble = Some((source.name.clone().unwrap_or_default(), error)),
     }
     geometry.source = source;
@@ -137,7 +213,7 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
         return Some(send(Request::Cancel { revision: job.revision }));
     }
     let revision = state.revision();
-    let corpus = state.geometry.corpus.clone();
+    let corpus = of.corpus.clone();
     let look = of.look;
     let figure = &mut state.geometry.figures[plot.place()];
     let total = u32::try_from(corpus.sentences.len()).unwrap_or(u32::MAX);
@@ -146,11 +222,11 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
     Some(send(Request::Survey {
         revision,
         slot: plot.slot(),
-        sentences: corpus.sentences,
+        sentences: corpus.sentences.to_vec(),
         lens: look.lens(),
         treatment: look.treatment,
-        positives: corpus.positives,
-        scored: Vec::new(),
+        positives: corpus.positives.clone(),
+        scored: corpus.scored.clone(),
         keep: true,
     }))
 }
@@ -170,7 +246,7 @@ fn of(state: &State, plot: Plot) -> Option<Of> {
         }
     };
     let model = model.sha256.clone();
-    let of = Of { model, adapter, corpus: geometry.corpus_count, look };
+    let of = Of { model, adapter, corpus: geometry.corpus.clone(), look };
     geometry.corpus.is_enough().then_some(of)
 }
 

@@ -1,5 +1,7 @@
 //! One of the two ways to look at the corpus: what is chosen, its sphere, how far it is.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::catalogue::geometry::GeometryText as Text;
@@ -100,7 +102,7 @@ fn cloud(page: Page, state: &State, plot: Plot) -> Option<(CloudView, String)> {
         },
         rays: false,
         marks: Vec::new(),
-        names: state.geometry.corpus.sentences.clone(),
+        names: Arc::clone(&measured.corpus().sentences),
         description: page.filled(Text::SphereWords, &words),
     };
     let look =

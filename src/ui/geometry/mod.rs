@@ -1,5 +1,6 @@
 //! The geometry view: a corpus, two ways to look at its vectors, and what is measured of each.
 
+mod columns;
 mod corpus;
 mod figures;
 mod layers;
