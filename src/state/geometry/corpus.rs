@@ -387,7 +387,8 @@ mod tests {
     #[test]
     fn what_lies_beside_the_page_is_plain_english_and_none_of_it_is_trained_or_tested_on() {
         let known: HashSet<&str> = EVERYDAY.lines().collect();
-        let tested = |sentence: &str| SCORED.iter().any(|pair| [pair.0, pair.1].contains(&sentence));
+        let tested =
+            |sentence: &str| SCORED.iter().any(|pair| [pair.0, pair.1].contains(&sentence));
         for line in BESIDE.iter().flat_map(|(_, text)| text.lines().skip(1)) {
             let (sentence, topic) = line.split_once('\t').unwrap();
             let is_plain = |c: char| c.is_ascii_alphanumeric() || " ,.;:?!'-".contains(c);
