@@ -14,6 +14,7 @@
 //! | 2 | [`browser`] | the only web-sys besides `ui` |
 //! | 1 | [`geometry`] | alignment, uniformity, mean cosine, nearest pairs |
 //! | 1 | [`weights`] | GGUF, safetensors, quantised blocks |
+//! | 1 | [`files`] | embeddings as files of other programs |
 //! | 1 | [`text`] | tokeniser, sentence lists, pairs files |
 //! | 1 | [`math`] | rows, ranks, statistics |
 //! | 1 | [`simd`] | matrix products in vector instructions |
@@ -26,6 +27,7 @@ pub mod browser;
 pub mod catalogue;
 pub mod chart;
 pub mod engine;
+pub mod files;
 pub mod geometry;
 pub mod gpu;
 pub mod kernels;

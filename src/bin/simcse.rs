@@ -13,7 +13,6 @@ mod simcse {
     pub mod input;
     pub mod merge;
     pub mod model;
-    pub mod npy;
     pub mod recipe_file;
     pub mod run;
     pub mod sts;

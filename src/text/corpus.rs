@@ -199,3 +199,160 @@ fn cell(value: Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Reading, read};
+    use crate::text::columns::Roles;
+    use crate::text::lists::ListError;
+
+    fn of(name: &str, text: &str) -> Reading {
+        read(text, Some(name).filter(|name| !name.is_empty()), None).unwrap()
+    }
+
+    fn roles(name: &str, text: &str) -> Roles {
+        of(name, text).table.expect("a table").roles
+    }
+
+    /// Sentences with their topics.
+    fn topics(reading: &Reading) -> Vec<(&str, &str)> {
+        let of = |entry| {
+            let Entry { sentence, topic, .. }: &Entry = entry;
+            (sentence.as_str(), topic.as_deref().unwrap_or("-"))
+        };
+        reading.entries.iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_named_topic_is_found_in_every_kind_of_table() {
+        let wanted = [("It rains, again.", "weather"), ("She sings.", "-")];
+        let csv = of("a.CSV", "id,Topic,Text\n1,weather,\"It rains, again.\"\n2,,She sings.\n");
+        assert_eq!(topics(&csv), wanted);
+        let tsv = of("a.tsv", "sentence\tcategory\nIt rains, again.\tweather\nShe sings.\t\n");
+        assert_eq!(topics(&tsv), wanted);
+        assert_eq!(topics(&of("", "text\tlabel\nIt rains, again.\tweather\nShe sings.\t")), wanted);
+        let lines =
+            "{\"label\":\"weather\",\"text\":\"It rains, again.\"}\n\n{\"text\":\"She sings.\"}\n";
+        assert_eq!(topics(&of("a.jsonl", lines)), wanted);
+        assert_eq!(topics(&of("", lines)), wanted);
+        let array = format!("[{}]", lines.trim().replace("\n\n", ","));
+        assert_eq!(topics(&of("a.json", &array)), wanted);
+    }
+
+    #[test]
+    fn numbers_under_a_topics_name_are_topics_beside_one_sentence_and_scores_beside_two() {
+        let classes = of("a.csv", "text,label\nfine film,1\ndull film,0\n");
+        assert_eq!(topics(&classes), [("fine film", "1"), ("dull film", "0")]);
+        let pairs = of("a.csv", "sentence1,sentence2,label\nfine film,good film,4\na,b,0\n");
+        assert_eq!(pairs.entries[0].score, Some(4.0));
+        let words = "premise,hypothesis,label\nfine film,good film,same\na,b,other\n";
+        let Entry { score, topic, .. } = &of("a.csv", words).entries[0];
+        assert_eq!((score, topic.as_deref()), (&None, Some("same")));
+        let benchmark = "genre\tyear\tscore\tsentence1\tsentence2\nnews\t2012\t5\ta b\tc d\n";
+        let wanted = Roles { sentence: 3, partner: Some(4), score: Some(2), topic: Some(0) };
+        assert_eq!(roles("a.tsv", benchmark), wanted);
+    }
+
+    #[test]
+    fn without_names_what_repeats_is_the_topic() {
+        let rows: Vec<String> = (0..24)
+            .map(|row| format!("sentence number {row} about it\tkind {}\t{row}", row % 3))
+            .collect();
+        let reading = of("", &rows.join("\n"));
+        assert_eq!(reading.entries.len(), 24);
+        assert_eq!(reading.entries[4].topic.as_deref(), Some("kind 1"));
+        assert_eq!(reading.entries[4].partner, None);
+        // Few rows do not show whether anything repeats.
+        assert_eq!(roles("", "a b\tc d\ne f\tc d").partner, Some(1));
+    }
+
+    #[test]
+    fn pairs_and_triplets_are_read_as_elsewhere_in_the_page() {
+        assert_eq!(roles("", "a\tb\t5\nb\tc\t4").score, Some(2));
+        let wide = "id;left text;right text;rating\n1;a long sentence;another one;3,5\n";
+        let reading = of("x.csv", wide);
+        assert_eq!(reading.entries.len(), 1);
+        assert_eq!(reading.entries[0].score, Some(3.5));
+        let triplets =
+            "He runs.\tA man is running.\tHe sleeps.\nIt rains.\tRain falls.\tIt is dry.";
+        assert_eq!(roles("", triplets), Roles { partner: Some(1), ..Roles::default() });
+        let ragged = of("x.csv", "sentence1,sentence2,score\na,b,1\nc,d,none\ne\nf,g,2\n");
+        assert_eq!((ragged.entries.len(), ragged.skipped), (2, 2));
+    }
+
+    #[test]
+    fn objects_with_one_unknown_field_of_text_are_sentences() {
+        let reading =
+            of("a.ndjson", "{\"n\":1,\"said\":\"Good day.\"}\n{\"n\":2,\"said\":\"Bye.\"}");
+        assert_eq!(topics(&reading), [("Good day.", "-"), ("Bye.", "-")]);
+        let one = of("a.jsonl", "{\"said\":\"Good day.\"}");
+        assert_eq!((topics(&one), one.table), (vec![("Good day.", "-")], None));
+        let texts = of("a.json", "[\"Good day.\", \"\", \"Bye.\"]");
+        assert_eq!(topics(&texts), [("Good day.", "-"), ("Bye.", "-")]);
+    }
+
+    #[test]
+    fn a_broken_line_of_json_is_named() {
+        let text = "{\"text\":\"fine\"}\n\n{\"text\":\"cut off\n";
+        let error = read(text, Some("a.jsonl"), None).unwrap_err();
+        assert!(matches!(error, ListError::Table { line: 3, .. }), "{error}");
+        // Pasted, it is what it looks like: lines.
+        assert_eq!(of("", "{braces}\nand more").entries.len(), 2);
+    }
+
+    #[test]
+    fn a_column_of_sentences_may_have_a_name_and_a_list_of_sentences_has_none() {
+        assert_eq!(of("a.csv", "text\none, two\nthree\n").entries.len(), 2);
+        assert_eq!(of("a.txt", "text\none, two\nthree\n").entries.len(), 3);
+        assert_eq!(of("a.csv", "").entries.len(), 0);
+        assert_eq!(of("a.jsonl", "\n").entries.len(), 0);
+    }
+
+    #[test]
+    fn a_cell_of_a_megabyte_is_one_sentence() {
+        let long = "word ".repeat(200_000);
+        let reading = of("a.csv", &format!("text,topic\n\"{long}\",long\nshort,short\n"));
+        assert_eq!(reading.entries[0].sentence.len(), long.trim().len());
+        assert_eq!(reading.entries.len(), 2);
+    }
+
+    #[test]
+    fn wanted_roles_count_where_they_fit() {
+        let text = "a b\tc d\ne f\tg h";
+        let wanted = Roles { sentence: 1, topic: Some(0), ..Roles::default() };
+        let reading = read(text, None, Some(wanted)).unwrap();
+        assert_eq!(topics(&reading), [("c d", "a b"), ("g h", "e f")]);
+        for unfit in [
+            Roles { sentence: 2, ..Roles::default() },
+            Roles { topic: Some(0), ..Roles::default() },
+            Roles { score: Some(1), ..Roles::default() },
+        ] {
+            let reading = read(text, None, Some(unfit)).unwrap();
+            assert_eq!(reading.table.unwrap().roles.partner, Some(1), "{unfit:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_is_read_or_refused(text in ".{0,300}", sentence in 0..4_usize, topic in 0..4_usize) {
+            let wanted = Some(Roles { sentence, topic: Some(topic), ..Roles::default() });
+            for name in [None, Some("x.csv"), Some("x.tsv"), Some("x.jsonl")] {
+                let _ = read(&text, name, None);
+                let _ = read(&text, name, wanted);
+            }
+        }
+
+        /// Whatever stands in the cells, every row of a table with names is an entry or is counted.
+        #[test]
+        fn no_row_is_lost(cells in proptest::collection::vec(("[a-z ,\"]{0,9}", "[a-c]{0,1}"), 1..30)) {
+            let quoted = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
+            let rows = cells.iter().map(|(a, b)| format!("{},{}\n", quoted(a), quoted(b)));
+            let text = format!("text,topic\n{}", rows.collect::<String>());
+            let reading = of("x.csv", &text);
+            let filled = cells.iter().filter(|(a, b)| !a.trim().is_empty() || !b.is_empty());
+            proptest::prop_assert_eq!(reading.entries.len() + reading.skipped, filled.count());
+            let said = cells.iter().map(|(a, _)| a.trim()).filter(|a| !a.is_empty());
+            proptest::prop_assert!(reading.entries.iter().map(|entry| entry.sentence.as_str()).eq(said));
+        }
+    }
+}

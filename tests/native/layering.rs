@@ -22,6 +22,7 @@ const FLOORS: [(&str, u8); 18] = [
     ("kernels", 2),
     ("gpu", 1),
     ("weights", 1),
+    ("files", 1),
     ("text", 1),
     ("math", 1),
     ("simd", 1),

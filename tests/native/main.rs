@@ -10,6 +10,7 @@ mod cpu;
 mod crew;
 mod crew_gpu;
 mod faults;
+mod files;
 mod fixture;
 mod golden;
 mod gpu;

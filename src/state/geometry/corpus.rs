@@ -270,7 +270,9 @@ fn evenly<T>(items: &[T], most: usize) -> impl Iterator<Item = &T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bundled, Corpus, Roles, Source};
+    use std::collections::HashSet;
+
+    use super::{Bundled, Corpus, EVERYDAY, Roles, SCORED, Source};
     use crate::protocol::lab::Scored;
 
     fn of(text: &str) -> Source {
@@ -358,6 +360,43 @@ mod tests {
         }
         let pairs = Corpus::read(&Bundled::Pairs.source().unwrap()).unwrap();
         assert!(pairs.positives.len() >= 10 && pairs.scored.len() > pairs.positives.len());
+    }
+
+    const BESIDE: [(Bundled, &str); 3] = [
+        (Bundled::Senses, include_str!("../../../assets/corpora/senses.tsv")),
+        (Bundled::Questions, include_str!("../../../assets/corpora/questions.tsv")),
+        (Bundled::Stories, include_str!("../../../assets/corpora/stories.tsv")),
+    ];
+
+    #[test]
+    fn what_lies_beside_the_page_is_large_distinct_and_has_topics() {
+        for (bundled, text) in BESIDE {
+            let corpus = Corpus::read(&bundled.arrived(text)).unwrap();
+            let count = corpus.sentences.len();
+            assert!((240..=360).contains(&count), "{bundled:?}: {count}");
+            assert_eq!((corpus.found, corpus.repeated, corpus.skipped), (count, 0, 0));
+            assert!((10..=48).contains(&corpus.topics.names.len()), "{bundled:?}");
+            for (topic, name) in corpus.topics.names.iter().enumerate() {
+                let of = |of: &&Option<u16>| of.is_some_and(|of| usize::from(of) == topic);
+                assert!(corpus.topics.of.iter().filter(of).count() >= 6, "{name}");
+            }
+            assert!(corpus.topics.of.iter().all(Option::is_some) && corpus.positives.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_lies_beside_the_page_is_plain_english_and_none_of_it_is_trained_or_tested_on() {
+        let known: HashSet<&str> = EVERYDAY.lines().collect();
+        let tested =
+            |sentence: &str| SCORED.iter().any(|pair| [pair.0, pair.1].contains(&sentence));
+        for line in BESIDE.iter().flat_map(|(_, text)| text.lines().skip(1)) {
+            let (sentence, topic) = line.split_once('\t').unwrap();
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || " ,.;:?!'-".contains(c);
+            assert!(line.replace('\t', "").chars().all(is_plain), "{line}");
+            let words = sentence.split_whitespace().count();
+            assert!((4..=25).contains(&words) && !topic.is_empty(), "{line}");
+            assert!(!known.contains(sentence) && !tested(sentence), "{line}");
+        }
     }
 
     #[test]

@@ -5,28 +5,32 @@ use std::io::Write;
 
 /// The header and its padding end at a multiple of this.
 const ALIGNMENT: usize = 64;
+const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
 /// Writes `[rows, columns]` of little-endian float32, row-major.
 ///
 /// # Errors
 /// Where `out` refuses.
 pub fn write(out: &mut impl Write, values: &[f32], columns: usize) -> io::Result<()> {
-    let rows = values.len().checked_div(columns).unwrap_or(0);
-    let mut header =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
-    const PREFIX: usize = b"\x93NUMPY\x01\x00".len() + size_of::<u16>();
-    let whole = (PREFIX + header.len() + 1).next_multiple_of(ALIGNMENT);
-    let spaces = whole - PREFIX - header.len() - 1;
-    header.extend(std::iter::repeat_n(' ', spaces));
-    header.push('\n');
-    out.write_all(b"\x93NUMPY\x01\x00")?;
-    // Two numbers and some words stay far below 65,535 bytes.
-    out.write_all(&(header.len() as u16).to_le_bytes())?;
-    out.write_all(header.as_bytes())?;
+    out.write_all(&header(values.len().checked_div(columns).unwrap_or(0), columns))?;
     for value in values {
         out.write_all(&value.to_le_bytes())?;
     }
     Ok(())
+}
+
+/// What stands before `[rows, columns]` of little-endian float32.
+pub fn header(rows: usize, columns: usize) -> Vec<u8> {
+    let mut header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    const PREFIX: usize = MAGIC.len() + size_of::<u16>();
+    let whole = (PREFIX + header.len() + 1).next_multiple_of(ALIGNMENT);
+    let spaces = whole - PREFIX - header.len() - 1;
+    header.extend(std::iter::repeat_n(' ', spaces));
+    header.push('\n');
+    // Two numbers and some words stay far below 65,535 bytes.
+    let length = (header.len() as u16).to_le_bytes();
+    [MAGIC, &length, header.as_bytes()].concat()
 }
 
 #[cfg(test)]
