@@ -1,5 +1,7 @@
 //! Questions about the vectors that a survey left: maps, neighbours, texts, groups.
 
+use std::sync::Arc;
+
 use web_time::Instant;
 
 use crate::backend::Backend;
@@ -7,11 +9,11 @@ use crate::engine::clouds::{Cloud, Clouds};
 use crate::engine::rows::Rows;
 use crate::engine::sides::Sides;
 use crate::math::rows::{dot, row};
-use crate::projection::clusters::clusters;
-use crate::projection::mapping::{Mapping, Progress};
+use crate::projection::clusters::Clustering;
+use crate::projection::mapping::{Mapped, Mapping, Progress};
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
-use crate::protocol::lab::{About, MapQuality, MapStage, Question};
+use crate::protocol::lab::{About, Question};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Lens;
@@ -27,20 +29,13 @@ pub struct Asked<B: Backend> {
 
 #[derive(Debug)]
 enum Work<B: Backend> {
-    Map(Box<Map>),
+    /// `None`: finished.
+    Map(Option<Box<Mapping>>),
     Near { position: u32, count: u16 },
     Text { rows: Box<Rows<B>>, count: u16 },
-    Clusters { count: u16, seed: u64 },
+    /// As above.
+    Clusters(Option<Box<Clustering>>),
     Vectors,
-}
-
-/// A map being made.
-#[derive(Debug)]
-struct Map {
-    mapping: Mapping,
-    stage: MapStage,
-    done: u32,
-    total: u32,
 }
 
 /// What it is, for its place in the queue.
@@ -60,15 +55,19 @@ impl<B: Backend> Asked<B> {
         let cloud = clouds.of(about.survey).ok_or(Problem::NoSurvey)?.clone();
         let work = match about.question {
             Question::Map { method, seed } => {
-                let mapping = Mapping::new(cloud.rows.clone(), cloud.width, method, seed, start);
-                Work::Map(Box::new(Map { mapping, stage: MapStage::Neighbours, done: 0, total: 0 }))
+                let rows = Arc::clone(&cloud.rows);
+                Work::Map(Some(Box::new(Mapping::new(rows, cloud.width, method, seed, start))))
             }
             Question::Near { position, count } => Work::Near { position, count },
             Question::Text { text, count } => {
                 let rows = Rows::new(vec![text], cloud.lens.readout, false);
                 Work::Text { rows: Box::new(rows), count }
             }
-            Question::Clusters { count, seed } => Work::Clusters { count, seed },
+            Question::Clusters { count, seed } => {
+                let rows = cloud.rows.len() / cloud.width.max(1);
+                let clustering = Clustering::new(rows, cloud.width, usize::from(count), seed);
+                Work::Clusters(Some(Box::new(clustering)))
+            }
             Question::Vectors => Work::Vectors,
         };
         Ok(Self { slot: cloud.slot, cloud, work })
@@ -78,7 +77,7 @@ impl<B: Backend> Asked<B> {
         match &self.work {
             Work::Map(_) => Sort::Map,
             Work::Text { .. } => Sort::Text,
-            Work::Near { .. } | Work::Clusters { .. } | Work::Vectors => Sort::Other,
+            Work::Near { .. } | Work::Clusters(_) | Work::Vectors => Sort::Other,
         }
     }
 
@@ -89,15 +88,14 @@ impl<B: Backend> Asked<B> {
 
     /// How far a map is, and where its points are.
     pub fn progress(&self, revision: Revision, elapsed_ms: f64) -> Option<Message<Event>> {
-        let Work::Map(map) = &self.work else { return None };
-        let Map { mapping, stage, done, total } = &**map;
-        let (stage, done, total) = (*stage, *done, *total);
+        let Work::Map(Some(mapping)) = &self.work else { return None };
+        let Progress::Working { stage, done, total } = mapping.progress() else { return None };
         let event = Event::Mapping { revision, stage, done, total, elapsed_ms };
-        Some(match stage {
-            MapStage::Neighbours => Message::plain(event),
-            MapStage::Moving | MapStage::Judging => {
-                Message::with_f32(event, mapping.positions().to_vec())
-            }
+        let positions = mapping.positions();
+        Some(if positions.is_empty() {
+            Message::plain(event)
+        } else {
+            Message::with_f32(event, positions.to_vec())
         })
     }
 
@@ -113,7 +111,14 @@ impl<B: Backend> Asked<B> {
     ) -> Result<Option<Message<Event>>, Problem> {
         let cloud = &self.cloud;
         Ok(Some(match &mut self.work {
-            Work::Map(map) => return Ok(map.step(revision, begun)),
+            Work::Map(slot) => {
+                let Some(mut mapping) = slot.take() else { return Ok(None) };
+                if let Progress::Working { .. } = mapping.step() {
+                    *slot = Some(mapping);
+                    return Ok(None);
+                }
+                mapped(revision, mapping.finish(), begun)
+            }
             Work::Text { rows, count } => {
                 let encoder = sides.encoder(cloud.lens.side).ok_or(Problem::NoModel)?;
                 let found = rows.step(encoder).await.map_err(|error| Problem::from(&error))?;
@@ -133,38 +138,29 @@ impl<B: Backend> Asked<B> {
                 let neighbours = nearest(&cloud.cosines(this), *count, Some(*position));
                 Message::plain(Event::Near { revision, neighbours })
             }
-            Work::Clusters { count, seed } => {
-                let found = clusters(&cloud.rows, cloud.width, usize::from(*count), *seed);
+            Work::Clusters(slot) => {
+                let Some(mut clustering) = slot.take() else { return Ok(None) };
+                if !clustering.step(&cloud.rows) {
+                    *slot = Some(clustering);
+                    return Ok(None);
+                }
+                let found = clustering.into_groups();
                 let (labels, typical) = (found.labels, found.typical);
                 Message::plain(Event::Clustered { revision, labels, typical })
             }
             Work::Vectors => {
                 let dimensions = u32::try_from(cloud.width).unwrap_or(u32::MAX);
-                Message::with_f32(Event::Vectors { revision, dimensions }, cloud.rows.to_vec())
+                Message::with_f32(Event::Vectors { revision, dimensions }, cloud.rows.as_ref().clone())
             }
         }))
     }
 }
 
-impl Map {
-    /// Does a little of the map; the answer once it is finished.
-    fn step(&mut self, revision: Revision, begun: Instant) -> Option<Message<Event>> {
-        match self.mapping.step() {
-            Progress::Working { stage, done, total } => {
-                (self.stage, self.done, self.total) = (stage, done, total);
-                None
-            }
-            Progress::Finished => {
-                let found = self.mapping.finish();
-                let latency_ms = begun.elapsed().as_secs_f64() * 1e3;
-                let quality = MapQuality { latency_ms, ..found.quality };
-                let event = Event::Mapped { revision, quality };
-                let mut answer = Message::with_f32(event, found.positions);
-                answer.bulk.push(Bulk::F32(found.false_shares));
-                Some(answer)
-            }
-        }
-    }
+fn mapped(revision: Revision, found: Mapped, begun: Instant) -> Message<Event> {
+    let quality = found.quality(begun.elapsed().as_secs_f64() * 1e3);
+    let mut answer = Message::with_f32(Event::Mapped { revision, quality }, found.positions);
+    answer.bulk.push(Bulk::F32(found.false_shares));
+    answer
 }
 
 impl Cloud {

@@ -14,7 +14,7 @@ pub struct Cloud {
     pub survey: Revision,
     pub lens: Lens,
     /// `[n, width]`, unit length.
-    pub rows: Arc<[f32]>,
+    pub rows: Arc<Vec<f32>>,
     pub width: usize,
     /// What was done to the model's vectors.
     pub transform: Transform,
