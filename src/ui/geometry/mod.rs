@@ -2,6 +2,7 @@
 
 mod columns;
 mod corpus;
+mod export;
 mod figures;
 mod look;
 mod numbers;
@@ -11,6 +12,7 @@ use leptos::prelude::*;
 use crate::catalogue::geometry::GeometryText as Text;
 use crate::state::geometry::Plot;
 use crate::ui::geometry::corpus::Sentences;
+use crate::ui::geometry::export::TakeAlong;
 use crate::ui::geometry::figures::Figures;
 use crate::ui::geometry::look::LookCard;
 use crate::ui::geometry::numbers::Numbers;
@@ -37,6 +39,7 @@ pub fn Geometry() -> impl IntoView {
             <Numbers/>
             <Figures/>
             <Sentences/>
+            <TakeAlong/>
         </div>
     }
 }
