@@ -21,7 +21,7 @@ words! {
     BundledNote: "Written for this page, in English: the model's vocabulary is English.", "为本页编写，均为英文句子：模型的词表是英文的。";
     CorpusComing: "“{name}” is on its way.", "“{name}”正在加载。";
     CorpusMissing: "“{name}” did not arrive: {detail}. Your sentences stay.", "“{name}”未能加载：{detail}。原有句子保持不变。";
-    CorpusLong: "{megabytes} MB of text: too long for a box, all of it is read. It begins:", "文本有 {megabytes} MB：过长，无法放进输入框，但会全部读取。开头如下：";
+    CorpusLong: "{megabytes} MB of text: too long for a box, but all of it is read. More than 2 MB do not survive a reload: save a session. It begins:", "文本有 {megabytes} MB：过长，无法放进输入框，但会全部读取。超过 2 MB 的文本在重新加载后不会保留，请保存会话。开头如下：";
     CorpusEmpty: "Empty it", "清空";
     TakeCompare: "Take the list of Compare", "采用“比较”中的列表";
     TakeFineTune: "Take the sentences of Fine-tune", "采用“微调”中的句子";

@@ -3,6 +3,7 @@
 //! A file is written in [`write::pieces`], so that the page can show how far it is and never holds it
 //! twice.
 
+pub mod base64;
 pub mod npy;
 pub mod parquet;
 pub mod rows;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::catalogue::language::Language;
+use crate::files::{Format, Table};
 use crate::protocol::Revision;
 use crate::protocol::message::Message;
 use crate::protocol::request::Request;
@@ -45,6 +46,19 @@ pub enum Effect {
     FetchCorpus {
         url: String,
         number: u32,
+    },
+    /// Fetch an adapter of our own site; it comes as `GeometryAction::SessionAdapterCame`.
+    FetchAdapter {
+        url: String,
+        number: u32,
+    },
+    /// Write a table piece by piece and offer it as a file; how far it is comes as
+    /// `GeometryAction::ExportAdvanced` and, at the end, `ExportEnded`.
+    SaveTable {
+        number: u32,
+        name: String,
+        format: Format,
+        table: Arc<Table>,
     },
     /// Keep this text for the next visit.
     Save(String),

@@ -2,16 +2,27 @@
 
 pub mod corpus;
 pub mod layers;
+pub(in crate::state) mod export;
+pub(in crate::state) mod link;
 pub(in crate::state) mod saved;
+pub(in crate::state) mod session;
+mod session_file;
+mod sources;
 pub(in crate::state) mod update;
 
 #[cfg(test)]
+mod along_tests;
+#[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use crate::files::Format;
 use crate::protocol::Revision;
 use crate::protocol::lab::{Findings, Treatment};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
+use crate::state::adapters::Choice;
 use crate::state::geometry::corpus::{Bundled, Corpus, Held, Source};
 use crate::state::geometry::layers::{Layered, LayersAction};
 use crate::text::columns::Roles;
@@ -81,6 +92,8 @@ pub struct Measured {
     /// The sphere of `B` is turned so that every sentence lies near its place in `A`.
     pub findings: Findings,
     pub latency_ms: f64,
+    /// The survey's number: questions about its vectors are asked by it.
+    survey: Revision,
     of: Of,
     /// The sphere as it came.
     sphere: Vec<f32>,
@@ -127,6 +140,116 @@ impl Figure {
     }
 }
 
+/// The vectors of A or B as a file: what is chosen, and how far it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Export {
+    pub plot: Plot,
+    pub format: Format,
+    pub standing: Standing,
+    /// The vectors were gone once; a second time it is given up.
+    retried: bool,
+    /// Tells one file that is written from another.
+    count: u32,
+}
+
+/// How far a file is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Standing {
+    #[default]
+    Nothing,
+    /// The survey has to be there first.
+    Measuring,
+    /// The vectors are on their way.
+    Asked(Asked),
+    /// Pieces of the file.
+    Writing {
+        done: usize,
+        total: usize,
+    },
+    Failed(Failure),
+}
+
+/// Which vectors are on their way, and of which sentences.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    revision: Revision,
+    of: Of,
+    format: Format,
+}
+
+impl Export {
+    /// Whether a file is under way.
+    pub fn is_busy(&self) -> bool {
+        !matches!(self.standing, Standing::Nothing | Standing::Failed(_))
+    }
+}
+
+/// A session that is being saved: the adapter in use is on its way to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saving {
+    /// From the worker.
+    Asked(Revision),
+    /// From the site; the number tells it from one before.
+    Fetched(u32),
+}
+
+/// Why a session was not saved, or not opened; or what is missing in it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SessionTrouble {
+    /// It was not saved: its adapter did not come.
+    NoAdapter(String),
+    Adapter(Problem),
+    /// The file is something else.
+    NoSession {
+        name: String,
+    },
+    /// A later version of the page wrote it.
+    Later {
+        name: String,
+    },
+    Damaged {
+        name: String,
+        detail: String,
+    },
+    /// It is open, but was saved with another model.
+    OtherModel {
+        name: String,
+    },
+}
+
+/// Session files: what is under way, and what went wrong.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Session {
+    saving: Option<Saving>,
+    count: u32,
+    pub trouble: Option<SessionTrouble>,
+    /// The adapter of one that was opened, until the worker listens.
+    import: Option<Arc<[u8]>>,
+}
+
+impl Session {
+    /// Whether one is being saved.
+    pub fn is_saving(&self) -> bool {
+        self.saving.is_some()
+    }
+}
+
+/// A text that was replaced; what a session replaced besides.
+#[derive(Debug, Clone, PartialEq)]
+struct Past {
+    source: Source,
+    settings: Option<PastSettings>,
+}
+
+/// What was set before a session was opened.
+#[derive(Debug, Clone, PartialEq)]
+struct PastSettings {
+    /// As [`saved`] writes it.
+    view: String,
+    adapter: Choice,
+    blend: f32,
+}
+
 /// A bundled corpus that lies beside the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
@@ -148,7 +271,7 @@ pub enum Elsewhere {
 pub struct Geometry {
     pub source: Source,
     /// Texts that were replaced, the latest last.
-    undo: Vec<Source>,
+    undo: Vec<Past>,
     pub corpus: Held,
     pub arrival: Option<Arrival>,
     arrival_count: u32,
@@ -158,6 +281,8 @@ pub struct Geometry {
     looks: [Look; 2],
     figures: [Figure; 2],
     pub layered: Layered,
+    pub export: Export,
+    pub session: Session,
 }
 
 impl Default for Geometry {
@@ -182,6 +307,14 @@ impl Default for Geometry {
             looks: [look(Side::Before), look(Side::After)],
             figures: Default::default(),
             layered: Layered::default(),
+            export: Export {
+                plot: Plot::A,
+                format: Format::Csv,
+                standing: Standing::Nothing,
+                retried: false,
+                count: 0,
+            },
+            session: Session::default(),
         }
     }
 }
@@ -195,15 +328,32 @@ impl Geometry {
         &self.figures[plot.place()]
     }
 
+    /// Whether a plot's vectors are there or on their way.
+    pub fn can_have_vectors(&self, plot: Plot) -> bool {
+        let figure = self.figure(plot);
+        figure.measured.is_some() || figure.job.is_some()
+    }
+
     /// Whether there is a text to go back to.
     pub fn can_undo(&self) -> bool {
         !self.undo.is_empty()
+    }
+
+    /// Whether an adapter's file is asked for, for a session.
+    pub(super) fn awaits_adapter(&self, revision: Revision) -> bool {
+        self.session.saving == Some(Saving::Asked(revision))
     }
 
     /// What was asked is lost with the worker that was asked.
     pub(super) fn forget_questions(&mut self) {
         self.figures.iter_mut().for_each(|figure| figure.job = None);
         self.layered.forget_questions();
+        if matches!(self.export.standing, Standing::Asked(_)) {
+            self.export.standing = Standing::Failed(Failure::Stopped);
+        }
+        if let Some(Saving::Asked(_)) = self.session.saving {
+            self.session.saving = None;
+        }
     }
 }
 
@@ -232,8 +382,39 @@ pub enum GeometryAction {
     LookChosen(Plot, Look),
     /// `A` and `B` change places.
     Swapped,
+    /// The view's address, copied.
+    LinkCopied,
+    ExportPlotChosen(Plot),
+    ExportFormatChosen(Format),
+    ExportAsked,
+    /// So many pieces of the file are written; the number tells which file.
+    ExportAdvanced {
+        number: u32,
+        done: usize,
+    },
+    ExportEnded {
+        number: u32,
+    },
+    SessionSaved,
+    /// The site's own adapter, for a session that is being saved.
+    SessionAdapterCame {
+        number: u32,
+        bytes: Result<Arc<[u8]>, String>,
+    },
+    /// A file was picked to be opened as a session.
+    SessionFileRead {
+        name: String,
+        text: Result<String, ListError>,
+    },
     Stopped(Plot),
     /// Asked for again what was stopped or failed.
     Resumed(Plot),
     Layers(LayersAction),
+}
+
+impl GeometryAction {
+    /// Whether it changes what survives a reload.
+    pub(in crate::state) fn changes_saved(&self) -> bool {
+        !matches!(self, Self::ExportAdvanced { .. } | Self::ExportEnded { .. } | Self::LinkCopied)
+    }
 }

@@ -31,17 +31,42 @@ pub(in crate::state) fn to_json(geometry: &Geometry) -> String {
         name: name.clone().filter(|_| is_kept),
         roles: roles.filter(|_| is_kept || is_within),
         bundled: bundled.map(|bundled| bundled.slug().to_owned()),
-        looks: Some(geometry.looks),
+        ..settings(geometry)
     };
+    json(&saved)
+}
+
+/// Everything but the sentences, as text.
+pub(in crate::state) fn settings_to_json(geometry: &Geometry) -> String {
+    json(&settings(geometry))
+}
+
+/// Everything but the sentences.
+fn settings(geometry: &Geometry) -> SavedGeometry {
+    SavedGeometry { looks: Some(geometry.looks), ..SavedGeometry::default() }
+}
+
+fn json(saved: &SavedGeometry) -> String {
     // Serialising strings and numbers cannot fail; if it did, nothing would be kept.
-    serde_json::to_string(&saved).unwrap_or_default()
+    serde_json::to_string(saved).unwrap_or_default()
+}
+
+/// Sets everything but the sentences as it was; what is not ours leaves it as it is.
+pub(in crate::state) fn apply_settings(geometry: &mut Geometry, text: &str) {
+    if let Ok(saved) = serde_json::from_str::<SavedGeometry>(text) {
+        set(geometry, &saved);
+    }
+}
+
+fn set(geometry: &mut Geometry, saved: &SavedGeometry) {
+    geometry.looks = saved.looks.unwrap_or(geometry.looks);
 }
 
 /// The view as it was left; as at a first visit where the text is not ours.
 pub(in crate::state) fn from_json(text: &str) -> Geometry {
     let mut geometry = Geometry::default();
     let Ok(saved) = serde_json::from_str::<SavedGeometry>(text) else { return geometry };
-    geometry.looks = saved.looks.unwrap_or(geometry.looks);
+    set(&mut geometry, &saved);
     let bundled = saved.bundled.as_deref().and_then(Bundled::from_slug);
     let SavedGeometry { name, roles, .. } = saved;
     let source = match saved.text {

@@ -19,7 +19,7 @@ use crate::text::columns::Roles;
 use crate::text::lists::ListError;
 
 /// Revision, slot, side, and number of sentences of each survey.
-fn surveys(effects: &[Effect]) -> Vec<(u32, u8, Side, usize)> {
+pub(in crate::state::geometry) fn surveys(effects: &[Effect]) -> Vec<(u32, u8, Side, usize)> {
     let of = |request: &&Request| match request {
         Request::Survey { revision, slot, sentences, lens, .. } => {
             Some((*revision, *slot, lens.side, sentences.len()))
@@ -29,12 +29,12 @@ fn surveys(effects: &[Effect]) -> Vec<(u32, u8, Side, usize)> {
     requests(effects).iter().filter_map(of).collect()
 }
 
-fn act(state: &mut State, action: GeometryAction) -> Vec<Effect> {
+pub(in crate::state::geometry) fn act(state: &mut State, action: GeometryAction) -> Vec<Effect> {
     update(state, Action::Geometry(action), 0.0)
 }
 
 /// A page with an adapter, at the geometry view; what that asked for.
-fn entered() -> (State, Vec<Effect>) {
+pub(in crate::state::geometry) fn entered() -> (State, Vec<Effect>) {
     let (mut state, _) = opened();
     state.adapters.attached =
         Some(AdapterSummary { sha256: "ad".to_owned(), ..AdapterSummary::default() });
@@ -43,7 +43,11 @@ fn entered() -> (State, Vec<Effect>) {
     (state, effects)
 }
 
-fn answer(state: &mut State, (revision, slot): (u32, u8), sphere: &[f32]) -> Vec<Effect> {
+pub(in crate::state::geometry) fn answer(
+    state: &mut State,
+    (revision, slot): (u32, u8),
+    sphere: &[f32],
+) -> Vec<Effect> {
     let shape = Shape { sphere: sphere.to_vec(), ..Shape::default() };
     let findings = Box::new(Findings { shape, alignment: Some(0.25), ..Findings::default() });
     let head = Event::Survey { revision, slot, findings, latency_ms: 7.0 };
@@ -51,7 +55,7 @@ fn answer(state: &mut State, (revision, slot): (u32, u8), sphere: &[f32]) -> Vec
 }
 
 /// The view with both of its figures.
-fn measured() -> State {
+pub(in crate::state::geometry) fn measured() -> State {
     let (mut state, effects) = entered();
     for (revision, slot, ..) in surveys(&effects) {
         answer(&mut state, (revision, slot), &[1.0, 0.0, 0.0]);
@@ -125,7 +129,7 @@ fn typing_settles_and_can_be_undone_where_it_was_replaced() {
 }
 
 /// Types a text and waits.
-fn type_in(state: &mut State, text: &str) -> Vec<Effect> {
+pub(in crate::state::geometry) fn type_in(state: &mut State, text: &str) -> Vec<Effect> {
     act(state, GeometryAction::Typed(text.to_owned()));
     let count = state.geometry.typed_count;
     act(state, GeometryAction::Settled(count))

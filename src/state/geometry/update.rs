@@ -8,67 +8,85 @@ use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Side;
 use crate::protocol::request::Request;
-use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::geometry::corpus::{Bundled, Corpus, Source};
 use crate::state::geometry::layers;
+use crate::state::geometry::corpus::Source;
 use crate::state::geometry::{
-    Arrival, Elsewhere, Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
+    Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
 };
-use crate::state::route::View;
-use crate::text::lists::ListError;
-
-/// Pause between the last keystroke and asking.
-const SETTLE_MS: u32 = 500;
-/// Texts that can be gone back to, and their bytes together.
-const MOST_UNDO: usize = 20;
-const MOST_UNDO_BYTES: usize = 64_000_000;
+use crate::state::geometry::{export, session, sources};
+use crate::state::notice::Report;
+use crate::state::route::{Route, View};
 
 /// Applies what happened.
 pub(in crate::state) fn update(state: &mut State, action: GeometryAction) -> Vec<Effect> {
+    let before = link(&state.geometry);
+    let mut effects = apply(state, action);
+    let now = link(&state.geometry);
+    if now != before && state.view == View::Geometry {
+        effects.push(Effect::ShowFragment(now));
+    }
+    effects
+}
+
+fn apply(state: &mut State, action: GeometryAction) -> Vec<Effect> {
     let geometry = &mut state.geometry;
+    let mut effects = Vec::new();
     match action {
-        GeometryAction::Typed(text) => {
-            // What is typed over a file's text is that file no more.
-            let roles = geometry.source.roles;
-            geometry.source = Source { text: text.into(), roles, ..Source::default() };
-            geometry.arrival = None;
-            geometry.typed_count += 1;
-            let action = Action::Geometry(GeometryAction::Settled(geometry.typed_count));
-            return vec![Effect::After { pause_ms: SETTLE_MS, action }];
-        }
-        GeometryAction::Settled(count) if count != geometry.typed_count => return Vec::new(),
-        GeometryAction::Settled(_) => settle_typed(geometry),
-        GeometryAction::FileRead { name, text } => take_file(geometry, name, text),
+        GeometryAction::Typed(text) => return sources::type_in(geometry, text),
+        GeometryAction::Settled(count) if count != geometry.typed_count => return effects,
+        GeometryAction::Settled(_) => sources::settle_typed(geometry),
+        GeometryAction::FileRead { name, text } => effects = session::take_any(state, name, text),
         GeometryAction::BundledChosen(bundled) => {
-            let mut effects = choose_bundled(geometry, bundled);
-            effects.extend(ask(state));
+            effects.extend(sources::choose_bundled(geometry, bundled));
+        }
+        GeometryAction::BundledArrived { number, text } => {
+            sources::take_arrival(geometry, number, text);
+        }
+        GeometryAction::TakenFrom(elsewhere) => sources::take_from(state, elsewhere),
+        GeometryAction::RolesChosen(roles) => {
+            sources::replace(geometry, Source { roles, ..geometry.source.clone() });
+        }
+        GeometryAction::TextUndone => effects = session::undo(state),
+        GeometryAction::LookChosen(plot, look) => geometry.looks[plot.place()] = look,
+        GeometryAction::Swapped => swap(geometry),
+        GeometryAction::LinkCopied => {
+            let text = link(geometry);
+            return vec![Effect::Copy { text, is_fragment: true, report: Report::Copied }];
+        }
+        GeometryAction::ExportPlotChosen(plot) => geometry.export.plot = plot,
+        GeometryAction::ExportFormatChosen(format) => geometry.export.format = format,
+        GeometryAction::ExportAsked => effects = export::begin(state),
+        GeometryAction::ExportAdvanced { number, done } => {
+            export::advance(geometry, number, Some(done));
             return effects;
         }
-        GeometryAction::BundledArrived { number, text } => take_arrival(geometry, number, text),
-        GeometryAction::TakenFrom(elsewhere) => take_from(state, elsewhere),
-        GeometryAction::RolesChosen(roles) => {
-            replace(geometry, Source { roles, ..geometry.source.clone() });
+        GeometryAction::ExportEnded { number } => {
+            export::advance(geometry, number, None);
+            return effects;
         }
-        GeometryAction::TextUndone => {
-            if let Some(source) = geometry.undo.pop() {
-                settle(geometry, source);
-            }
+        GeometryAction::SessionSaved => return session::save(state),
+        GeometryAction::SessionAdapterCame { number, bytes } => {
+            return session::take_fetched(state, number, bytes);
         }
-        GeometryAction::LookChosen(plot, look) => geometry.looks[plot.place()] = look,
-        GeometryAction::Swapped => {
-            geometry.looks.swap(0, 1);
-            let [a, b] = &mut geometry.figures;
-            std::mem::swap(&mut a.measured, &mut b.measured);
-            std::mem::swap(&mut a.failed, &mut b.failed);
-            stand_alike(geometry);
+        GeometryAction::SessionFileRead { name, text } => {
+            effects = session::take_file(state, name, text);
         }
         GeometryAction::Stopped(plot) => return stop(&mut geometry.figures[plot.place()]),
         GeometryAction::Layers(action) => return layers::update(state, action),
         GeometryAction::Resumed(plot) => geometry.figures[plot.place()].failed = None,
     }
-    ask(state)
+    effects.extend(ask(state));
+    effects
+}
+
+fn swap(geometry: &mut Geometry) {
+    geometry.looks.swap(0, 1);
+    let [a, b] = &mut geometry.figures;
+    std::mem::swap(&mut a.measured, &mut b.measured);
+    std::mem::swap(&mut a.failed, &mut b.failed);
+    stand_alike(geometry);
 }
 
 fn stop(figure: &mut Figure) -> Vec<Effect> {
@@ -77,109 +95,29 @@ fn stop(figure: &mut Figure) -> Vec<Effect> {
     vec![send(Request::Cancel { revision: job.revision })]
 }
 
-fn take_file(geometry: &mut Geometry, name: String, text: Result<String, ListError>) {
-    let read = text.and_then(|text| {
-        let source = Source { text: text.into(), name: Some(name.clone()), ..Source::default() };
-        Ok((Corpus::read(&source)?, source))
-    });
-    match read {
-        Ok((corpus, source)) => put(geometry, source, corpus),
-        Err(error) => geometry.trouble = Some((name, error)),
-    }
+/// The address of what is set, with the corpus where others have it too.
+fn link(geometry: &Geometry) -> String {
+    let looks = Plot::ALL.map(|plot| Some(geometry.look(plot)));
+    let corpus = geometry.source.bundled;
+    Route { view: View::Geometry, looks, corpus, ..Route::default() }.to_fragment()
 }
 
-/// Takes a bundled corpus, or asks for it where it lies beside the page.
-fn choose_bundled(geometry: &mut Geometry, bundled: Bundled) -> Vec<Effect> {
-    geometry.arrival = None;
-    if let Some(source) = bundled.source() {
-        replace(geometry, source);
-        return Vec::new();
+/// Sets what an address says; one that says nothing gets to say what is set, unless that is what a
+/// first visit finds.
+pub(in crate::state) fn follow(state: &mut State, route: &Route) -> Vec<Effect> {
+    let geometry = &mut state.geometry;
+    let said = route.corpus.is_some() || route.looks.iter().any(Option::is_some);
+    for (look, linked) in geometry.looks.iter_mut().zip(route.looks) {
+        *look = linked.unwrap_or(*look);
     }
-    let Some(url) = bundled.url().filter(|_| geometry.source.bundled != Some(bundled)) else {
-        return Vec::new();
-    };
-    geometry.arrival_count += 1;
-    let number = geometry.arrival_count;
-    geometry.arrival = Some(Arrival::Coming(bundled, number));
-    vec![Effect::FetchCorpus { url, number }]
-}
-
-fn take_arrival(geometry: &mut Geometry, number: u32, text: Result<String, String>) {
-    let Some(Arrival::Coming(bundled, wanted)) = geometry.arrival else { return };
-    if wanted != number {
-        return;
+    let mut effects = Vec::new();
+    if let Some(bundled) = route.corpus.filter(|_| route.corpus != geometry.source.bundled) {
+        effects.extend(sources::choose_bundled(geometry, bundled));
     }
-    geometry.arrival = None;
-    match text {
-        Ok(text) => replace(geometry, bundled.arrived(&text)),
-        Err(detail) => geometry.arrival = Some(Arrival::Failed { bundled, detail }),
+    if !said && link(geometry) != link(&Geometry::default()) {
+        effects.push(Effect::ShowFragment(link(geometry)));
     }
-}
-
-/// Takes another view's sentences, if it has any.
-fn take_from(state: &mut State, elsewhere: Elsewhere) {
-    let (text, name) = state.sentences_of(elsewhere);
-    if !text.trim().is_empty() {
-        let source = Source { text: text.into(), name: name.cloned(), ..Source::default() };
-        replace(&mut state.geometry, source);
-    }
-}
-
-/// Another text takes the place of the one that is there, which can be gone back to.
-fn replace(geometry: &mut Geometry, source: Source) {
-    remember(geometry, &source);
-    settle(geometry, source);
-}
-
-/// As [`replace`], with what was read of it.
-fn put(geometry: &mut Geometry, source: Source, corpus: Corpus) {
-    remember(geometry, &source);
-    geometry.trouble = None;
-    geometry.arrival = None;
-    geometry.typed_count += 1;
-    geometry.corpus = geometry.corpus.followed_by(corpus);
-    geometry.source = source;
-}
-
-/// Puts the text that is there onto the pile of those that can be gone back to.
-fn remember(geometry: &mut Geometry, next: &Source) {
-    if *next == geometry.source {
-        return;
-    }
-    geometry.undo.push(geometry.source.clone());
-    let bytes = |undo: &[Source]| undo.iter().map(|source| source.text.len()).sum::<usize>();
-    // The last one stays, however long it is.
-    while geometry.undo.len() > MOST_UNDO
-        || geometry.undo.len() > 1 && bytes(&geometry.undo) > MOST_UNDO_BYTES
-    {
-        geometry.undo.remove(0);
-    }
-}
-
-/// Reads what was typed. Roles stay as long as the columns are the same.
-fn settle_typed(geometry: &mut Geometry) {
-    let mut source = geometry.source.clone();
-    let names = |corpus: &Corpus| corpus.table.as_ref().map(|table| table.names.clone());
-    if source.roles.is_some()
-        && Corpus::read(&source).is_ok_and(|corpus| names(&corpus) != names(&geometry.corpus))
-    {
-        source.roles = None;
-    }
-    settle(geometry, source);
-}
-
-/// Reads the text. One that cannot be read leaves the corpus that was there.
-fn settle(geometry: &mut Geometry, source: Source) {
-    geometry.trouble = None;
-    // What is on its way is not wanted any more.
-    geometry.arrival = None;
-    // A pause that has not ended is of the text before.
-    geometry.typed_count += 1;
-    match Corpus::read(&source) {
-        Ok(corpus) => geometry.corpus = geometry.corpus.followed_by(corpus),
-        Err(error) => geometry.trouble = Some((source.name.clone().unwrap_or_default(), error)),
-    }
-    geometry.source = source;
+    effects
 }
 
 /// Asks for everything that the view shows and does not have yet.
@@ -190,6 +128,9 @@ pub(in crate::state) fn ask(state: &mut State) -> Vec<Effect> {
     let mut effects: Vec<Effect> =
         Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot)).collect();
     effects.extend(layers::ask(state));
+    let asked = Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot));
+    let mut effects: Vec<Effect> = asked.collect();
+    effects.extend(export::go_on(state));
     effects
 }
 
@@ -251,15 +192,16 @@ fn of(state: &State, plot: Plot) -> Option<Of> {
 }
 
 /// Takes a survey, if it is of this view.
-pub(in crate::state) fn take_event(state: &mut State, event: Event) {
-    let Event::Survey { revision, slot, findings, latency_ms } = event else { return };
-    let Some(plot) = Plot::of_slot(slot) else { return };
+pub(in crate::state) fn take_event(state: &mut State, event: Event) -> Vec<Effect> {
+    let Event::Survey { revision, slot, findings, latency_ms } = event else { return Vec::new() };
+    let Some(plot) = Plot::of_slot(slot) else { return Vec::new() };
     let figure = &mut state.geometry.figures[plot.place()];
-    let Some(job) = figure.job.take_if(|job| job.revision == revision) else { return };
+    let Some(job) = figure.job.take_if(|job| job.revision == revision) else { return Vec::new() };
     let (findings, of) = (*findings, job.of);
     let sphere = findings.shape.sphere.clone();
-    figure.measured = Some(Measured { findings, latency_ms, of, sphere });
+    figure.measured = Some(Measured { findings, latency_ms, survey: revision, of, sphere });
     stand_alike(&mut state.geometry);
+    export::go_on(state)
 }
 
 /// Takes how far a request is, if it is of this view.
@@ -282,6 +224,11 @@ pub(in crate::state) fn take_failure(
     revision: Revision,
     problem: &Problem,
 ) -> bool {
+    if export::take_failure(&mut state.geometry, revision, problem)
+        || session::take_failure(&mut state.geometry, revision, problem)
+    {
+        return true;
+    }
     for figure in &mut state.geometry.figures {
         if let Some(job) = figure.job.take_if(|job| job.revision == revision) {
             figure.measured = None;

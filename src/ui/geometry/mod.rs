@@ -2,6 +2,7 @@
 
 mod columns;
 mod corpus;
+mod export;
 mod figures;
 mod layers;
 mod look;
@@ -12,6 +13,7 @@ use leptos::prelude::*;
 use crate::catalogue::geometry::GeometryText as Text;
 use crate::state::geometry::Plot;
 use crate::ui::geometry::corpus::Sentences;
+use crate::ui::geometry::export::TakeAlong;
 use crate::ui::geometry::figures::Figures;
 use crate::ui::geometry::look::LookCard;
 use crate::ui::geometry::numbers::Numbers;
@@ -38,6 +40,7 @@ pub fn Geometry() -> impl IntoView {
             <Numbers/>
             <Figures/>
             <Sentences/>
+            <TakeAlong/>
         </div>
     }
 }
