@@ -100,6 +100,11 @@ pub fn viewport_height() -> f64 {
     height.and_then(|height| height.as_f64()).unwrap_or(800.0)
 }
 
+/// Pixels of the device for one of the page.
+pub fn pixel_ratio() -> f64 {
+    window().map_or(1.0, |window| window.device_pixel_ratio())
+}
+
 /// Whether a media query holds, and a listener for its changes for as long as the page lives.
 pub fn watch_media(query: &str, changed: impl Fn(bool) + 'static) -> bool {
     let Some(list) = window().and_then(|window| window.match_media(query).ok()?) else {

@@ -12,6 +12,7 @@ pub mod gpu;
 pub mod language;
 pub mod lesson;
 pub mod lesson_sentences;
+pub mod map;
 pub mod numbers;
 pub mod problems;
 pub mod scored;

@@ -55,7 +55,17 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         Event::Survey { .. } => {
             let mut effects = geometry::update::take_event(state, message.head.clone());
             effects.extend(lesson::update::take_event(state, message));
+            // A map is made of what was measured.
+            effects.extend(geometry::update::ask(state));
             return effects;
+        }
+        Event::Mapping { .. }
+        | Event::Mapped { .. }
+        | Event::Near { .. }
+        | Event::Compared { .. }
+        | Event::Clustered { .. } => {
+            geometry::map::events::take_event(state, message);
+            return geometry::update::ask(state);
         }
         _ => {}
     }
@@ -99,6 +109,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         Event::Cancelled { revision } => {
             state.compare.job.take_if(|job| job.revision == revision);
             state.compare.baselines_pending.retain(|asked| asked.0 != revision);
+            geometry::map::events::take_cancelled(state, revision);
         }
         Event::Vectors { revision, dimensions } => {
             return geometry::export::take_vectors(state, revision, dimensions, numbers);
@@ -259,7 +270,9 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
     if lesson::update::take_failure(state, revision, &problem) {
         return Vec::new();
     }
-    if geometry::update::take_failure(state, revision, &problem) {
+    if geometry::update::take_failure(state, revision, &problem)
+        || geometry::map::events::take_failure(state, revision, &problem)
+    {
         return geometry::update::ask(state);
     }
     if let Some(effects) = adapters::events::take_failure(state, revision, &problem) {

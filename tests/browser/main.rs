@@ -46,6 +46,7 @@ mod input;
 mod journal;
 mod journey;
 mod lesson;
+mod map;
 mod models;
 mod page;
 mod profile;

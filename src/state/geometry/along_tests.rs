@@ -68,7 +68,7 @@ fn vectors_are_asked_of_the_survey_on_show_and_written_with_their_sentences() {
     act(&mut state, GeometryAction::ExportFormatChosen(Format::Parquet));
     let effects = act(&mut state, GeometryAction::ExportAsked);
     let (revision, survey) = asked_vectors(&effects).expect("a question");
-    assert_eq!(survey, state.geometry.figure(Plot::B).measured.as_ref().unwrap().survey);
+    assert_eq!(survey, state.geometry.figure(Plot::B).measured.as_ref().unwrap().revision);
     // What is chosen meanwhile is for the next file.
     act(&mut state, GeometryAction::ExportFormatChosen(Format::Csv));
     assert_eq!(written(&vectors(&mut state, revision + 1, vec![])), None, "another answer");

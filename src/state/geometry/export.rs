@@ -43,7 +43,7 @@ pub(super) fn go_on(state: &mut State) -> Vec<Effect> {
         (None, Some((failure, _)), _) => Standing::Failed(failure.clone()),
         (None, None, None) => return Vec::new(),
         (None, None, Some(measured)) => {
-            let (survey, of) = (measured.survey, measured.of.clone());
+            let (survey, of) = (measured.revision, measured.of.clone());
             let revision = state.revision();
             let about = About { survey, question: Question::Vectors };
             let effect = Effect::Send(Message::plain(Request::About { revision, about }));

@@ -1,9 +1,11 @@
 //! The geometry lab: a corpus, and two ways to look at its vectors, side by side.
 
 pub mod corpus;
-pub mod layers;
 pub(in crate::state) mod export;
+pub mod held;
+pub mod layers;
 pub(in crate::state) mod link;
+pub mod map;
 pub(in crate::state) mod saved;
 pub(in crate::state) mod session;
 mod session_file;
@@ -25,6 +27,7 @@ use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::adapters::Choice;
 use crate::state::geometry::corpus::{Bundled, Corpus, Held, Source};
 use crate::state::geometry::layers::{Layered, LayersAction};
+use crate::state::geometry::map::{Map, MapAction};
 use crate::text::columns::Roles;
 use crate::text::lists::ListError;
 
@@ -92,9 +95,13 @@ pub struct Measured {
     /// The sphere of `B` is turned so that every sentence lies near its place in `A`.
     pub findings: Findings,
     pub latency_ms: f64,
-    /// The survey's number: questions about its vectors are asked by it.
-    survey: Revision,
+    /// Of the request: questions about these vectors name it.
+    pub revision: Revision,
     of: Of,
+    /// The worker has the vectors no more, and is to compute them again.
+    is_lost: bool,
+    /// This is already the second time, and no question was answered since.
+    is_anew: bool,
     /// The sphere as it came.
     sphere: Vec<f32>,
 }
@@ -111,6 +118,8 @@ impl Measured {
 pub struct Job {
     revision: Revision,
     of: Of,
+    /// Asked for because the vectors were lost.
+    is_anew: bool,
     pub done: u32,
     pub total: u32,
     pub elapsed_ms: f64,
@@ -283,6 +292,7 @@ pub struct Geometry {
     pub layered: Layered,
     pub export: Export,
     pub session: Session,
+    pub map: Map,
 }
 
 impl Default for Geometry {
@@ -315,6 +325,7 @@ impl Default for Geometry {
                 count: 0,
             },
             session: Session::default(),
+            map: Map::default(),
         }
     }
 }
@@ -346,13 +357,37 @@ impl Geometry {
 
     /// What was asked is lost with the worker that was asked.
     pub(super) fn forget_questions(&mut self) {
-        self.figures.iter_mut().for_each(|figure| figure.job = None);
+        for figure in &mut self.figures {
+            figure.job = None;
+            // Vectors that went with a worker are no fault of theirs.
+            figure.measured.iter_mut().for_each(|measured| measured.is_anew = false);
+        }
+        self.map.forget_questions();
         self.layered.forget_questions();
         if matches!(self.export.standing, Standing::Asked(_)) {
             self.export.standing = Standing::Failed(Failure::Stopped);
         }
         if let Some(Saving::Asked(_)) = self.session.saving {
             self.session.saving = None;
+        }
+    }
+
+    /// The worker does not have the vectors of that survey; whether they are to be computed again. Not
+    /// twice in a row: then something else is wrong.
+    fn lose(&mut self, survey: Revision) -> bool {
+        let all = self.figures.iter_mut().filter_map(|figure| figure.measured.as_mut());
+        let mut all = all.filter(|measured| measured.revision == survey);
+        all.next().is_some_and(|measured| {
+            measured.is_lost = !measured.is_anew;
+            measured.is_lost
+        })
+    }
+
+    /// The worker has the vectors of that survey.
+    fn found(&mut self, survey: Revision) {
+        let all = self.figures.iter_mut().filter_map(|figure| figure.measured.as_mut());
+        for measured in all.filter(|measured| measured.revision == survey) {
+            measured.is_anew = false;
         }
     }
 }
@@ -410,11 +445,16 @@ pub enum GeometryAction {
     /// Asked for again what was stopped or failed.
     Resumed(Plot),
     Layers(LayersAction),
+    Map(MapAction),
 }
 
 impl GeometryAction {
     /// Whether it changes what survives a reload.
     pub(in crate::state) fn changes_saved(&self) -> bool {
-        !matches!(self, Self::ExportAdvanced { .. } | Self::ExportEnded { .. } | Self::LinkCopied)
+        match self {
+            Self::Map(action) => action.changes_saved(),
+            Self::ExportAdvanced { .. } | Self::ExportEnded { .. } | Self::LinkCopied => false,
+            _ => true,
+        }
     }
 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::fine_tune::saved::MOST_SAVED_BYTES;
 use crate::state::geometry::corpus::{Bundled, Corpus, Source};
+use crate::state::geometry::map::Map;
+use crate::state::geometry::map::settings::Settings;
 use crate::state::geometry::{Geometry, Look};
 use crate::text::columns::Roles;
 
@@ -19,6 +21,8 @@ struct SavedGeometry {
     /// [`Bundled::slug`]
     bundled: Option<String>,
     looks: Option<[Look; 2]>,
+    /// Likewise a text of its own: settings of the map.
+    map: Option<String>,
 }
 
 /// As text.
@@ -43,7 +47,8 @@ pub(in crate::state) fn settings_to_json(geometry: &Geometry) -> String {
 
 /// Everything but the sentences.
 fn settings(geometry: &Geometry) -> SavedGeometry {
-    SavedGeometry { looks: Some(geometry.looks), ..SavedGeometry::default() }
+    let map = Some(geometry.map.kept_settings().to_json());
+    SavedGeometry { looks: Some(geometry.looks), map, ..SavedGeometry::default() }
 }
 
 fn json(saved: &SavedGeometry) -> String {
@@ -60,6 +65,9 @@ pub(in crate::state) fn apply_settings(geometry: &mut Geometry, text: &str) {
 
 fn set(geometry: &mut Geometry, saved: &SavedGeometry) {
     geometry.looks = saved.looks.unwrap_or(geometry.looks);
+    if let Some(map) = &saved.map {
+        geometry.map = Map::with_settings(Settings::from_json(map));
+    }
 }
 
 /// The view as it was left; as at a first visit where the text is not ours.

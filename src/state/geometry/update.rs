@@ -10,8 +10,9 @@ use crate::protocol::readout::Side;
 use crate::protocol::request::Request;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::geometry::layers;
 use crate::state::geometry::corpus::Source;
+use crate::state::geometry::layers;
+use crate::state::geometry::map;
 use crate::state::geometry::{
     Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
 };
@@ -76,6 +77,7 @@ fn apply(state: &mut State, action: GeometryAction) -> Vec<Effect> {
         GeometryAction::Stopped(plot) => return stop(&mut geometry.figures[plot.place()]),
         GeometryAction::Layers(action) => return layers::update(state, action),
         GeometryAction::Resumed(plot) => geometry.figures[plot.place()].failed = None,
+        GeometryAction::Map(action) => effects = map::update::update(geometry, action),
     }
     effects.extend(ask(state));
     effects
@@ -86,6 +88,7 @@ fn swap(geometry: &mut Geometry) {
     let [a, b] = &mut geometry.figures;
     std::mem::swap(&mut a.measured, &mut b.measured);
     std::mem::swap(&mut a.failed, &mut b.failed);
+    geometry.map.swap();
     stand_alike(geometry);
 }
 
@@ -122,15 +125,15 @@ pub(in crate::state) fn follow(state: &mut State, route: &Route) -> Vec<Effect> 
 
 /// Asks for everything that the view shows and does not have yet.
 pub(in crate::state) fn ask(state: &mut State) -> Vec<Effect> {
+    map::ask::follow_corpus(&mut state.geometry);
     if state.view != View::Geometry || !state.can_compute() {
         return Vec::new();
     }
     let mut effects: Vec<Effect> =
         Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot)).collect();
     effects.extend(layers::ask(state));
-    let asked = Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot));
-    let mut effects: Vec<Effect> = asked.collect();
     effects.extend(export::go_on(state));
+    effects.extend(map::ask::ask(state));
     effects
 }
 
@@ -143,7 +146,9 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
         return job.map(|job| send(Request::Cancel { revision: job.revision }));
     };
     let asked = figure.job.as_ref().is_some_and(|job| job.of == of);
-    let known = figure.measured.as_ref().is_some_and(|measured| measured.of == of);
+    let measured = figure.measured.as_ref().filter(|measured| measured.of == of);
+    let is_anew = measured.is_some_and(|measured| measured.is_lost);
+    let known = measured.is_some() && !is_anew;
     let failed = figure.failed.as_ref().is_some_and(|(_, failed)| *failed == of);
     if asked {
         return None;
@@ -158,7 +163,7 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
     let look = of.look;
     let figure = &mut state.geometry.figures[plot.place()];
     let total = u32::try_from(corpus.sentences.len()).unwrap_or(u32::MAX);
-    figure.job = Some(Job { revision, of, done: 0, total, elapsed_ms: 0.0 });
+    figure.job = Some(Job { revision, of, is_anew, done: 0, total, elapsed_ms: 0.0 });
     figure.failed = None;
     Some(send(Request::Survey {
         revision,
@@ -197,9 +202,16 @@ pub(in crate::state) fn take_event(state: &mut State, event: Event) -> Vec<Effec
     let Some(plot) = Plot::of_slot(slot) else { return Vec::new() };
     let figure = &mut state.geometry.figures[plot.place()];
     let Some(job) = figure.job.take_if(|job| job.revision == revision) else { return Vec::new() };
-    let (findings, of) = (*findings, job.of);
+    let (findings, of, is_anew) = (*findings, job.of, job.is_anew);
     let sphere = findings.shape.sphere.clone();
-    figure.measured = Some(Measured { findings, latency_ms, survey: revision, of, sphere });
+    let before = figure.measured.take().filter(|before| before.of == of);
+    let is_lost = false;
+    figure.measured =
+        Some(Measured { findings, latency_ms, revision, of, is_lost, is_anew, sphere });
+    if let Some(before) = before {
+        // The same vectors again: their maps are known.
+        state.geometry.map.rename_survey(before.revision, revision);
+    }
     stand_alike(&mut state.geometry);
     export::go_on(state)
 }

@@ -6,6 +6,7 @@ mod export;
 mod figures;
 mod layers;
 mod look;
+mod map;
 mod numbers;
 
 use leptos::prelude::*;
@@ -16,6 +17,7 @@ use crate::ui::geometry::corpus::Sentences;
 use crate::ui::geometry::export::TakeAlong;
 use crate::ui::geometry::figures::Figures;
 use crate::ui::geometry::look::LookCard;
+use crate::ui::geometry::map::Map;
 use crate::ui::geometry::numbers::Numbers;
 use crate::ui::loading::LoadingBar;
 use crate::ui::page::page;
@@ -37,6 +39,7 @@ pub fn Geometry() -> impl IntoView {
                 <LookCard plot=Plot::A turning/>
                 <LookCard plot=Plot::B turning/>
             </div>
+            <Map/>
             <Numbers/>
             <Figures/>
             <Sentences/>
