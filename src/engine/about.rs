@@ -31,8 +31,14 @@ pub struct Asked<B: Backend> {
 enum Work<B: Backend> {
     /// `None`: finished.
     Map(Option<Box<Mapping>>),
-    Near { position: u32, count: u16 },
-    Text { rows: Box<Rows<B>>, count: u16 },
+    Near {
+        position: u32,
+        count: u16,
+    },
+    Text {
+        rows: Box<Rows<B>>,
+        count: u16,
+    },
     /// As above.
     Clusters(Option<Box<Clustering>>),
     Vectors,
@@ -150,7 +156,10 @@ impl<B: Backend> Asked<B> {
             }
             Work::Vectors => {
                 let dimensions = u32::try_from(cloud.width).unwrap_or(u32::MAX);
-                Message::with_f32(Event::Vectors { revision, dimensions }, cloud.rows.as_ref().clone())
+                Message::with_f32(
+                    Event::Vectors { revision, dimensions },
+                    cloud.rows.as_ref().clone(),
+                )
             }
         }))
     }

@@ -165,6 +165,11 @@ impl Held {
         }
         Self { number: self.number + 1, corpus: Arc::new(corpus) }
     }
+
+    /// Tells it from the corpora before it.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
 }
 
 impl PartialEq for Held {

@@ -9,8 +9,8 @@ use crate::protocol::readout::Side;
 use crate::protocol::request::Request;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::geometry::corpus::{Corpus, Held};
 use crate::state::geometry::Failure;
+use crate::state::geometry::corpus::{Corpus, Held};
 use crate::state::route::View;
 
 /// Sentences that are measured through all layers at most; the figure says of how many.
