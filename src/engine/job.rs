@@ -5,12 +5,14 @@ use web_time::{Duration, Instant};
 use crate::backend::Backend;
 use crate::engine::exam::Exam;
 use crate::engine::group::{Group, Scan, WindowWork};
+use crate::engine::layers::Layers;
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
-use crate::engine::survey::{MOST_SENTENCES, Survey};
+use crate::engine::survey::Survey;
 use crate::engine::views::Views;
 use crate::engine::workshop::{Workshop, missing};
 use crate::geometry::cosine::grid;
+use crate::geometry::given::Given;
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
 use crate::math::ranks::{pearson, spearman};
 use crate::math::rows::{dot, row};
@@ -45,6 +47,7 @@ pub enum Kind {
     Survey {
         slot: u8,
     },
+    Layers,
     Views,
     Examine,
 }
@@ -60,6 +63,7 @@ impl Kind {
             | Self::Embed
             | Self::Portion
             | Self::Survey { .. }
+            | Self::Layers
             | Self::Views => 2,
             Self::Baseline | Self::Examine => 3,
         }
@@ -105,6 +109,7 @@ enum Work<B: Backend> {
     Portion(Rows<B>),
     Baseline(Rows<B>),
     Survey(Rows<B>, Survey),
+    Layers(Layers<B>),
     Views(Views),
     Examine(Box<Exam>),
 }
@@ -140,17 +145,21 @@ impl<B: Backend + Clone> Job<B> {
             Request::Examine { revision, tuned } => {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
-            Request::Survey { revision, slot, mut sentences, lens, treatment, positives, .. } => {
-                sentences.truncate(MOST_SENTENCES);
+            Request::Survey {
+                revision, slot, sentences, lens, treatment, positives, scored, ..
+            } => {
                 let rows = Rows::new(sentences, lens.readout, false);
-                let survey = Survey::new(slot, treatment, positives);
+                let survey = Survey::new(slot, treatment, Given { positives, scored });
                 (revision, Work::Survey(rows, survey))
+            }
+            Request::Layers { revision, sentences, positives, scored, .. } => {
+                let layers = Layers::new(sentences, Given { positives, scored });
+                (revision, Work::Layers(layers))
             }
             Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
                 (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
             }
             Request::About { .. }
-            | Request::Layers { .. }
             | Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
@@ -188,7 +197,11 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
-            Work::Window(_) | Work::Portion(_) | Work::Views(_) | Work::Examine(_) => None,
+            Work::Window(_)
+            | Work::Portion(_)
+            | Work::Layers(_)
+            | Work::Views(_)
+            | Work::Examine(_) => None,
         }
     }
 
@@ -201,7 +214,11 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
-            Work::Window(_) | Work::Portion(_) | Work::Views(_) | Work::Examine(_) => None,
+            Work::Window(_)
+            | Work::Portion(_)
+            | Work::Layers(_)
+            | Work::Views(_)
+            | Work::Examine(_) => None,
         }
     }
 
@@ -221,10 +238,11 @@ impl<B: Backend + Clone> Job<B> {
         self.kind().needs_model() && self.side == side
     }
 
-    /// Whether this one takes the other's place in the queue. Both sides' pairs and baselines can
-    /// wait beside each other, for a page that shows both.
+    /// Whether this one takes the other's place in the queue. Both sides' pairs, baselines and layers
+    /// can wait beside each other, for a page that shows both.
     pub fn supersedes(&self, old: &Self) -> bool {
-        let apart = matches!(self.kind(), Kind::Pair | Kind::Baseline) && self.side != old.side;
+        let both = matches!(self.kind(), Kind::Pair | Kind::Baseline | Kind::Layers);
+        let apart = both && self.side != old.side;
         self.kind() == old.kind() && !apart && old.yields()
     }
 
@@ -238,6 +256,7 @@ impl<B: Backend + Clone> Job<B> {
             Work::Portion(_) => Kind::Portion,
             Work::Baseline(_) => Kind::Baseline,
             Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
+            Work::Layers(_) => Kind::Layers,
             Work::Views(_) => Kind::Views,
             Work::Examine(_) => Kind::Examine,
         }
@@ -248,7 +267,11 @@ impl<B: Backend + Clone> Job<B> {
     fn yields(&self) -> bool {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
-            Work::Group(..) | Work::Baseline(_) | Work::Survey(..) | Work::Views(_) => true,
+            Work::Group(..)
+            | Work::Baseline(_)
+            | Work::Survey(..)
+            | Work::Layers(_)
+            | Work::Views(_) => true,
             Work::Window(_)
             | Work::Pairs(..)
             | Work::Embed(_)
@@ -273,6 +296,7 @@ impl<B: Backend + Clone> Job<B> {
                 rows.restart();
                 survey.restart();
             }
+            Work::Layers(layers) => layers.restart(),
             Work::Views(views) => views.restart(),
             Work::Examine(exam) => exam.restart(),
             Work::Window(_) => {}
@@ -283,12 +307,20 @@ impl<B: Backend + Clone> Job<B> {
 
     /// How far a long job is, if it is time to tell.
     pub fn progress(&mut self) -> Option<Event> {
-        let (Work::Group(rows, _)
-        | Work::Pairs(rows, _)
-        | Work::Embed(rows)
-        | Work::Survey(rows, _)) = &self.work
-        else {
-            return None;
+        let (done, total) = match &self.work {
+            Work::Group(rows, Some(_)) => (rows.total(), rows.total()),
+            Work::Survey(rows, survey) if survey.has_rows() => (rows.total(), rows.total()),
+            Work::Group(rows, _) | Work::Embed(rows) | Work::Survey(rows, _) => {
+                (rows.done(), rows.total())
+            }
+            Work::Pairs(rows, _) => (rows.done() / 2, rows.total() / 2),
+            Work::Layers(layers) => (layers.done(), layers.total()),
+            Work::Pair(_)
+            | Work::Window(_)
+            | Work::Portion(_)
+            | Work::Baseline(_)
+            | Work::Views(_)
+            | Work::Examine(_) => return None,
         };
         let begun = self.begun?;
         if self.told.unwrap_or(begun).elapsed() < PROGRESS_EVERY {
@@ -296,17 +328,10 @@ impl<B: Backend + Clone> Job<B> {
         }
         self.told = Some(Instant::now());
         let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let scanning = match &self.work {
-            Work::Group(_, scan) => scan.is_some(),
-            Work::Survey(_, survey) => survey.has_rows(),
-            _ => false,
-        };
-        let done = if scanning { rows.total() } else { rows.done() };
-        let sentences_each = if matches!(self.work, Work::Pairs(..)) { 2 } else { 1 };
         Some(Event::Progress {
             revision: self.revision,
-            done: natural(done / sentences_each),
-            total: natural(rows.total() / sentences_each),
+            done: natural(done),
+            total: natural(total),
             elapsed_ms: milliseconds(begun),
         })
     }
@@ -353,6 +378,13 @@ impl<B: Backend + Clone> Job<B> {
             }));
         }
         let encoder = sides.encoder(self.side).ok_or(Problem::NoModel)?;
+        if let Work::Layers(layers) = &mut self.work {
+            let found = layers.step(encoder).await?;
+            return Ok(found.map_or(Stage::Working, |layers| {
+                let latency_ms = milliseconds(begun);
+                Stage::Finished(Message::plain(Event::Layers { revision, layers, latency_ms }))
+            }));
+        }
         if let Work::Examine(exam) = &mut self.work {
             let file = sides.file().ok_or(Problem::NoModel)?;
             let report = exam.step(file, encoder).await.map_err(|error| Problem::from(&error))?;
@@ -386,9 +418,11 @@ impl<B: Backend + Clone> Job<B> {
                 survey.take_rows(finished);
                 return Ok(Stage::Working);
             }
-            Work::Pair(_) | Work::Window(_) | Work::Views(_) | Work::Examine(_) => {
-                pair(revision, finished, begun)
-            }
+            Work::Pair(_)
+            | Work::Window(_)
+            | Work::Layers(_)
+            | Work::Views(_)
+            | Work::Examine(_) => pair(revision, finished, begun),
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),
             Work::Portion(_) => {
@@ -411,6 +445,7 @@ fn side(request: &Request) -> Side {
         | Request::Portion { lens, .. }
         | Request::Survey { lens, .. }
         | Request::Views { lens, .. } => lens.side,
+        Request::Layers { side, .. } => *side,
         _ => Side::Before,
     }
 }

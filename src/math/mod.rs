@@ -1,7 +1,8 @@
-//! Loops that become SIMD, rows, ranks, statistics, eigenvalues, random numbers, turns.
+//! Loops that become SIMD, rows, products, ranks, statistics, eigenvalues, random numbers, turns.
 
 pub mod eigen;
 pub mod lanes;
+pub mod products;
 pub mod ranks;
 pub mod rng;
 pub mod rows;
