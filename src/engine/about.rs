@@ -129,7 +129,10 @@ impl<B: Backend> Asked<B> {
                 let encoder = sides.encoder(cloud.lens.side).ok_or(Problem::NoModel)?;
                 let found = rows.step(encoder).await.map_err(|error| Problem::from(&error))?;
                 let Some(found) = found else { return Ok(None) };
-                let treated = cloud.transform.apply(&found.rows);
+                let treated = match &cloud.transform {
+                    Some(transform) => transform.apply(&found.rows),
+                    None => found.rows,
+                };
                 let cosines = cloud.cosines(&treated);
                 let neighbours = nearest(&cosines, *count, None);
                 Message::with_f32(Event::Compared { revision, neighbours }, cosines)

@@ -16,8 +16,19 @@ pub struct Cloud {
     /// `[n, width]`, unit length.
     pub rows: Arc<Vec<f32>>,
     pub width: usize,
-    /// What was done to the model's vectors.
-    pub transform: Transform,
+    /// What was done to the model's vectors; `None`: nothing.
+    pub transform: Option<Transform>,
+    /// What the vectors are of.
+    pub sentences: Arc<Vec<String>>,
+    pub raw: Raw,
+}
+
+/// Vectors as the model gave them.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// `[n, hidden]`, unit length.
+    pub rows: Arc<Vec<f32>>,
+    pub hidden: usize,
 }
 
 /// The latest of each slot.
@@ -36,6 +47,13 @@ impl Clouds {
     /// The vectors of that survey, if they are still kept.
     pub fn of(&self, survey: Revision) -> Option<&Cloud> {
         self.kept.iter().find(|cloud| cloud.survey == survey)
+    }
+
+    /// The model's vectors of these very sentences, if a survey left them: another treatment needs no
+    /// second embedding.
+    pub fn raw(&self, lens: Lens, sentences: &[String]) -> Option<Raw> {
+        let same = |cloud: &&Cloud| cloud.lens == lens && cloud.sentences.as_slice() == sentences;
+        self.kept.iter().find(same).map(|cloud| cloud.raw.clone())
     }
 
     /// Forgets what a side computed: it has other weights now, and would read a visitor's text in

@@ -1,19 +1,24 @@
 //! One request on its way to its answer.
 
+use std::sync::Arc;
+
 use web_time::{Duration, Instant};
 
 use crate::backend::Backend;
 use crate::engine::Memory;
 use crate::engine::about::{Asked, Sort};
-use crate::engine::clouds::{Cloud, Clouds};
+use crate::engine::clouds::{Cloud, Clouds, Raw};
 use crate::engine::exam::Exam;
 use crate::engine::group::{Scan, WindowWork};
+use crate::engine::layers::Layers;
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
-use crate::engine::survey::{MOST_SENTENCES, Survey};
+use crate::engine::survey::Survey;
 use crate::engine::views::Views;
 use crate::engine::workshop::{Workshop, missing};
 use crate::geometry::cosine::grid;
+use crate::geometry::given::Given;
+use crate::geometry::study::Studied;
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
 use crate::math::ranks::{pearson, spearman};
 use crate::math::rows::{dot, row};
@@ -25,7 +30,7 @@ use crate::protocol::Revision;
 use crate::protocol::event::{Agreement, Event};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::{Readout, Side};
+use crate::protocol::readout::{Lens, Readout, Side};
 use crate::protocol::request::Request;
 
 /// Progress is told at most this often.
@@ -48,6 +53,7 @@ pub enum Kind {
     Survey {
         slot: u8,
     },
+    Layers,
     Views,
     Examine,
     /// Neighbours, groups, vectors.
@@ -71,6 +77,7 @@ impl Kind {
             | Self::Embed
             | Self::Portion
             | Self::Survey { .. }
+            | Self::Layers
             | Self::Views => 2,
             Self::Baseline | Self::Examine | Self::Map { .. } => 3,
         }
@@ -116,6 +123,7 @@ enum Work<B: Backend> {
     Portion(Rows<B>),
     Baseline(Rows<B>),
     Survey(Rows<B>, Survey),
+    Layers(Layers<B>),
     Views(Views),
     Examine(Box<Exam>),
     About(Box<Asked<B>>),
@@ -158,12 +166,19 @@ impl<B: Backend + Clone> Job<B> {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
             Request::Survey {
-                revision, slot, mut sentences, lens, treatment, positives, ..
+                revision, slot, sentences, lens, treatment, positives, scored, keep
             } => {
-                sentences.truncate(MOST_SENTENCES);
+                let given = Given { positives, scored };
+                let mut survey = Survey::new(slot, treatment, given, keep);
+                if keep && let Some(raw) = clouds.raw(lens, &sentences) {
+                    survey.take_known(raw);
+                }
                 let rows = Rows::new(sentences, lens.readout, false);
-                let survey = Survey::new(slot, treatment, positives);
                 (revision, Work::Survey(rows, survey))
+            }
+            Request::Layers { revision, sentences, positives, scored, .. } => {
+                let layers = Layers::new(sentences, Given { positives, scored });
+                (revision, Work::Layers(layers))
             }
             Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
                 (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
@@ -174,8 +189,7 @@ impl<B: Backend + Clone> Job<B> {
                 side = asked.lens().side;
                 (revision, Work::About(Box::new(asked)))
             }
-            Request::Layers { .. }
-            | Request::Open { .. }
+            Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
             | Request::Cancel { .. }
@@ -214,6 +228,7 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Survey(rows, _) => Some(rows),
             Work::Window(_)
             | Work::Portion(_)
+            | Work::Layers(_)
             | Work::Views(_)
             | Work::Examine(_)
             | Work::About(_) => None,
@@ -231,6 +246,7 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Survey(rows, _) => Some(rows),
             Work::Window(_)
             | Work::Portion(_)
+            | Work::Layers(_)
             | Work::Views(_)
             | Work::Examine(_)
             | Work::About(_) => None,
@@ -253,10 +269,11 @@ impl<B: Backend + Clone> Job<B> {
         self.kind().needs_model() && self.side == side
     }
 
-    /// Whether this one takes the other's place in the queue. Both sides' pairs and baselines can
-    /// wait beside each other, for a page that shows both.
+    /// Whether this one takes the other's place in the queue. Both sides' pairs, baselines and layers
+    /// can wait beside each other, for a page that shows both.
     pub fn supersedes(&self, old: &Self) -> bool {
-        let apart = matches!(self.kind(), Kind::Pair | Kind::Baseline) && self.side != old.side;
+        let both = matches!(self.kind(), Kind::Pair | Kind::Baseline | Kind::Layers);
+        let apart = both && self.side != old.side;
         self.kind() == old.kind() && !apart && old.yields()
     }
 
@@ -270,6 +287,7 @@ impl<B: Backend + Clone> Job<B> {
             Work::Portion(_) => Kind::Portion,
             Work::Baseline(_) => Kind::Baseline,
             Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
+            Work::Layers(_) => Kind::Layers,
             Work::Views(_) => Kind::Views,
             Work::Examine(_) => Kind::Examine,
             Work::About(asked) => match asked.sort() {
@@ -285,7 +303,11 @@ impl<B: Backend + Clone> Job<B> {
     fn yields(&self) -> bool {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
-            Work::Group(..) | Work::Baseline(_) | Work::Survey(..) | Work::Views(_) => true,
+            Work::Group(..)
+            | Work::Baseline(_)
+            | Work::Survey(..)
+            | Work::Layers(_)
+            | Work::Views(_) => true,
             Work::About(asked) => asked.sort() != Sort::Other,
             Work::Window(_)
             | Work::Pairs(..)
@@ -311,6 +333,7 @@ impl<B: Backend + Clone> Job<B> {
                 rows.restart();
                 survey.restart();
             }
+            Work::Layers(layers) => layers.restart(),
             Work::Views(views) => views.restart(),
             Work::Examine(exam) => exam.restart(),
             Work::Window(_) | Work::About(_) => {}
@@ -325,30 +348,31 @@ impl<B: Backend + Clone> Job<B> {
         if self.told.unwrap_or(begun).elapsed() < PROGRESS_EVERY {
             return None;
         }
-        if let Work::About(asked) = &self.work {
-            self.told = Some(Instant::now());
-            return asked.progress(self.revision, milliseconds(begun));
-        }
-        let (Work::Group(rows, _)
-        | Work::Pairs(rows, _)
-        | Work::Embed(rows)
-        | Work::Survey(rows, _)) = &self.work
-        else {
-            return None;
+        let (done, total) = match &self.work {
+            Work::Group(rows, Some(_)) => (rows.total(), rows.total()),
+            Work::Survey(rows, survey) if survey.has_rows() => (rows.total(), rows.total()),
+            Work::Group(rows, _) | Work::Embed(rows) | Work::Survey(rows, _) => {
+                (rows.done(), rows.total())
+            }
+            Work::Pairs(rows, _) => (rows.done() / 2, rows.total() / 2),
+            Work::Layers(layers) => (layers.done(), layers.total()),
+            Work::About(asked) => {
+                self.told = Some(Instant::now());
+                return asked.progress(self.revision, milliseconds(begun));
+            }
+            Work::Pair(_)
+            | Work::Window(_)
+            | Work::Portion(_)
+            | Work::Baseline(_)
+            | Work::Views(_)
+            | Work::Examine(_) => return None,
         };
         self.told = Some(Instant::now());
         let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let scanning = match &self.work {
-            Work::Group(_, scan) => scan.is_some(),
-            Work::Survey(_, survey) => survey.has_rows(),
-            _ => false,
-        };
-        let done = if scanning { rows.total() } else { rows.done() };
-        let sentences_each = if matches!(self.work, Work::Pairs(..)) { 2 } else { 1 };
         Some(Message::plain(Event::Progress {
             revision: self.revision,
-            done: natural(done / sentences_each),
-            total: natural(rows.total() / sentences_each),
+            done: natural(done),
+            total: natural(total),
             elapsed_ms: milliseconds(begun),
         }))
     }
@@ -376,15 +400,19 @@ impl<B: Backend + Clone> Job<B> {
             memory.group = Some(finished);
             return Ok(Stage::Finished(answer));
         }
-        if let Work::Survey(_, survey) = &mut self.work
+        if let Work::Survey(rows, survey) = &mut self.work
             && survey.has_rows()
         {
-            let slot = survey.slot;
-            return Ok(survey.step()?.map_or(Stage::Working, |found| {
-                let (findings, latency_ms) = (Box::new(found.findings), milliseconds(begun));
-                let event = Event::Survey { revision, slot, findings, latency_ms };
-                Stage::Finished(Message::with_f32(event, found.with_last))
-            }));
+            let Some(found) = survey.step()? else { return Ok(Stage::Working) };
+            let lens = Lens { side: self.side, readout: rows.readout() };
+            let (slot, findings) = (survey.slot, Box::new(found.findings.clone()));
+            let event =
+                Event::Survey { revision, slot, findings, latency_ms: milliseconds(begun) };
+            let with_last = found.with_last.clone();
+            if survey.keep {
+                memory.clouds.keep(cloud(revision, lens, rows, survey, found));
+            }
+            return Ok(Stage::Finished(Message::with_f32(event, with_last)));
         }
         if let Work::About(asked) = &mut self.work {
             let answer = asked.step(revision, begun, sides).await?;
@@ -399,6 +427,13 @@ impl<B: Backend + Clone> Job<B> {
             }));
         }
         let encoder = sides.encoder(self.side).ok_or(Problem::NoModel)?;
+        if let Work::Layers(layers) = &mut self.work {
+            let found = layers.step(encoder).await?;
+            return Ok(found.map_or(Stage::Working, |layers| {
+                let latency_ms = milliseconds(begun);
+                Stage::Finished(Message::plain(Event::Layers { revision, layers, latency_ms }))
+            }));
+        }
         if let Work::Examine(exam) = &mut self.work {
             let file = sides.file().ok_or(Problem::NoModel)?;
             let report = exam.step(file, encoder).await.map_err(|error| Problem::from(&error))?;
@@ -434,6 +469,7 @@ impl<B: Backend + Clone> Job<B> {
             }
             Work::Pair(_)
             | Work::Window(_)
+            | Work::Layers(_)
             | Work::Views(_)
             | Work::Examine(_)
             | Work::About(_) => pair(revision, finished, begun),
@@ -446,6 +482,29 @@ impl<B: Backend + Clone> Job<B> {
             }
             Work::Baseline(_) => baseline(revision, &finished),
         }))
+    }
+}
+
+/// What a survey leaves behind.
+fn cloud<B: Backend>(
+    revision: Revision,
+    lens: Lens,
+    rows: &mut Rows<B>,
+    survey: &mut Survey,
+    found: Studied,
+) -> Cloud {
+    let Studied { rows: values, width, transform, .. } = found;
+    let values = Arc::new(values);
+    let untreated = || Raw { rows: Arc::clone(&values), hidden: width };
+    Cloud {
+        slot: survey.slot,
+        survey: revision,
+        lens,
+        raw: survey.take_raw().unwrap_or_else(untreated),
+        rows: values,
+        width,
+        transform,
+        sentences: Arc::new(rows.take_texts()),
     }
 }
 
@@ -467,6 +526,7 @@ fn side(request: &Request) -> Side {
         | Request::Portion { lens, .. }
         | Request::Survey { lens, .. }
         | Request::Views { lens, .. } => lens.side,
+        Request::Layers { side, .. } => *side,
         _ => Side::Before,
     }
 }

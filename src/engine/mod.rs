@@ -19,6 +19,7 @@ mod gpu_seat;
 mod group;
 pub mod helper;
 mod job;
+mod layers;
 mod rows;
 pub mod sharing;
 mod sides;

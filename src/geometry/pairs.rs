@@ -7,6 +7,14 @@ use crate::math::rows::row;
 /// cache, and a block against 10,000 rows takes a few tens of milliseconds.
 pub const BLOCK_ROWS: usize = 64;
 
+/// Products of two numbers in a slice of work: some 20 ms in a browser.
+const SLICE_PRODUCTS: usize = 24 << 20;
+
+/// Rows whose dots with `columns` others of length `hidden` fill a slice of work.
+pub fn slice_rows(columns: usize, hidden: usize) -> usize {
+    (SLICE_PRODUCTS / columns.saturating_mul(hidden).max(1)).clamp(1, BLOCK_ROWS)
+}
+
 /// Calls `each(i, j, dot)` for every pair `i < j` with `i` among the `row_count` rows from
 /// `start_row`. Blocks that cover all rows cover all distinct pairs once.
 ///

@@ -7,6 +7,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use simcse_lab::protocol::lab::Treatment;
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::merged::MAX_BLEND;
@@ -19,6 +20,7 @@ use simcse_lab::weights::merged::MAX_BLEND;
   simcse info m.gguf
   simcse embed --model m.gguf --out e.npy sentences.txt
   simcse sts --model m.gguf dev.csv
+  simcse geometry --model m.gguf --treatment whitened sentences.txt
   simcse merge --model m.gguf --adapter tuned.gguf --type q8_0 --out merged.gguf
   simcse train --recipe simcse.toml --out tuned.gguf
 
@@ -35,6 +37,7 @@ pub enum Command {
     Info(InfoOptions),
     Embed(EmbedOptions),
     Sts(StsOptions),
+    Geometry(GeometryOptions),
     Merge(MergeOptions),
     Train(TrainOptions),
 }
@@ -131,6 +134,58 @@ pub struct StsOptions {
     pub json: bool,
     /// CSV or TSV file of pairs; - is CSV on standard input
     pub pairs: PathBuf,
+}
+
+/// Measure how a model's vectors of some sentences lie
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse geometry --model m.gguf sentences.txt
+  simcse geometry --model m.gguf --pooling cls --layer 3 --json dev.csv
+  simcse geometry --model m.gguf --treatment abtt:2 dev.csv
+
+Input is one sentence a line, or a table of pairs, with or without a score, in .csv or .tsv. Each
+different sentence counts once. Pairs scored above 4 (above .8 where all scores are 0 to 1), or all
+pairs without scores, mean the same.
+  --treatment as-is        the vectors as they are
+  --treatment centred      less their mean
+  --treatment abtt:D       all-but-the-top: less their mean and the first D principal directions
+  --treatment whitened:K   whitened, with the first K directions; of K is nothing said, a quarter as
+                           many as there are sentences
+  alignment                mean squared distance of pairs that mean the same (lower is better)
+  uniformity               log of the mean Gaussian potential (lower is better)
+  mean_cosine              over all distinct pairs of sentences, with its 95 % interval
+  effective_rank           exp of the entropy of the singular values
+  top_share                share of the variance along the first principal direction
+  iso_score                0 to 1; defined for more sentences than dimensions
+  hubness                  skewness of how often a sentence is among another's 10 nearest
+  spearman                 of cosine and score, x 100, as papers print it
+What cannot be computed is null, or - in the table. Above 12,000 sentences uniformity and hubness are
+taken from samples.")]
+pub struct GeometryOptions {
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// What is done to the vectors first
+    #[arg(long, default_value = "as-is", value_parser = treatment)]
+    pub treatment: Treatment,
+    /// Print one JSON object, with histogram, spectrum and bands
+    #[arg(long)]
+    pub json: bool,
+    /// File of sentences or pairs; - is standard input
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+}
+
+fn treatment(text: &str) -> Result<Treatment, String> {
+    let (name, number) = text.split_once(':').map_or((text, None), |(a, b)| (a, Some(b)));
+    let number = number.map(|number| number.parse::<u16>()).transpose();
+    let number = number.map_err(|error| format!("after the colon: {error}"))?;
+    match (name, number) {
+        ("as-is", None) => Ok(Treatment::AsTheyAre),
+        ("centred" | "centered", None) => Ok(Treatment::Centred),
+        ("abtt", Some(directions)) => Ok(Treatment::AllButTheTop { directions }),
+        ("whitened", keep) => Ok(Treatment::Whitened { keep }),
+        _ => Err("it is as-is, centred, abtt:D, whitened or whitened:K".to_owned()),
+    }
 }
 
 /// Put an adapter into its base model, as one plain GGUF file
