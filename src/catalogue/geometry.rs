@@ -56,6 +56,10 @@ words! {
     AllButTheTop: "centred, top {n} removed", "中心化并去掉前 {n} 个方向";
     Whitened: "whitened", "白化";
     WhitenedTo: "whitened to {n} directions", "白化到 {n} 个方向";
+    Hold: "Hold", "固定";
+    Release: "Release", "解除固定";
+    HoldHow: "Keep this picture as it is while another model is opened under Models: so two models, or two quantisations of one, stand side by side.", "在“模型”中打开另一个模型时保持此图不变：这样便可并排比较两个模型，或同一模型的两种量化。";
+    HeldNote: "Held as {model} gave it. Open another model under Models, and only the other picture follows.", "保持为 {model} 的结果。在“模型”中打开另一个模型后，只有另一幅图会随之变化。";
     Swap: "Swap A and B", "交换 A 与 B";
     NoAdapter: "There is no “after” yet: no adapter is in use. Choose one under Models, train one, or look at the weights before.", "还没有“之后”：未使用适配器。可在“模型”中选择，自行训练，或改看之前的权重。";
     GoToModels: "Go to Models", "前往“模型”";

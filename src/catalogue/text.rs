@@ -306,4 +306,6 @@ words! {
     RemedyGpu: "Nothing is lost: the CPU goes on with the work. Choose the GPU again under the status in the header to retry.", "不会丢失任何内容：CPU 会继续工作。要重试，请在页眉的状态中重新选择 GPU。";
     ProblemBusy: "A fine-tune is running already.", "已有微调正在进行。";
     RemedyBusy: "Stop it first.", "请先停止它。";
+    ProblemNoSurvey: "The vectors of this picture are gone.", "此图的向量已不在。";
+    RemedyNoSurvey: "Measure it again; a picture that is held has to be released first.", "请重新测量；已固定的图须先解除固定。";
 }

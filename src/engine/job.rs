@@ -18,8 +18,8 @@ use crate::engine::views::Views;
 use crate::engine::workshop::{Workshop, missing};
 use crate::geometry::cosine::grid;
 use crate::geometry::given::Given;
-use crate::geometry::study::Studied;
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
+use crate::geometry::study::Studied;
 use crate::math::ranks::{pearson, spearman};
 use crate::math::rows::{dot, row};
 use crate::math::statistics::{mean, quantile};
@@ -166,7 +166,14 @@ impl<B: Backend + Clone> Job<B> {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
             Request::Survey {
-                revision, slot, sentences, lens, treatment, positives, scored, keep
+                revision,
+                slot,
+                sentences,
+                lens,
+                treatment,
+                positives,
+                scored,
+                keep,
             } => {
                 let given = Given { positives, scored };
                 let mut survey = Survey::new(slot, treatment, given, keep);
@@ -406,8 +413,7 @@ impl<B: Backend + Clone> Job<B> {
             let Some(found) = survey.step()? else { return Ok(Stage::Working) };
             let lens = Lens { side: self.side, readout: rows.readout() };
             let (slot, findings) = (survey.slot, Box::new(found.findings.clone()));
-            let event =
-                Event::Survey { revision, slot, findings, latency_ms: milliseconds(begun) };
+            let event = Event::Survey { revision, slot, findings, latency_ms: milliseconds(begun) };
             let with_last = found.with_last.clone();
             if survey.keep {
                 memory.clouds.keep(cloud(revision, lens, rows, survey, found));

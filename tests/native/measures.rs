@@ -35,8 +35,10 @@ impl Dev {
 
     /// First and second sentence of each pair lie side by side.
     fn given(&self) -> Given {
-        let scored = |(pair, gold): (u32, &f32)| {
-            Scored { first: 2 * pair, second: 2 * pair + 1, gold: *gold }
+        let scored = |(pair, gold): (u32, &f32)| Scored {
+            first: 2 * pair,
+            second: 2 * pair + 1,
+            gold: *gold,
         };
         let scored: Vec<Scored> = (0..).zip(&self.gold).map(scored).collect();
         let positive = scored.iter().filter(|pair| pair.gold > POSITIVE_ABOVE);

@@ -140,9 +140,17 @@ pub struct Figure {
     /// The same question is not asked again by itself.
     failed: Option<(Failure, Of)>,
     pub job: Option<Job>,
+    /// The model that it stays with, by name, while others come and go: two models side by side.
+    pub held: Option<String>,
 }
 
 impl Figure {
+    /// Whether what was measured stays, whatever model there is. It is given up with its corpus.
+    fn is_held(&self, corpus: &Held) -> bool {
+        let of_corpus = self.measured.as_ref().is_some_and(|it| it.of.corpus == *corpus);
+        self.held.is_some() && of_corpus
+    }
+
     /// Why there is no answer.
     pub fn failure(&self) -> Option<&Failure> {
         self.failed.as_ref().map(|(failure, _)| failure)
@@ -375,7 +383,9 @@ impl Geometry {
     /// The worker does not have the vectors of that survey; whether they are to be computed again. Not
     /// twice in a row: then something else is wrong.
     fn lose(&mut self, survey: Revision) -> bool {
-        let all = self.figures.iter_mut().filter_map(|figure| figure.measured.as_mut());
+        // What is held cannot be computed again: its model may be gone.
+        let free = self.figures.iter_mut().filter(|figure| figure.held.is_none());
+        let all = free.filter_map(|figure| figure.measured.as_mut());
         let mut all = all.filter(|measured| measured.revision == survey);
         all.next().is_some_and(|measured| {
             measured.is_lost = !measured.is_anew;
@@ -441,6 +451,8 @@ pub enum GeometryAction {
         name: String,
         text: Result<String, ListError>,
     },
+    /// `true`: what was measured stays as it is, also when another model comes.
+    Held(Plot, bool),
     Stopped(Plot),
     /// Asked for again what was stopped or failed.
     Resumed(Plot),

@@ -312,3 +312,20 @@ fn looks_and_text_survive_a_reload() {
     assert_eq!(again.geometry.source, state.geometry.source);
     assert_eq!(*again.geometry.corpus, *state.geometry.corpus);
 }
+
+#[test]
+fn what_is_held_stays_when_another_model_comes_and_goes_with_its_corpus() {
+    let mut state = measured();
+    act(&mut state, GeometryAction::Held(Plot::A, true));
+    assert!(state.geometry.figure(Plot::A).held.is_some());
+    let held = state.geometry.figure(Plot::A).measured.clone();
+    let model = state.model.as_mut().expect("a model");
+    model.sha256 = "another".to_owned();
+    let effects = act(&mut state, GeometryAction::Resumed(Plot::B));
+    assert_eq!(surveys(&effects).iter().map(|asked| asked.1).collect::<Vec<_>>(), [9]);
+    assert_eq!(state.geometry.figure(Plot::A).measured, held);
+    // Another look, or another corpus, and it follows the model again.
+    let effects = act(&mut state, GeometryAction::BundledChosen(Bundled::Everyday));
+    assert!(surveys(&effects).iter().any(|asked| asked.1 == 8), "{effects:?}");
+    assert_eq!(state.geometry.figure(Plot::A).held, None);
+}

@@ -50,7 +50,11 @@ fn apply(state: &mut State, action: GeometryAction) -> Vec<Effect> {
             sources::replace(geometry, Source { roles, ..geometry.source.clone() });
         }
         GeometryAction::TextUndone => effects = session::undo(state),
-        GeometryAction::LookChosen(plot, look) => geometry.looks[plot.place()] = look,
+        GeometryAction::LookChosen(plot, look) => {
+            geometry.looks[plot.place()] = look;
+            geometry.figures[plot.place()].held = None;
+        }
+        GeometryAction::Held(plot, held) => hold(state, plot, held),
         GeometryAction::Swapped => swap(geometry),
         GeometryAction::LinkCopied => {
             let text = link(geometry);
@@ -88,8 +92,16 @@ fn swap(geometry: &mut Geometry) {
     let [a, b] = &mut geometry.figures;
     std::mem::swap(&mut a.measured, &mut b.measured);
     std::mem::swap(&mut a.failed, &mut b.failed);
+    std::mem::swap(&mut a.held, &mut b.held);
     geometry.map.swap();
     stand_alike(geometry);
+}
+
+/// Keeps what was measured, under the name of its model, or lets it follow the model again.
+fn hold(state: &mut State, plot: Plot, held: bool) {
+    let name = state.model.as_ref().map(|model| format!("{} ({})", model.name, model.quantisation));
+    let figure = &mut state.geometry.figures[plot.place()];
+    figure.held = name.filter(|_| held && figure.measured.is_some());
 }
 
 fn stop(figure: &mut Figure) -> Vec<Effect> {
@@ -139,7 +151,12 @@ pub(in crate::state) fn ask(state: &mut State) -> Vec<Effect> {
 
 fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
     let of = of(state, plot);
-    let figure = &mut state.geometry.figures[plot.place()];
+    let Geometry { figures, corpus, .. } = &mut state.geometry;
+    let figure = &mut figures[plot.place()];
+    if figure.is_held(corpus) {
+        return None;
+    }
+    figure.held = None;
     let Some(of) = of else {
         let job = figure.job.take();
         *figure = Figure::default();

@@ -140,6 +140,31 @@ fn Choices(plot: Plot) -> impl IntoView {
         let treatment = TREATMENTS.get(place).copied().unwrap_or_default();
         choose(Look { treatment, ..look.get_untracked() });
     };
+    let held = page.part(move |state| {
+        let figure = state.geometry.figure(plot);
+        (figure.measured.is_some(), figure.held.clone())
+    });
+    let hold = move || {
+        let (is_measured, held) = held.get();
+        let is_held = held.is_some();
+        is_measured.then(|| {
+            view! {
+                <button
+                    class="plain"
+                    aria-pressed=is_held.to_string()
+                    title=page.words(Text::HoldHow)
+                    on:click=move |_| page.dispatch(Action::Geometry(Do::Held(plot, !is_held)))
+                >
+                    {page.words(if is_held { Text::Release } else { Text::Hold })}
+                </button>
+            }
+        })
+    };
+    let held_note = move || {
+        let name = held.get().1?;
+        let note = page.filled(Text::HeldNote, &[("model", &name)]);
+        Some(view! { <p class="note geometry-held">{note}</p> })
+    };
     let swap = (plot == Plot::B).then(|| {
         let swap = move |_| page.dispatch(Action::Geometry(Do::Swapped));
         view! { <button class="plain" on:click=swap>{page.text(Text::Swap)}</button> }
@@ -178,8 +203,10 @@ fn Choices(plot: Plot) -> impl IntoView {
                     }).collect_view()}
                 </select>
             </label>
+            {hold}
             {swap}
         </div>
+        {held_note}
     }
 }
 
