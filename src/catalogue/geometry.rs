@@ -18,7 +18,12 @@ words! {
     BundledSenses: "Words of several meanings", "多义词";
     BundledQuestions: "What people ask for", "各类提问";
     BundledStories: "Short news", "短新闻";
-    BundledNote: "Written for this page, in English: the model's vocabulary is English.", "为本页编写，均为英文句子：模型的词表是英文的。";
+    BundledPairsHow: "Written for this page. Pairs that people would call alike or not: they give alignment, Spearman and the bands of gold scores.", "为本页编写的英文句对，有相似与不相似之分：由此得到对齐性、Spearman 与分数段图。";
+    BundledEverydayHow: "Written for this page. Unrelated everyday sentences: how narrow is the cone?", "为本页编写的互不相关的英文日常句子：锥体有多窄？";
+    BundledSensesHow: "Written for this page. Words such as bank and bat in all their meanings: does the map tell them apart?", "为本页编写的英文句子，如 bank、bat 等词的各种含义：地图能把它们分开吗？";
+    BundledQuestionsHow: "Written for this page. What people ask at a desk, in many words: do wishes of one kind lie together?", "为本页编写的英文提问，说法各异：同类的诉求会聚在一起吗？";
+    BundledStoriesHow: "Written for this page. News of twelve fields, in mixed styles: which fields are neighbours?", "为本页编写的英文短新闻，十二个领域，文风各异：哪些领域彼此相邻？";
+    CorpusOwn: "Your own sentences", "您自己的句子";
     CorpusComing: "“{name}” is on its way.", "“{name}”正在加载。";
     CorpusMissing: "“{name}” did not arrive: {detail}. Your sentences stay.", "“{name}”未能加载：{detail}。原有句子保持不变。";
     CorpusLong: "{megabytes} MB of text: too long for a box, but all of it is read. More than 2 MB do not survive a reload: save a session. It begins:", "文本有 {megabytes} MB：过长，无法放进输入框，但会全部读取。超过 2 MB 的文本在重新加载后不会保留，请保存会话。开头如下：";

@@ -16,42 +16,63 @@ use crate::state::geometry::{Arrival, Elsewhere, GeometryAction as Do};
 use crate::ui::geometry::columns::Columns;
 use crate::ui::list::{file_words, read_text};
 use crate::ui::page::{Page, page};
-use crate::ui::parts::{DropZone, FileButton};
+use crate::ui::parts::FileButton;
 
 /// A longer text is not put into the box: browsers take seconds for it.
 const MOST_SHOWN_BYTES: usize = 400_000;
 /// Characters of a longer text that are shown.
 const PREVIEW: usize = 2_000;
 
-/// Sentences, or pairs.
+/// The corpus: a collection that comes with the page, or the visitor's own.
 #[component]
 pub fn Sentences() -> impl IntoView {
     let page = page();
+    let note = page.part(|state| state.geometry.source.bundled.map(bundled_how));
+    view! {
+        <section class="geometry-corpus" aria-labelledby="geometry-sentences">
+            <h2 id="geometry-sentences">{page.text(Text::CorpusTitle)}</h2>
+            <Examples/>
+            <Comings/>
+            <p class="quiet">
+                <Facts/>
+                {move || note.get().map(|how| view! { " " {page.words(how)} })}
+            </p>
+            <Own/>
+            <Trouble/>
+        </section>
+    }
+}
+
+/// What a file that is dropped or picked is taken for.
+pub fn take_file(page: Page, file: File) {
+    spawn_local(async move {
+        if let Some((name, text)) = read_text(page, file).await {
+            page.dispatch(Action::Geometry(Do::FileRead { name, text }));
+        }
+    });
+}
+
+/// The text itself, folded away while it is one of ours.
+#[component]
+fn Own() -> impl IntoView {
+    let page = page();
     let can_undo = page.part(|state| state.geometry.can_undo());
     let is_bundled = page.part(|state| state.geometry.source.bundled.is_some());
+    // Opened once a text of the visitor's is there; what the visitor folds stays so.
+    let is_open = RwSignal::new(!is_bundled.get_untracked());
+    Effect::new(move |_| is_open.update(|is_open| *is_open |= !is_bundled.get()));
     let act = move |action: Do| page.dispatch(Action::Geometry(action));
-    let picked = move |file: File| {
-        spawn_local(async move {
-            if let Some((name, text)) = read_text(page, file).await {
-                page.dispatch(Action::Geometry(Do::FileRead { name, text }));
-            }
-        });
-    };
+    let picked = move |file: File| take_file(page, file);
     let undo = move || {
         can_undo.get().then(|| view! {
             <button class="plain" on:click=move |_| act(Do::TextUndone)>{page.words(Text::UndoText)}</button>
         })
     };
-    let note = move || {
-        is_bundled.get().then(|| view! { <p class="quiet">{page.words(Text::BundledNote)}</p> })
-    };
     view! {
-        <DropZone on_file=picked hint=Text::CorpusDrop>
-            <section class="geometry-corpus" aria-labelledby="geometry-sentences">
-                <h2 id="geometry-sentences">{page.text(Text::CorpusTitle)}</h2>
+        <details class="geometry-own" prop:open=move || is_open.get()>
+            <summary>{page.text(Text::CorpusOwn)}</summary>
+            <div class="geometry-own-inner">
                 <p class="quiet">{page.text(Text::CorpusHow)}</p>
-                <Examples/>
-                <Comings/>
                 <SourceText/>
                 <div class="actions">
                     <FileButton
@@ -62,13 +83,21 @@ pub fn Sentences() -> impl IntoView {
                     <TakeButton elsewhere=Elsewhere::Compare/>
                     <TakeButton elsewhere=Elsewhere::FineTune/>
                     {undo}
-                    <Facts/>
                 </div>
                 <Columns/>
-                {note}
-                <Trouble/>
-            </section>
-        </DropZone>
+            </div>
+        </details>
+    }
+}
+
+/// What a collection is good for.
+fn bundled_how(bundled: Bundled) -> Text {
+    match bundled {
+        Bundled::Pairs => Text::BundledPairsHow,
+        Bundled::Everyday => Text::BundledEverydayHow,
+        Bundled::Senses => Text::BundledSensesHow,
+        Bundled::Questions => Text::BundledQuestionsHow,
+        Bundled::Stories => Text::BundledStoriesHow,
     }
 }
 
