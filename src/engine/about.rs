@@ -52,7 +52,7 @@ pub enum Sort {
     Other,
 }
 
-impl<B: Backend> Asked<B> {
+impl<B: Backend + Clone> Asked<B> {
     /// `start`: where a map's points begin, `[n, 2]`.
     ///
     /// # Errors
