@@ -11,6 +11,7 @@ mod simcse {
     pub mod embed;
     pub mod info;
     pub mod input;
+    pub mod map;
     pub mod merge;
     pub mod model;
     pub mod npy;
@@ -32,6 +33,7 @@ fn main() -> std::process::ExitCode {
         Command::Info(options) => simcse::info::run(&options),
         Command::Embed(options) => simcse::embed::run(&options),
         Command::Sts(options) => simcse::sts::run(&options),
+        Command::Map(options) => simcse::map::run(&options),
         Command::Merge(options) => simcse::merge::run(&options),
         Command::Train(options) => simcse::train::run(&options),
     };
