@@ -321,3 +321,186 @@ fn weigh(neighbours: &Neighbours, method: Method, weights: &mut Vec<f32>) -> boo
     }
     end >= rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::rng::{Rng, seed_of};
+    use crate::math::rows::normalise;
+
+    const TSNE: Method = Method::Tsne { perplexity: 10.0, steps: 300 };
+    const UMAP: Method = Method::Umap { neighbours: 10, least_distance: 0.1, epochs: 100 };
+    const METHODS: [Method; 3] = [Method::Pca, TSNE, UMAP];
+
+    /// Rows in groups of twenty.
+    fn grouped(count: usize, hidden: usize) -> Vec<f32> {
+        let mut rng = Rng::new(17);
+        let middles: Vec<f32> =
+            (0..count.div_ceil(20) * hidden).map(|_| rng.normal() as f32).collect();
+        let mut rows: Vec<f32> = (0..count * hidden)
+            .map(|i| middles[i / hidden / 20 * hidden + i % hidden] + 0.4 * rng.normal() as f32)
+            .collect();
+        rows.chunks_exact_mut(hidden).for_each(normalise);
+        rows
+    }
+
+    fn mapped(rows: &[f32], hidden: usize, method: Method, seed: u64) -> Mapped {
+        Mapping::new(rows.to_vec(), hidden, method, seed, None).finish()
+    }
+
+    fn bits(mapped: &Mapped) -> Vec<u32> {
+        mapped.positions.iter().map(|value| value.to_bits()).collect()
+    }
+
+    #[test]
+    fn groups_of_the_space_are_groups_of_the_map() {
+        let rows = grouped(160, 24);
+        for method in [TSNE, UMAP] {
+            let found = mapped(&rows, 24, method, 1);
+            assert!(found.trustworthiness > 0.95, "{method:?}: {}", found.trustworthiness);
+            let points = found.positions.as_chunks::<2>().0;
+            for (i, point) in points.iter().enumerate() {
+                let distance =
+                    |j: &usize| (point[0] - points[*j][0]).hypot(point[1] - points[*j][1]);
+                let others = (0..160).filter(|j| *j != i);
+                let nearest = others.min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap();
+                assert_eq!(nearest / 20, i / 20, "{method:?}");
+            }
+        }
+        let pca = mapped(&rows, 24, Method::Pca, 1);
+        let [first, second] = pca.explained.unwrap();
+        assert!(first > second && second > 0.1 && first + second < 0.9);
+    }
+
+    #[test]
+    fn equal_seeds_give_equal_bytes_and_others_do_not() {
+        let rows = grouped(90, 12);
+        for method in METHODS {
+            let once = bits(&mapped(&rows, 12, method, 5));
+            assert_eq!(once, bits(&mapped(&rows, 12, method, 5)));
+            let is_equal = once == bits(&mapped(&rows, 12, method, 6));
+            assert_eq!(is_equal, method == Method::Pca);
+        }
+    }
+
+    /// A browser and every machine must come to these, too: nothing here may depend on the
+    /// platform's mathematics.
+    #[test]
+    fn the_bytes_are_those_of_every_machine() {
+        let rows = grouped(150, 10);
+        let found = METHODS.map(|method| {
+            let all: Vec<u64> =
+                bits(&mapped(&rows, 10, method, 1)).into_iter().map(u64::from).collect();
+            seed_of(&all)
+        });
+        let expected =
+            [7_204_568_481_160_031_389, 9_169_658_424_461_076_228, 1_566_274_955_357_527_222];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn stages_come_in_order_and_positions_travel_along() {
+        let rows = grouped(400, 50);
+        for method in METHODS {
+            let mut mapping = Mapping::new(rows.clone(), 50, method, 1, None);
+            let mut seen: Vec<(u8, u32)> = Vec::new();
+            while let Progress::Working { stage, done, total } = mapping.step() {
+                assert!(done <= total);
+                let stage = match stage {
+                    MapStage::Neighbours => 0,
+                    MapStage::Moving => 1,
+                    MapStage::Judging => 2,
+                };
+                seen.push((stage, done));
+                assert!(stage == 0 || method == Method::Pca || mapping.positions().len() == 800);
+            }
+            assert!(seen.is_sorted(), "{method:?} {seen:?}");
+            assert_eq!(mapping.step(), Progress::Finished);
+            let positions = mapping.positions().to_vec();
+            let mapped = mapping.finish();
+            assert_eq!(mapped.positions, positions);
+            assert_eq!(mapped.false_shares.len(), 400);
+            assert_eq!(mapped.quality(7.0).judged, 400);
+        }
+    }
+
+    #[test]
+    fn a_start_is_where_it_begins() {
+        let rows = grouped(80, 12);
+        // The groups at the corners of a square: they stay in their order.
+        let corner = |i: usize| [[90.0, 0.0], [0.0, 90.0], [-90.0, 0.0], [0.0, -90.0]][i / 20];
+        let start: Vec<f32> = (0..80).flat_map(corner).collect();
+        for method in [TSNE, UMAP] {
+            let mut mapping = Mapping::new(rows.clone(), 12, method, 1, Some(start.clone()));
+            assert_eq!(mapping.positions(), start);
+            while mapping.step() != Progress::Finished {}
+            for (i, point) in mapping.positions().as_chunks::<2>().0.iter().enumerate() {
+                let [x, y] = corner(i);
+                assert!(point[0] * x + point[1] * y > 0.0, "{method:?} {i} {point:?}");
+            }
+            let plain = bits(&mapped(&rows, 12, method, 1));
+            for bad in [vec![1.0; 4], vec![f32::NAN; 160]] {
+                let mapping = Mapping::new(rows.clone(), 12, method, 1, Some(bad));
+                assert_eq!(bits(&mapping.finish()), plain);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_stopped_is_judged() {
+        let rows = grouped(300, 20);
+        for method in [TSNE, UMAP] {
+            let mut mapping = Mapping::new(rows.clone(), 20, method, 1, None);
+            mapping.stop();
+            while !matches!(mapping.step(), Progress::Working { stage: MapStage::Moving, .. }) {}
+            mapping.step();
+            mapping.stop();
+            let positions = mapping.positions().to_vec();
+            let mapped = mapping.finish();
+            assert_eq!((mapped.positions, mapped.judged), (positions, 300));
+        }
+    }
+
+    #[test]
+    fn few_equal_and_broken_rows_have_maps() {
+        for method in METHODS {
+            for count in [0, 1, 2, 3, 4, 7] {
+                let found = mapped(&grouped(count, 5), 5, method, 1);
+                assert_eq!(found.positions.len(), 2 * count);
+                assert!(
+                    found.positions.iter().all(|value| value.is_finite()),
+                    "{method:?} {count}"
+                );
+            }
+            for rows in [vec![0.5; 200], vec![0.0; 200], vec![f32::NAN; 200]] {
+                let found = mapped(&rows, 5, method, 1);
+                assert!(found.positions.iter().all(|value| value.is_finite()), "{method:?}");
+            }
+            let mut rows = grouped(60, 5);
+            rows[7] = f32::NAN;
+            rows[100..105].fill(f32::INFINITY);
+            let found = mapped(&rows, 5, method, 1);
+            assert!(found.positions.iter().all(|value| value.is_finite()), "{method:?}");
+            assert!(mapped(&[], 0, method, 1).positions.is_empty());
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_are_borne() {
+        let rows = grouped(50, 6);
+        let methods = [
+            Method::Tsne { perplexity: f32::NAN, steps: 20 },
+            Method::Tsne { perplexity: 1e30, steps: 20 },
+            Method::Tsne { perplexity: -3.0, steps: 0 },
+            Method::Umap { neighbours: 0, least_distance: f32::NAN, epochs: 20 },
+            Method::Umap { neighbours: u16::MAX, least_distance: -1.0, epochs: 1 },
+        ];
+        for method in methods {
+            let found = mapped(&rows, 6, method, 1);
+            assert!(found.positions.iter().all(|value| value.is_finite()), "{method:?}");
+        }
+        // No number of epochs: the usual one.
+        let usual = |epochs| Method::Umap { neighbours: 10, least_distance: 0.1, epochs };
+        assert_eq!(bits(&mapped(&rows, 6, usual(0), 1)), bits(&mapped(&rows, 6, usual(500), 1)));
+    }
+}

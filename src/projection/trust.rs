@@ -1,13 +1,19 @@
 //! How far a map can be believed.
 
-use crate::math::rows::{dot_tile, row};
+use std::ops::Range;
+
+use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_columns};
+use crate::math::rows::{LANES, dot_tile, row};
 use crate::projection::lists::Lists;
-use crate::projection::work::{PRODUCTS, cosine};
+use crate::projection::work::{cosine, rows_a_step};
 
 /// Pairs of a judged row and any other that are looked at, and the rows that are judged whatever
 /// that makes: all of up to 5,000, every 200th of 100,000.
 const PAIRS: usize = 25_000_000;
 const LEAST_JUDGED: usize = 500;
+
+/// What finding a place on the map costs for each other place, in multiplications.
+const PLACE_COST: usize = 8;
 
 /// A neighbour on the map is false where it is not among so many times as many originals.
 const REACH: usize = 3;
@@ -43,12 +49,27 @@ pub struct Trust {
     count: usize,
     neighbours: usize,
     judged: usize,
-    next: usize,
-    /// Sum of r(i, j) - k.
-    penalty: f64,
-    false_shares: Vec<f32>,
-    /// `[2, n]`: cosines of two rows with all.
-    cosines: [Vec<f32>; 2],
+    /// Places a row's lists take, so that SIMD can go through them.
+    stride: usize,
+    /// `[judged, stride]`: cosines of a row with its neighbours on the map, the
+    /// least first; what is not there is infinite.
+    bars: Vec<f32>,
+    /// `[judged, stride]`: which rows these are.
+    who: Vec<u32>,
+    /// `[judged]`: the least cosine; most others are below, and cost one comparison.
+    least: Vec<f32>,
+    /// `[judged, stride + 1]`: others by how many of the row's neighbours on the map are farther.
+    better: Vec<u32>,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Phase {
+    /// Looking for neighbours on the map, from this place of the sample on.
+    Finding(usize),
+    /// Ranking them: comparing a block of rows, from this place on, with others, from this column on.
+    Ranking(usize, usize),
+    Done,
 }
 
 impl Trust {
@@ -60,105 +81,170 @@ impl Trust {
     }
 
     fn of_sample(count: usize, hidden: usize, neighbours: usize, judged: usize) -> Self {
-        let nothing = if neighbours == 0 { 0.0 } else { f32::NAN };
+        let stride = neighbours.next_multiple_of(LANES);
         Self {
             hidden,
             count,
             neighbours,
             judged,
-            next: 0,
-            penalty: 0.0,
-            false_shares: vec![nothing; count],
-            cosines: [vec![0.0; count], vec![0.0; count]],
+            stride,
+            bars: vec![f32::INFINITY; judged * stride],
+            who: vec![u32::MAX; judged * stride],
+            least: vec![f32::INFINITY; judged],
+            better: vec![0; judged * (stride + 1)],
+            phase: if judged > 0 { Phase::Finding(0) } else { Phase::Done },
         }
     }
 
-    /// Rows that will be judged, and that are.
+    /// Rows that will be judged, and how far it is with them.
     pub fn judged(&self) -> usize {
         self.judged
     }
 
     pub fn done(&self) -> usize {
-        self.next
+        match self.phase {
+            Phase::Finding(_) => 0,
+            Phase::Ranking(next, _) if self.judged < self.count => next,
+            Phase::Ranking(next, _) => {
+                let left = pair_count(self.count - next) as f64 / pair_count(self.count) as f64;
+                ((1.0 - left) * self.judged as f64) as usize
+            }
+            Phase::Done => self.judged,
+        }
     }
 
     /// Goes on for a while; rows and map must be the same every time. Whether it is done.
     pub fn step(&mut self, rows: &[f32], map: &[f32]) -> bool {
-        let pairs = (PRODUCTS / (2 * self.hidden.max(1) * self.count.max(1))).max(1);
-        for _ in 0..pairs {
-            if self.next >= self.judged {
-                break;
-            }
-            // A last single row is paired with itself.
-            let last = (self.next + 1).min(self.judged - 1);
-            let both = [self.next, last].map(|place| self.place(place));
-            self.compare(rows, both);
-            for (which, i) in both.into_iter().enumerate().take(self.judged - self.next) {
-                self.judge(i, which, map);
-            }
-            self.next = (self.next + 2).min(self.judged);
-        }
-        self.next >= self.judged
+        self.phase = match self.phase {
+            Phase::Finding(next) => self.find(rows, map, next),
+            Phase::Ranking(next, column) => self.rank(rows, next, column),
+            Phase::Done => Phase::Done,
+        };
+        self.phase == Phase::Done
     }
 
-    /// What was found; of the rows so far, before it is done.
+    /// What was found; nothing of worth before it is done.
     pub fn into_judgement(self) -> Judgement {
-        let (n, k) = (self.count as f64, self.neighbours as f64);
-        let judged = self.next.max(1) as f64;
+        let k = self.neighbours;
+        let reach = (REACH * k).min((self.count.saturating_sub(1) / 2).max(k));
+        // Nobody's neighbours are false where nobody has any.
+        let mut false_shares = vec![if k == 0 { 0.0 } else { f32::NAN }; self.count];
+        let mut penalty = 0.0;
+        for place in 0..self.judged {
+            let better = &self.better[place * (self.stride + 1)..][..=self.stride];
+            let who = &self.who[place * self.stride..][..self.stride];
+            let (mut rank, mut wrong) = (1, 0);
+            for (better, _) in better[1..].iter().zip(who).rev().filter(|(_, j)| **j != u32::MAX) {
+                rank += *better as usize;
+                penalty += rank.saturating_sub(k) as f64;
+                wrong += usize::from(rank > reach);
+            }
+            false_shares[self.row_in(place)] = wrong as f32 / k.max(1) as f32;
+        }
+        let (n, k) = (self.count as f64, k as f64);
         let most = n * k * (2.0 * n - 3.0 * k - 1.0) / 2.0;
-        let lost = if most > 0.0 { self.penalty * (n / judged) / most } else { 0.0 };
+        let lost = if most > 0.0 { penalty * (n / self.judged as f64) / most } else { 0.0 };
         Judgement {
             trustworthiness: 1.0 - lost,
             neighbours: self.neighbours,
-            judged: self.next,
-            false_shares: self.false_shares,
+            judged: self.judged,
+            false_shares,
         }
     }
 
     /// The row in that place of the sample.
-    fn place(&self, place: usize) -> usize {
+    fn row_in(&self, place: usize) -> usize {
         place * self.count / self.judged.max(1)
     }
 
-    fn compare(&mut self, rows: &[f32], both: [usize; 2]) {
-        let of = |i: usize| row(rows, self.hidden, i);
-        let left = both.map(of);
-        let mut column = 0;
-        while column < self.count {
-            if column + 4 <= self.count {
-                let dots = dot_tile(left, [0, 1, 2, 3].map(|offset| of(column + offset)));
-                for (cosines, dots) in self.cosines.iter_mut().zip(dots) {
-                    cosines[column..column + 4].copy_from_slice(&dots.map(cosine));
-                }
-                column += 4;
-            } else {
-                for (cosines, [dot]) in self.cosines.iter_mut().zip(dot_tile(left, [of(column)])) {
-                    cosines[column] = cosine(dot);
-                }
-                column += 1;
+    /// Some rows' neighbours on the map and their cosines.
+    fn find(&mut self, rows: &[f32], map: &[f32], next: usize) -> Phase {
+        let more = rows_a_step(self.count, PLACE_COST).max(1);
+        let end = next.saturating_add(more).min(self.judged);
+        for place in next..end {
+            let i = self.row_in(place);
+            let mut found: Vec<(f32, u32)> = on_the_map(map, i, self.neighbours)
+                .into_iter()
+                .map(|j| {
+                    let [[dot]] =
+                        dot_tile([row(rows, self.hidden, i)], [row(rows, self.hidden, j as usize)]);
+                    (cosine(dot), j)
+                })
+                .collect();
+            // The worst first; of equal ones that which stands last.
+            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+            let start = place * self.stride;
+            for (offset, (cosine, j)) in found.into_iter().enumerate() {
+                (self.bars[start + offset], self.who[start + offset]) = (cosine, j);
             }
+            self.least[place] = self.bars[start];
         }
-        for (cosines, own) in self.cosines.iter_mut().zip(both) {
-            cosines[own] = f32::NEG_INFINITY;
+        if end < self.judged { Phase::Finding(end) } else { Phase::Ranking(0, 0) }
+    }
+
+    fn rank(&mut self, rows: &[f32], next: usize, column: usize) -> Phase {
+        let more = rows_a_step(self.hidden, BLOCK_ROWS).next_multiple_of(LANES);
+        let end = column.saturating_add(more);
+        let block = next..next.saturating_add(BLOCK_ROWS).min(self.judged);
+        if self.judged == self.count {
+            scan_columns(rows, self.hidden, block.clone(), column..end, |i, j, dot| {
+                self.meet(i, j, cosine(dot));
+                self.meet(j, i, cosine(dot));
+            });
+        } else {
+            self.compare(rows, block.clone(), column..end.min(self.count));
+        }
+        if end < self.count {
+            Phase::Ranking(next, end)
+        } else if block.end < self.judged {
+            // Whoever meets both ways has met what is above.
+            Phase::Ranking(block.end, if self.judged == self.count { block.end } else { 0 })
+        } else {
+            Phase::Done
         }
     }
 
-    fn judge(&mut self, i: usize, which: usize, map: &[f32]) {
-        let k = self.neighbours;
-        let reach = (REACH * k).min(((self.count - 1) / 2).max(k));
-        let cosines = &self.cosines[which];
-        let mut wrong = 0;
-        for j in on_the_map(map, i, k) {
-            let rank = rank(cosines, j);
-            self.penalty += rank.saturating_sub(k) as f64;
-            wrong += usize::from(rank > reach);
+    /// The rows of a part of the sample with some others, which stream by.
+    fn compare(&mut self, rows: &[f32], block: Range<usize>, columns: Range<usize>) {
+        let (hidden, last) = (self.hidden, self.count.saturating_sub(1));
+        for column in columns.clone().step_by(4) {
+            let right = [0, 1, 2, 3].map(|offset| row(rows, hidden, (column + offset).min(last)));
+            for place in block.clone().step_by(2) {
+                // A last single row is paired with itself.
+                let pair = [place, (place + 1).min(block.end - 1)];
+                let left = pair.map(|place| row(rows, hidden, self.row_in(place)));
+                let tile = dot_tile(left, right);
+                for (place, dots) in (place..block.end).zip(tile) {
+                    for (j, dot) in (column..columns.end).zip(dots) {
+                        if j != self.row_in(place) {
+                            self.meet(place, j, cosine(dot));
+                        }
+                    }
+                }
+            }
         }
-        self.false_shares[i] = wrong as f32 / k.max(1) as f32;
+    }
+
+    /// Notes that the row in that place has another with that cosine.
+    #[inline]
+    fn meet(&mut self, place: usize, j: usize, cosine: f32) {
+        if cosine < self.least[place] {
+            return;
+        }
+        let range = place * self.stride..(place + 1) * self.stride;
+        let bars = &self.bars[range.clone()];
+        let mut farther: u32 = bars.iter().map(|bar| u32::from(*bar < cosine)).sum();
+        if bars.get(farther as usize) == Some(&cosine) {
+            let ties = bars.iter().zip(&self.who[range]);
+            farther +=
+                ties.map(|(bar, who)| u32::from(*bar == cosine && *who as usize > j)).sum::<u32>();
+        }
+        self.better[place * (self.stride + 1) + farther as usize] += 1;
     }
 }
 
 /// The nearest on the map.
-fn on_the_map(map: &[f32], i: usize, neighbours: usize) -> Vec<usize> {
+fn on_the_map(map: &[f32], i: usize, neighbours: usize) -> Vec<u32> {
     let points = map.as_chunks::<2>().0;
     let Some([x, y]) = points.get(i).copied() else { return Vec::new() };
     let mut nearest = Lists::new(1, neighbours);
@@ -169,22 +255,14 @@ fn on_the_map(map: &[f32], i: usize, neighbours: usize) -> Vec<usize> {
         }
     }
     let found = nearest.of(0).iter().filter(|entry| !entry.is_free());
-    found.map(|entry| entry.position as usize).collect()
-}
-
-/// From 1, by falling cosine and then by place.
-fn rank(cosines: &[f32], j: usize) -> usize {
-    let Some(own) = cosines.get(j).copied() else { return 1 };
-    let nearer: u32 = cosines.iter().map(|cosine| u32::from(*cosine > own)).sum();
-    let equal: u32 = cosines[..j].iter().map(|cosine| u32::from(*cosine == own)).sum();
-    (nearer + equal) as usize + 1
+    found.map(|entry| entry.position).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::math::rng::Rng;
-    use crate::math::rows::{dot_tile, normalise};
+    use crate::math::rows::normalise;
 
     fn judged(mut trust: Trust, rows: &[f32], map: &[f32]) -> Judgement {
         while !trust.step(rows, map) {}
@@ -208,7 +286,7 @@ mod tests {
         };
         let original = |i: usize, j: usize| {
             let [[dot]] = dot_tile([row(rows, hidden, i)], [row(rows, hidden, j)]);
-            f64::from(dot)
+            f64::from(cosine(dot))
         };
         let mapped = |i: usize, j: usize| {
             let (dx, dy) = (map[2 * i] - map[2 * j], map[2 * i + 1] - map[2 * j + 1]);
@@ -234,6 +312,32 @@ mod tests {
             let expected = by_definition(&rows, hidden, &map, k);
             assert!((found.trustworthiness - expected).abs() < 1e-12, "{count} {hidden} {k}");
             assert_eq!((found.judged, found.neighbours), (count, k));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn equally_near_ones_rank_as_they_stand(
+            values in proptest::collection::vec(-1_i8..=1, 12..300),
+            places in proptest::collection::vec(-2_i8..=2, 200),
+            k in 1_usize..9,
+        ) {
+            let mut rows: Vec<f32> =
+                values[..values.len() / 3 * 3].iter().map(|value| f32::from(*value)).collect();
+            rows.chunks_exact_mut(3).for_each(normalise);
+            let count = rows.len() / 3;
+            let map: Vec<f32> = places[..2 * count].iter().map(|value| f32::from(*value)).collect();
+            let k = k.min((count - 1) / 2);
+            let expected = by_definition(&rows, 3, &map, k);
+            let found = judged(Trust::new(count, 3, k), &rows, &map);
+            proptest::prop_assert!((found.trustworthiness - expected).abs() < 1e-12);
+            // The way of a sample comes to the same.
+            let mut trust = Trust::of_sample(count, 3, k, count - 1);
+            while !trust.step(&rows, &map) {}
+            let some = trust.into_judgement();
+            for (some, all) in some.false_shares.iter().zip(&found.false_shares) {
+                proptest::prop_assert!(some.is_nan() || some == all);
+            }
         }
     }
 

@@ -14,8 +14,10 @@ const EXAGGERATION: f32 = 12.0;
 const EARLY_MOMENTUM: f32 = 0.5;
 const MOMENTUM: f32 = 0.8;
 
-/// The learning rate for each point (Belkina et al., Nature Communications 2019), and the least.
-/// Our gradient lacks the factor 4: scikit-learn's n / 48, at least 50, is the same.
+/// The learning rate for each point (Belkina et al., Nature Communications 2019), and the least
+/// after the early steps, where there are as many points. (Our gradient lacks the factor 4:
+/// scikit-learn's n / 48, at least 50, is the same.) With a least rate in the early steps, too, few
+/// points would be thrown about until nothing was left of where they began.
 const RATE_A_POINT: f32 = 1.0 / 12.0;
 const LEAST_RATE: f32 = 200.0;
 
@@ -50,6 +52,7 @@ pub struct Tsne {
     repulsion: Vec<f32>,
     /// Sum of q over all ordered pairs.
     z: f64,
+    theta: f32,
     done: u32,
     steps: u32,
     phase: Phase,
@@ -78,6 +81,7 @@ impl Tsne {
             repulsion: zeros,
             z: 0.0,
             positions: start,
+            theta: THETA,
             done: 0,
             steps,
             phase: Phase::Sort,
@@ -128,7 +132,7 @@ impl Tsne {
             return 0;
         }
         let (z, repulsion) = (&mut self.z, self.repulsion.as_chunks_mut::<2>().0);
-        let cost = self.tree.push(leaf, THETA, |i, q, force| {
+        let cost = self.tree.push(leaf, self.theta, |i, q, force| {
             *z += f64::from(q);
             if let Some(place) = repulsion.get_mut(i) {
                 *place = force;
@@ -155,7 +159,9 @@ impl Tsne {
     fn shift(&mut self) -> usize {
         let early = self.is_early();
         let momentum = if early { EARLY_MOMENTUM } else { MOMENTUM };
-        let rate = (self.positions.len() as f32 / 2.0 * RATE_A_POINT).max(LEAST_RATE);
+        let points = self.positions.len() as f32 / 2.0;
+        let least = if early { 0.0 } else { LEAST_RATE.min(points) };
+        let rate = (RATE_A_POINT * points).max(least);
         let share = if self.z > 0.0 { (1.0 / self.z) as f32 } else { 0.0 };
         let pull = if early { EXAGGERATION } else { 1.0 };
         let forces = self.attraction.iter().zip(&self.repulsion);
@@ -292,8 +298,8 @@ mod tests {
         let p = dense(&graph);
         let start: Vec<f32> = (0..2 * count).map(|_| 2.0 * rng.normal() as f32).collect();
         let mut tsne = Tsne::new(graph, start.clone(), 9);
+        tsne.theta = 0.0;
         tsne.sort();
-        // Through single leaves the tree is nearly exact at this size.
         while tsne.phase != Phase::Move {
             match tsne.phase {
                 Phase::Repel(next) => tsne.repel(next),
@@ -317,9 +323,17 @@ mod tests {
 
     #[test]
     fn the_divergence_falls() {
-        let mut rng = Rng::new(6);
-        let graph = random_graph(60, &mut rng);
+        // A ring, on which each knows the next three.
+        let mut graph = Graph { starts: vec![0], ..Graph::default() };
+        for i in 0..60_u32 {
+            let near = |j: &u32| (j - i).min(60 + i - j) <= 3;
+            graph.partners.extend((i + 1..60).filter(near));
+            graph.starts.push(graph.partners.len() as u32);
+        }
+        graph.weights = vec![1.0 / 360.0; 180];
+        assert_eq!(graph.partners.len(), 180);
         let p = dense(&graph);
+        let mut rng = Rng::new(6);
         let start: Vec<f32> = (0..120).map(|_| 1e-4 * rng.normal() as f32).collect();
         let at = |steps| {
             let mut tsne = Tsne::new(graph.clone(), start.clone(), steps);
@@ -329,7 +343,7 @@ mod tests {
             divergence(&p, &places)
         };
         let (before, after) = (at(0), at(900));
-        assert!(after < 0.75 * before, "{before} {after}");
+        assert!(after < 0.3 * before, "{before} {after}");
     }
 
     #[test]

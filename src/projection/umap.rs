@@ -8,6 +8,9 @@ use crate::projection::graph::Graph;
 /// Random points that each sampled pair pushes away from either of its ends.
 const NEGATIVE_SAMPLES: usize = 5;
 
+/// A pair and the random points, worked off side by side; the lanes that are left push nobody.
+const LANES: usize = 8;
+
 /// No sample moves a coordinate farther.
 const FARTHEST: f32 = 4.0;
 
@@ -105,37 +108,52 @@ impl Umap {
         &self.positions
     }
 
-    /// Draws two points together and pushes others away from the first.
+    /// Draws two points together and pushes others away from the first, all from where they are.
     fn sample(&mut self, first: usize, second: usize, rate: f32) {
         let points = self.positions.as_chunks_mut::<2>().0;
-        let (Some(mut here), Some(there)) = (points.get(first).copied(), points.get_mut(second))
+        let (Some(here), Some(there)) = (points.get(first).copied(), points.get(second).copied())
         else {
             return;
         };
-        let (dx, dy) = (here[0] - there[0], here[1] - there[1]);
-        let square = dx * dx + dy * dy;
-        if square >= f32::MIN_POSITIVE {
-            let raised = self.a * power_f32(square, self.b);
-            let pull = -2.0 * self.b * raised / (square * (raised + 1.0));
-            let by = [cut(pull * dx) * rate, cut(pull * dy) * rate];
-            here = [here[0] + by[0], here[1] + by[1]];
-            *there = [there[0] - by[0], there[1] - by[1]];
-        }
-        for _ in 0..NEGATIVE_SAMPLES {
-            // Of 2^32 numbers some points get one more than others.
-            let other = ((self.rng.bits() >> 32) * points.len() as u64) >> 32;
-            let Some(there) = points.get(other as usize).filter(|_| other as usize != first) else {
-                continue;
-            };
-            let (dx, dy) = (here[0] - there[0], here[1] - there[1]);
-            let square = dx * dx + dy * dy;
-            if square >= f32::MIN_POSITIVE {
-                let raised = self.a * power_f32(square, self.b);
-                let push = 2.0 * self.b / ((SOFTENING + square) * (raised + 1.0));
-                here = [here[0] + cut(push * dx) * rate, here[1] + cut(push * dy) * rate];
+        let (mut dx, mut dy) = ([0.0; LANES], [0.0; LANES]);
+        (dx[0], dy[0]) = (here[0] - there[0], here[1] - there[1]);
+        let mut bits = 0;
+        for lane in 1..=NEGATIVE_SAMPLES {
+            // Two numbers of a draw. Of its 2^32 values some points get one more than others.
+            bits = if lane % 2 == 1 { self.rng.bits() } else { bits << 32 };
+            let other = ((bits >> 32) * points.len() as u64) >> 32;
+            if let Some(other) = points.get(other as usize) {
+                // The point itself stands where it is, and is not moved by that.
+                (dx[lane], dy[lane]) = (here[0] - other[0], here[1] - other[1]);
             }
         }
-        points[first] = here;
+        pushes(&mut dx, &mut dy, self.a, self.b);
+        let pull = [dx[0] * rate, dy[0] * rate];
+        points[second] = [there[0] - pull[0], there[1] - pull[1]];
+        let sum = |parts: [f32; LANES]| {
+            (parts[0] + parts[1]) + (parts[2] + parts[3]) + (parts[4] + parts[5])
+        };
+        points[first] = [here[0] + rate * sum(dx), here[1] + rate * sum(dy)];
+    }
+}
+
+/// The pull of the point in the first lane and the pushes of the others, from their differences.
+#[inline]
+fn pushes(dx: &mut [f32; LANES], dy: &mut [f32; LANES], a: f32, b: f32) {
+    let mut squares = [0.0; LANES];
+    let mut raised = [0.0; LANES];
+    for lane in 0..LANES {
+        squares[lane] = (dx[lane] * dx[lane] + dy[lane] * dy[lane]).max(f32::MIN_POSITIVE);
+        raised[lane] = a * power_f32(squares[lane], b);
+    }
+    let mut factors = [2.0 * b; LANES];
+    factors[0] *= -raised[0];
+    let mut soft = [SOFTENING; LANES];
+    soft[0] = 0.0;
+    for lane in 0..LANES {
+        let factor = factors[lane] / ((soft[lane] + squares[lane]) * (raised[lane] + 1.0));
+        dx[lane] = cut(factor * dx[lane]);
+        dy[lane] = cut(factor * dy[lane]);
     }
 }
 
