@@ -42,7 +42,7 @@ impl Room {
 /// Free pixels to the left and right of a text.
 pub const PADDING: f64 = 4.0;
 /// Pixels between a point and its label.
-const AWAY: f64 = 8.0;
+const AWAY: f64 = 10.0;
 
 /// A place for each label, the first ones first: above its point, below, to the right, to the left, as
 /// the picture of so many pixels has room; `None` where there is none without lying over a label that is
@@ -112,7 +112,7 @@ mod tests {
         let same = [label(50.0, 50.0, "one"), label(50.0, 50.0, "two"), label(50.0, 50.0, "three")];
         let placed = place(&same, 12.0, (100.0, 100.0), &[]);
         let tops: Vec<f64> = placed.iter().flatten().map(|room| room.top).collect();
-        assert_eq!(tops, [24.0, 58.0, 41.0]);
+        assert_eq!(tops, [22.0, 60.0, 41.0]);
         let crowd = vec![label(50.0, 50.0, "one"); 9];
         assert_eq!(place(&crowd, 12.0, (100.0, 100.0), &[]).iter().flatten().count(), 4);
         let all = Room { left: 0.0, top: 0.0, width: 100.0, height: 100.0 };

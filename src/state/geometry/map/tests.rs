@@ -91,7 +91,7 @@ fn entered() -> (State, Vec<(Revision, u8)>) {
 /// Both are measured; the maps that were asked for, with their surveys.
 fn measured() -> (State, Vec<(Revision, Revision)>) {
     let (mut state, asked) = entered();
-    assert_eq!(questions(&measure(&mut state, asked[0])), [], "B is measured first");
+    assert_eq!(maps(&measure(&mut state, asked[0])), [], "B is measured first");
     let maps = maps(&measure(&mut state, asked[1]));
     assert_eq!(maps.iter().map(|it| it.1).collect::<Vec<_>>(), [asked[0].0, asked[1].0]);
     (state, maps)
@@ -246,7 +246,8 @@ fn a_map_of_other_sentences_is_no_map() {
     on_map(&mut state, MapAction::Pinned(Some(2)));
     assert_eq!(state.geometry.map.selection[..], [1, 5]);
     act(&mut state, GeometryAction::Typed("alpha\nbeta".to_owned()));
-    act(&mut state, GeometryAction::Settled(state.geometry.typed_count));
+    let count = state.geometry.typed_count;
+    act(&mut state, GeometryAction::Settled(count));
     assert!(state.geometry.laid(Plot::A).is_empty() && state.geometry.laid(Plot::B).is_empty());
     assert!(state.geometry.map.selection.is_empty() && state.geometry.map.pinned.is_none());
 }
