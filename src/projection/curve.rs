@@ -23,7 +23,7 @@ impl Curve {
     /// Levenberg and Marquardt's steps on ln a and ln b, which keeps both positive.
     pub fn of(least_distance: f32) -> Self {
         // What is no number becomes 0.
-        let least = f64::from(least_distance.max(0.0).min(2.0));
+        let least = if least_distance > 0.0 { f64::from(least_distance.min(2.0)) } else { 0.0 };
         let (mut a, mut b) = (1.5_f64, 1.0_f64);
         let mut damping = 1e-3;
         let mut error = Fit::of(a, b, least).error;

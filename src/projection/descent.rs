@@ -1,5 +1,6 @@
 //! Neighbours of many rows, without looking at every pair.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::math::rng::Rng;
@@ -303,7 +304,11 @@ fn split(rows: &[f32], hidden: usize, members: &mut [u32], rng: &mut Rng) -> usi
         .iter()
         .map(|member| {
             let side = dot(of(*member), &normal);
-            if side > 0.0 || side < 0.0 { side > 0.0 } else { rng.bits() >> 63 == 0 }
+            match side.partial_cmp(&0.0) {
+                Some(Ordering::Greater) => true,
+                Some(Ordering::Less) => false,
+                Some(Ordering::Equal) | None => rng.bits() >> 63 == 0,
+            }
         })
         .collect();
     let middle = sides.iter().filter(|side| **side).count();

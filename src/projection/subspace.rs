@@ -142,9 +142,9 @@ fn rotate(matrix: &mut Small, vectors: &mut Small, p: usize, q: usize) {
     for row in matrix.iter_mut().chain(vectors) {
         (row[p], row[q]) = (cos * row[p] - sin * row[q], sin * row[p] + cos * row[q]);
     }
-    for k in 0..WIDTH {
-        let (x, y) = (matrix[p][k], matrix[q][k]);
-        (matrix[p][k], matrix[q][k]) = (cos * x - sin * y, sin * x + cos * y);
+    let (above, below) = matrix.split_at_mut(q);
+    for (x, y) in above[p].iter_mut().zip(&mut below[0]) {
+        (*x, *y) = (cos * *x - sin * *y, sin * *x + cos * *y);
     }
 }
 

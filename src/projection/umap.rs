@@ -158,7 +158,7 @@ fn pushes(dx: &mut [f32; LANES], dy: &mut [f32; LANES], a: f32, b: f32) {
 }
 
 fn cut(value: f32) -> f32 {
-    value.max(-FARTHEST).min(FARTHEST)
+    value.clamp(-FARTHEST, FARTHEST)
 }
 
 #[cfg(test)]

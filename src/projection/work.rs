@@ -13,8 +13,7 @@ pub fn rows_a_step(hidden: usize, products: usize) -> usize {
 /// The dot product of two unit rows as a cosine: between -1 and 1 whatever rounding did, and -1
 /// where it is no number, so that such rows are nobody's neighbours while others are left.
 pub fn cosine(dot: f32) -> f32 {
-    // `max` gives the other number where one is none.
-    dot.max(-1.0).min(1.0)
+    if dot > -1.0 { dot.min(1.0) } else { -1.0 }
 }
 
 /// A count as the protocol has it.
