@@ -146,7 +146,14 @@ impl<B: Backend + Clone> Job<B> {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
             Request::Survey {
-                revision, slot, sentences, lens, treatment, positives, scored, ..
+                revision,
+                slot,
+                sentences,
+                lens,
+                treatment,
+                positives,
+                scored,
+                ..
             } => {
                 let rows = Rows::new(sentences, lens.readout, false);
                 let survey = Survey::new(slot, treatment, Given { positives, scored });

@@ -26,8 +26,7 @@ impl Survey {
     }
 
     pub fn take_rows(&mut self, finished: Finished) {
-        let study =
-            Study::new(self.treatment, self.given.clone(), finished.rows, finished.hidden);
+        let study = Study::new(self.treatment, self.given.clone(), finished.rows, finished.hidden);
         self.study = Some(Box::new(study));
     }
 

@@ -65,8 +65,7 @@ mod tests {
         let gold = [0.0, 0.99, 1.0, 1.5, 4.0, 5.0, 3.0];
         let cosines = [0.0, 0.2, 0.4, 0.6, 0.71, 0.91, 0.5];
         let found = bands(&cosines, &gold);
-        let expected =
-            [(0.0, 1.0, 2), (1.0, 2.0, 2), (2.0, 3.0, 0), (3.0, 4.0, 1), (4.0, 5.0, 2)];
+        let expected = [(0.0, 1.0, 2), (1.0, 2.0, 2), (2.0, 3.0, 0), (3.0, 4.0, 1), (4.0, 5.0, 2)];
         assert_eq!(ends(&found), expected);
         let means = found.iter().map(|band| (band.mean_cosine * 1e6).round() / 1e6);
         assert_eq!(means.collect::<Vec<_>>(), [0.1, 0.5, 0.0, 0.5, 0.81]);

@@ -58,7 +58,8 @@ impl Spread {
     }
 
     fn with_partners(count: usize, hidden: usize, bins: usize, partners: Option<usize>) -> Self {
-        let (rng, histogram, potentials) = (Rng::new(SEED), Histogram::new(bins), Potentials::new());
+        let (rng, histogram, potentials) =
+            (Rng::new(SEED), Histogram::new(bins), Potentials::new());
         let (next, sum, squares) = Default::default();
         Self { count, hidden, partners, rng, next, potentials, sum, squares, histogram }
     }

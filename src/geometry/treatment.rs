@@ -108,7 +108,8 @@ impl Transform {
                 let keep = keep.map_or(count / ROWS_A_DIRECTION, usize::from);
                 let kept = keep.clamp(LEAST_DIRECTIONS, found.rank);
                 let mut onto = found.directions(moments, rows, &mean, kept);
-                let scales = found.singular_values.iter().map(|value| (count as f64).sqrt() / value);
+                let scales =
+                    found.singular_values.iter().map(|value| (count as f64).sqrt() / value);
                 let scales: Vec<f64> = scales.take(kept).collect();
                 for line in onto.chunks_exact_mut(kept) {
                     line.iter_mut().zip(&scales).for_each(|(value, scale)| *value *= scale);

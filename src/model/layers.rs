@@ -53,7 +53,8 @@ impl<B: Backend> LayerRows<B> {
         let count = sentences.len().saturating_mul(hidden);
         let readouts = (layers + 1) * POOLINGS.len();
         let needed_bytes = [count, readouts, size_of::<f32>()];
-        let needed_bytes = needed_bytes.map(|it| it as u64).into_iter().fold(1, u64::saturating_mul);
+        let needed_bytes =
+            needed_bytes.map(|it| it as u64).into_iter().fold(1, u64::saturating_mul);
         let mut rows = Vec::with_capacity(readouts);
         for _ in 0..readouts {
             let mut room = Vec::new();

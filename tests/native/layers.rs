@@ -121,8 +121,7 @@ fn each_side_has_its_own_layers_and_only_they_supersede_each_other() {
     let bulk = vec![simcse_lab::protocol::message::Bulk::Bytes(file)];
     let mut out = Events::new();
     engine.accept(Message { head: attach, bulk }, &mut out);
-    let requests =
-        vec![layers(4, Side::Before), layers(5, Side::After), layers(6, Side::Before)];
+    let requests = vec![layers(4, Side::Before), layers(5, Side::After), layers(6, Side::Before)];
     let events = run(&mut engine, requests);
     assert!(events.contains(&Event::Cancelled { revision: 4 }));
     let (after, before) = (measured(&events, 5), measured(&events, 6));

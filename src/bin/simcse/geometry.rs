@@ -102,9 +102,8 @@ fn print_table(figures: &Figures<'_>, out: &mut impl Write) -> io::Result<()> {
     let shown = |value: Option<f64>, digits: usize| {
         value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
     };
-    let within = |error: Option<f64>| {
-        error.map_or_else(String::new, |error| format!(" +- {error:.4}"))
-    };
+    let within =
+        |error: Option<f64>| error.map_or_else(String::new, |error| format!(" +- {error:.4}"));
     let Figures { sentences, repeated, .. } = figures;
     writeln!(out, "sentences       {sentences}, and {repeated} repeated")?;
     writeln!(out, "dimensions      {}", figures.dimensions)?;

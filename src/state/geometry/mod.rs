@@ -136,7 +136,12 @@ pub struct Geometry {
 
 impl Default for Geometry {
     fn default() -> Self {
-        let look = |side| Look { side, pooling: Pooling::Cls, layer: None, treatment: Treatment::AsTheyAre };
+        let look = |side| Look {
+            side,
+            pooling: Pooling::Cls,
+            layer: None,
+            treatment: Treatment::AsTheyAre,
+        };
         let source = Bundled::Pairs.source();
         // What we bundle can be read; a test holds us to it.
         let corpus = Corpus::read(&source.text, None).unwrap_or_default();

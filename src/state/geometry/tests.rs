@@ -44,8 +44,7 @@ fn entered() -> (State, Vec<Effect>) {
 
 fn answer(state: &mut State, (revision, slot): (u32, u8), sphere: &[f32]) -> Vec<Effect> {
     let shape = Shape { sphere: sphere.to_vec(), ..Shape::default() };
-    let findings =
-        Box::new(Findings { shape, alignment: Some(0.25), ..Findings::default() });
+    let findings = Box::new(Findings { shape, alignment: Some(0.25), ..Findings::default() });
     let head = Event::Survey { revision, slot, findings, latency_ms: 7.0 };
     update(state, Action::Worker(Message::with_f32(head, Vec::new())), 0.0)
 }
@@ -74,7 +73,10 @@ fn both_are_asked_for_once() {
     let fragment = "#/geometry".to_owned();
     let effects = update(&mut state, Action::FragmentChanged { fragment }, 0.0);
     assert_eq!(surveys(&effects), [], "everything is known");
-    assert_eq!(state.geometry.figure(Plot::B).measured.as_ref().unwrap().findings.alignment, Some(0.25));
+    assert_eq!(
+        state.geometry.figure(Plot::B).measured.as_ref().unwrap().findings.alignment,
+        Some(0.25)
+    );
 }
 
 #[test]
@@ -195,7 +197,11 @@ fn sentences_of_b_lie_near_their_places_in_a() {
 #[test]
 fn looks_and_text_survive_a_reload() {
     let mut state = measured();
-    let look = Look { treatment: Treatment::Whitened { keep: None }, layer: Some(3), ..state.geometry.look(Plot::B) };
+    let look = Look {
+        treatment: Treatment::Whitened { keep: None },
+        layer: Some(3),
+        ..state.geometry.look(Plot::B)
+    };
     act(&mut state, GeometryAction::LookChosen(Plot::B, look));
     let text = Ok("first,second\nyes,no\n".to_owned());
     act(&mut state, GeometryAction::FileRead { name: "words.csv".to_owned(), text });

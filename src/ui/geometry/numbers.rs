@@ -31,8 +31,9 @@ fn rows(page: Page, state: &State) -> Vec<Row> {
     let positives = geometry.corpus.positives.len() as u64;
     let sentences = geometry.corpus.sentences.len() as u64;
     let pairs = sentences * sentences.saturating_sub(1) / 2;
-    let dimensions = both
-        .map(|measured| measured.map_or("–".to_owned(), |it| it.findings.shape.dimensions.to_string()));
+    let dimensions = both.map(|measured| {
+        measured.map_or("–".to_owned(), |it| it.findings.shape.dimensions.to_string())
+    });
     let alignment_how = match positives {
         0 => page.words(Text::AlignmentNone).to_owned(),
         count => counted(Text::AlignmentHow, count),
