@@ -109,13 +109,13 @@ mod tests {
 
     #[test]
     fn a_label_gives_way_and_then_up() {
-        let same = [label(50.0, 50.0, "one"), label(50.0, 50.0, "two"), label(50.0, 50.0, "three")];
-        let placed = place(&same, 12.0, (100.0, 100.0), &[]);
+        let same = [label(60.0, 50.0, "one"), label(60.0, 50.0, "two"), label(60.0, 50.0, "three")];
+        let placed = place(&same, 12.0, (120.0, 100.0), &[]);
         let tops: Vec<f64> = placed.iter().flatten().map(|room| room.top).collect();
         assert_eq!(tops, [22.0, 60.0, 41.0]);
-        let crowd = vec![label(50.0, 50.0, "one"); 9];
-        assert_eq!(place(&crowd, 12.0, (100.0, 100.0), &[]).iter().flatten().count(), 4);
-        let all = Room { left: 0.0, top: 0.0, width: 100.0, height: 100.0 };
-        assert_eq!(place(&same, 12.0, (100.0, 100.0), &[all]), [None; 3]);
+        let crowd = vec![label(60.0, 50.0, "one"); 9];
+        assert_eq!(place(&crowd, 12.0, (120.0, 100.0), &[]).iter().flatten().count(), 4);
+        let all = Room { left: 0.0, top: 0.0, width: 120.0, height: 100.0 };
+        assert_eq!(place(&same, 12.0, (120.0, 100.0), &[all]), [None; 3]);
     }
 }

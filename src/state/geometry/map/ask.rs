@@ -1,7 +1,7 @@
 //! What the map asks of the worker.
 
 use crate::protocol::Revision;
-use crate::protocol::lab::{About, MapStage, Question};
+use crate::protocol::lab::{About, Question};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::request::Request;
 use crate::state::app::State;
@@ -104,8 +104,7 @@ fn ask_map(state: &mut State, plot: Plot) -> Vec<Effect> {
     let total = u32::try_from(geometry.corpus.sentences.len()).unwrap_or(u32::MAX);
     let revision = state.revision();
     let drawing = &mut state.geometry.map.drawings[plot.place()];
-    let stage = MapStage::Neighbours;
-    drawing.job = Some(Job { revision, of: making, stage, done: 0, total, elapsed_ms: 0.0 });
+    drawing.job = Some(Job::new(revision, making, total));
     drawing.failed = None;
     let question = Question::Map { method: making.method, seed: making.seed };
     let head = Request::About { revision, about: About { survey: making.survey, question } };

@@ -23,7 +23,7 @@ pub(in crate::state) fn take_event(state: &mut State, message: Message<Event>) {
             let Some(plot) = mapped_by(geometry, revision) else { return };
             let drawing = &mut geometry.map.drawings[plot.place()];
             if let Some(job) = &mut drawing.job {
-                (job.stage, job.done, job.total, job.elapsed_ms) = (stage, done, total, elapsed_ms);
+                job.advance(stage, (done, total), elapsed_ms);
             }
             if let Some(at) = first {
                 take_points(geometry, plot, (at, Vec::new()), None);

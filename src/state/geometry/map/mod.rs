@@ -62,13 +62,30 @@ pub struct Job {
     pub done: u32,
     pub total: u32,
     pub elapsed_ms: f64,
+    /// What was done, and when, where this stage was first heard of.
+    since: (u32, f64),
 }
 
 impl Job {
+    fn new(revision: Revision, of: Making, total: u32) -> Self {
+        let (stage, done, elapsed_ms) = (MapStage::Neighbours, 0, 0.0);
+        Self { revision, of, stage, done, total, elapsed_ms, since: (done, elapsed_ms) }
+    }
+
+    /// It moves on.
+    fn advance(&mut self, stage: MapStage, (done, total): (u32, u32), elapsed_ms: f64) {
+        if stage != self.stage {
+            self.since = (done, elapsed_ms);
+        }
+        (self.stage, self.done, self.total, self.elapsed_ms) = (stage, done, total, elapsed_ms);
+    }
+
     /// Seconds that the rest of this stage takes, if it goes on as so far.
     pub fn left_s(&self) -> Option<f64> {
+        let done = f64::from(self.done.saturating_sub(self.since.0));
+        let took_ms = (self.elapsed_ms - self.since.1).max(0.0);
         let rest = f64::from(self.total.saturating_sub(self.done));
-        (self.done > 0).then(|| rest * self.elapsed_ms / f64::from(self.done) / 1e3)
+        (done > 0.0).then(|| rest * took_ms / done / 1e3)
     }
 }
 

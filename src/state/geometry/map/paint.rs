@@ -202,10 +202,14 @@ impl Geometry {
         colours.into()
     }
 
+    /// The sentence that is most often among others' nearest, where some are so unduly.
+    pub fn hub(&self) -> Option<u32> {
+        let hubness = self.figure(self.shown()).measured.as_ref()?.findings.hubness?;
+        (hubness.skewness > 0.0).then_some(hubness.hub)
+    }
+
     /// What [`Geometry::marks`] depends on.
     pub fn marks_of(&self) -> MarksOf {
-        let figure = self.figure(self.shown());
-        let hubness = figure.measured.as_ref().and_then(|measured| measured.findings.hubness);
         let points = self.drawing(self.shown()).points.as_ref();
         let points = points.filter(|_| self.map.settings.warnings);
         MarksOf {
@@ -214,7 +218,7 @@ impl Geometry {
             pinned: self.map.pinned,
             neighbours: self.neighbours().to_vec(),
             false_shares: points.map(|it| it.false_shares.clone()).unwrap_or_default(),
-            hub: hubness.filter(|it| it.skewness > 0.0).map(|it| it.hub),
+            hub: self.hub(),
         }
     }
 

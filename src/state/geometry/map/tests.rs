@@ -199,11 +199,15 @@ fn a_map_moves_and_can_be_stopped_and_made_again() {
     let mut state = mapped();
     choose(&mut state, |it| it.colouring = Some(Colouring::Plain));
     let revision = maps(&choose(&mut state, |it| it.kind = Kind::Tsne))[0].0;
-    let moving = |done| {
-        let stage = MapStage::Moving;
-        let head = Event::Mapping { revision, stage, done, total: 1_000, elapsed_ms: 500.0 };
+    let moving = |done: u32| {
+        let (stage, total) = (MapStage::Moving, 1_000);
+        // Looking for neighbours took three seconds, and a step two milliseconds.
+        let elapsed_ms = 3_000.0 + 2.0 * f64::from(done);
+        let head = Event::Mapping { revision, stage, done, total, elapsed_ms };
         Action::Worker(Message::with_f32(head, vec![0.5; 2 * COUNT]))
     };
+    update(&mut state, moving(0), 0.0);
+    assert_eq!(state.geometry.drawing(Plot::A).job.as_ref().unwrap().left_s(), None);
     update(&mut state, moving(250), 0.0);
     let drawing = state.geometry.drawing(Plot::A);
     assert_eq!(drawing.job.as_ref().unwrap().left_s(), Some(1.5));

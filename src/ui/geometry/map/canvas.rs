@@ -75,9 +75,11 @@ pub fn Canvas(stage: Stage) -> impl IntoView {
     draw_when_needed(stage, canvas, overlay);
     let hands = StoredValue::new(Hands::default());
     let description = description(stage);
+    let is_old = page.part(|state| state.geometry.is_old(state.geometry.shown()));
     view! {
         <div
             class="map-stage"
+            class:old=move || is_old.get()
             class:lassoing=move || stage.is_lassoing.get()
             node_ref=node
             tabindex="0"

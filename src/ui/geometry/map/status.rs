@@ -70,6 +70,7 @@ pub fn Status(stage: Stage) -> impl IntoView {
             {lines.collect_view()}
             {stop}
             <Laid stage/>
+            <HubRing stage/>
         </div>
     }
 }
@@ -182,6 +183,26 @@ fn Laid(stage: Stage) -> impl IntoView {
             view! {
                 <p class="quiet">{page.words(Text::TrustHow)} " " {laid}</p>
             }
+        })
+    }
+}
+
+/// What the dark ring is.
+#[component]
+fn HubRing(stage: Stage) -> impl IntoView {
+    let page = stage.page;
+    let hub = page.part(|state| {
+        let geometry = &state.geometry;
+        let figure = geometry.figure(geometry.shown());
+        let hubness = figure.measured.as_ref()?.findings.hubness?;
+        let text = geometry.corpus.sentences.get(geometry.hub()? as usize)?.clone();
+        Some((text, hubness.named, hubness.neighbours))
+    });
+    move || {
+        hub.get().map(|(text, named, neighbours)| {
+            let (n, k) = (grouped(u64::from(named)), neighbours.to_string());
+            let words = page.filled(Text::HubRing, &[("text", &text), ("n", &n), ("k", &k)]);
+            view! { <p class="quiet">{words}</p> }
         })
     }
 }
