@@ -194,8 +194,8 @@ impl<'a> Gathered<'a> {
     fn take_sentences(&mut self, entries: &'a [Entry], most: usize) {
         self.corpus.found = entries.len();
         let mut seen = HashSet::with_capacity(entries.len());
-        let is_new = |entry: &&Entry| seen.insert(entry.sentence.as_str());
-        let distinct: Vec<&Entry> = entries.iter().filter(is_new).collect();
+        let distinct: Vec<&Entry> =
+            entries.iter().filter(|entry| seen.insert(entry.sentence.as_str())).collect();
         self.corpus.repeated = entries.len() - distinct.len();
         self.corpus.is_sample = distinct.len() > most;
         for entry in evenly(&distinct, most) {
