@@ -277,7 +277,7 @@ words! {
     ProblemFileBinary: "{name} holds binary data, not text.", "{name} 含二进制数据，不是文本。";
     RemedyFileBinary: "Export the sheet as csv or tsv and drop that.", "请将表格导出为 csv 或 tsv 后拖入。";
     ProblemFileTable: "{name} is not a readable table (line {line}): {detail}", "{name} 不是可读的表格（第 {line} 行）：{detail}";
-    RemedyFileTable: "Check the quotes in that line.", "请检查该行的引号。";
+    RemedyFileTable: "Check the quotes and brackets in that line.", "请检查该行的引号和括号。";
     ProblemFileLarge: "{name} has {mb} MB; files up to {limit} MB can be read here.", "{name} 有 {mb} MB；此处最多可读 {limit} MB。";
     YourTextStays: "Your list stays as it was.", "您的列表保持不变。";
 

@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn many_rows_come_in_pieces() {
         let sentences: Vec<String> = (0..50_000).map(|row| format!("sentence {row}")).collect();
-        let vectors = (0..200_000).map(|it| it as f32 / 7.0).collect();
-        let table = Table { sentences: sentences.into(), topics: vec![], dimensions: 4, vectors };
+        let vectors = (0..400_000).map(|it| it as f32 / 7.0).collect();
+        let table = Table { sentences: sentences.into(), topics: vec![], dimensions: 8, vectors };
         for format in Format::ALL {
             let sizes: Vec<usize> = pieces(format, &table).map(|piece| piece.len()).collect();
             assert!(sizes.len() > 2 && sizes.iter().all(|size| *size < 2_000_000), "{format:?}");

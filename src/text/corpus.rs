@@ -286,7 +286,7 @@ mod tests {
             of("a.ndjson", "{\"n\":1,\"said\":\"Good day.\"}\n{\"n\":2,\"said\":\"Bye.\"}");
         assert_eq!(topics(&reading), [("Good day.", "-"), ("Bye.", "-")]);
         let one = of("a.jsonl", "{\"said\":\"Good day.\"}");
-        assert_eq!((topics(&one), one.table), (vec![("Good day.", "-")], None));
+        assert_eq!((topics(&one), &one.table), (vec![("Good day.", "-")], &None));
         let texts = of("a.json", "[\"Good day.\", \"\", \"Bye.\"]");
         assert_eq!(topics(&texts), [("Good day.", "-"), ("Bye.", "-")]);
     }

@@ -170,25 +170,30 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<Reading, ListError> {
 /// What may part the cells of a `.csv`.
 pub(super) const COMMAS: &[u8] = b",;\t|";
 
+/// Rows by which a separator is judged: a long table is not cut to its end four times.
+const JUDGED_ROWS: usize = 2_000;
+
 /// The separator is the one that cuts most rows into no fewer cells than the first row; of equals
 /// the one that gives more cells, then the earlier in `separators`. The first row alone would not
 /// do: a sentence in it may hold more semicolons than the table has columns.
 pub(super) fn cut_table(text: &str, separators: &[u8]) -> Result<Cut, ListError> {
-    let mut best: Option<((usize, usize), PlacedRows)> = None;
+    let mut best: Option<((usize, usize), u8)> = None;
     let mut narrow = None;
     for &separator in separators {
-        let rows = placed_rows(text, separator);
-        match rows.as_ref().ok().and_then(|(rows, _)| regularity(rows)) {
-            Some(found) if best.as_ref().is_none_or(|(best, _)| found > *best) => {
-                best = Some((found, rows?));
+        let rows = first_rows(text, separator, JUDGED_ROWS);
+        match rows.ok().and_then(|(rows, _)| regularity(&rows)) {
+            Some(found) if best.is_none_or(|(best, _)| found > best) => {
+                best = Some((found, separator));
             }
             Some(_) => {}
-            None => narrow = narrow.or(Some(rows)),
+            None => narrow = narrow.or(Some(separator)),
         }
     }
     match (best, narrow) {
-        (Some((_, table)), _) => Ok(Cut::Table(table)),
-        (None, Some(rows)) => Ok(Cut::Lines(one_column(text, &rows?.0))),
+        (Some((_, separator)), _) => Ok(Cut::Table(placed_rows(text, separator)?)),
+        (None, Some(separator)) => {
+            Ok(Cut::Lines(one_column(text, &placed_rows(text, separator)?.0)))
+        }
         (None, None) => Ok(Cut::Lines(Vec::new())),
     }
 }
@@ -248,6 +253,11 @@ fn reader(text: &str, separator: u8) -> csv::Reader<impl Read> {
 
 /// The rows, and the line that each begins at, from 1.
 fn placed_rows(text: &str, separator: u8) -> Result<PlacedRows, ListError> {
+    first_rows(text, separator, usize::MAX)
+}
+
+/// As [`placed_rows`], at most so many; what comes after them is not looked at.
+fn first_rows(text: &str, separator: u8, most: usize) -> Result<PlacedRows, ListError> {
     let mut reader = reader(text, separator);
     let (mut rows, mut places) = (Vec::new(), Vec::new());
     let (mut line, mut ended) = (0, false);
@@ -261,6 +271,9 @@ fn placed_rows(text: &str, separator: u8) -> Result<PlacedRows, ListError> {
         if !ended && record.iter().any(|cell| !cell.trim().is_empty()) {
             rows.push(record.iter().map(clean).collect());
             places.push(usize::try_from(line).unwrap_or(usize::MAX));
+        }
+        if rows.len() >= most {
+            return Ok((rows, places));
         }
     }
     if !ended {
@@ -442,6 +455,16 @@ mod tests {
     fn a_named_score_is_found_by_a_part_of_its_name() {
         let reading = read_file("x.csv", b"sentence1,sentence2,gold_score\na,b,3\n").unwrap();
         assert!(matches!(reading.content, Content::Pairs { ref gold, .. } if gold == &[3.0]));
+    }
+
+    #[test]
+    fn a_long_table_is_judged_by_its_beginning_and_read_to_its_end() {
+        let rows: String =
+            (0..5_000).map(|row| format!("left {row},\"right, {row}\",2\n")).collect();
+        let reading = read_file("x.csv", rows.as_bytes()).unwrap();
+        assert_eq!((reading.content.len(), reading.skipped), (5_000, 0));
+        let error = read_file("x.csv", format!("{rows}last,\"open,1\n").as_bytes()).unwrap_err();
+        assert!(matches!(error, ListError::Table { line: 5_001, .. }), "{error}");
     }
 
     #[test]

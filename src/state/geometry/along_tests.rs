@@ -7,7 +7,7 @@ use crate::protocol::event::{Event, StoreOutcome};
 use crate::protocol::lab::{About, Question, Treatment};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
-use crate::protocol::request::Request;
+use crate::protocol::request::{AdapterSource, Request};
 use crate::protocol::training::AdapterSummary;
 use crate::state::action::Action;
 use crate::state::adapters::Choice;
@@ -16,6 +16,7 @@ use crate::state::effect::Effect;
 use crate::state::geometry::corpus::Bundled;
 use crate::state::geometry::tests::{act, answer, entered, measured, surveys, type_in};
 use crate::state::geometry::{Failure, GeometryAction, Look, Plot, SessionTrouble, Standing};
+use crate::state::models::hosted;
 use crate::state::tests::{event, opened, requests};
 use crate::state::update::update;
 use crate::text::lists::ListError;
@@ -177,6 +178,15 @@ fn a_link_sets_what_it_says_and_the_text_before_can_be_brought_back() {
     assert!(effects.iter().any(|it| matches!(it, Effect::FetchCorpus { .. })), "{effects:?}");
 }
 
+/// The site's own adapter is there, and on the model.
+fn with_the_sites_adapter(state: &mut State) -> String {
+    state.hosted = hosted();
+    let sha256 = state.hosted[0].adapter.as_ref().expect("an adapter").sha256.clone();
+    let attached = AdapterSummary { sha256: sha256.clone(), ..AdapterSummary::default() };
+    state.adapters.attached = Some(attached);
+    sha256
+}
+
 fn downloaded(effects: &[Effect]) -> Option<String> {
     effects.iter().find_map(|effect| match effect {
         Effect::Download { name, text, .. } if name == "simcse-lab.simcse.json" => {
@@ -215,6 +225,7 @@ fn open(state: &mut State, name: &str, text: &str) -> Vec<Effect> {
 fn a_session_opens_elsewhere_as_it_was_saved_and_can_be_undone() {
     let (first, file) = saved();
     let (mut state, _) = opened();
+    let on_site = with_the_sites_adapter(&mut state);
     update(&mut state, Action::FragmentChanged { fragment: "#/geometry".to_owned() }, 0.0);
     let before = state.geometry.clone();
     let effects = open(&mut state, "a.simcse.json", &file);
@@ -247,11 +258,22 @@ fn a_session_opens_elsewhere_as_it_was_saved_and_can_be_undone() {
     assert_eq!(state.geometry.source, before.source);
     assert_eq!(state.geometry.look(Plot::A), before.look(Plot::A));
     assert_eq!((&state.adapters.choice, state.adapters.blend), (&Choice::Hosted, 1.0));
-    assert!(
-        requests(&effects).iter().any(|it| matches!(it, Request::Attach { .. })),
-        "{effects:?}"
-    );
+    let back = requests(&effects).into_iter().find_map(|request| match request {
+        Request::Attach { source: AdapterSource::Hosted { sha256, .. }, .. } => Some(sha256),
+        _ => None,
+    });
+    assert_eq!(back, Some(&on_site));
     assert!(!state.geometry.can_undo());
+}
+
+#[test]
+fn undoing_a_session_takes_its_adapter_off_where_there_was_none() {
+    let (_, file) = saved();
+    let (mut state, _) = opened();
+    open(&mut state, "a.simcse.json", &file);
+    let effects = act(&mut state, GeometryAction::TextUndone);
+    assert_eq!(state.adapters.choice, Choice::Nothing);
+    assert!(requests(&effects).iter().any(|it| matches!(it, Request::Detach { .. })));
 }
 
 #[test]
@@ -279,9 +301,8 @@ fn an_adapter_waits_for_the_worker() {
 #[test]
 fn the_sites_own_adapter_is_fetched_for_a_session_and_not_kept_again_from_it() {
     let mut state = small();
+    with_the_sites_adapter(&mut state);
     let hosted = state.hosted[0].adapter.clone().expect("an adapter");
-    let attached = AdapterSummary { sha256: hosted.sha256.clone(), ..AdapterSummary::default() };
-    state.adapters.attached = Some(attached.clone());
     let asked = |effects: &[Effect]| match effects {
         [Effect::FetchAdapter { url, number }, ..] => (url.clone(), *number),
         other => panic!("{other:?}"),
@@ -301,7 +322,7 @@ fn the_sites_own_adapter_is_fetched_for_a_session_and_not_kept_again_from_it() {
     let file = downloaded(&effects).expect("a file");
 
     let (mut state, _) = opened();
-    state.adapters.attached = Some(attached);
+    with_the_sites_adapter(&mut state);
     let effects = open(&mut state, "a.simcse.json", &file);
     let sent = requests(&effects);
     assert!(

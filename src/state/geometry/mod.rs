@@ -263,6 +263,7 @@ struct Past {
 struct PastSettings {
     /// As [`saved`] writes it.
     view: String,
+    /// [`Choice::Nothing`] also where the one that is chosen was not there.
     adapter: Choice,
     blend: f32,
 }

@@ -138,9 +138,11 @@ pub(super) fn take_file(
 
 fn open(state: &mut State, corpus: Corpus, contents: Contents) -> Vec<Effect> {
     let Contents { source, view, model, adapter } = contents;
+    let adapters = &state.adapters;
+    let has_adapter = adapters.attached.is_some() || adapters.arriving.is_some();
     let before = PastSettings {
         view: saved::settings_to_json(&state.geometry),
-        adapter: state.adapters.choice.clone(),
+        adapter: if has_adapter { adapters.choice.clone() } else { Choice::Nothing },
         blend: state.adapters.blend,
     };
     let here = state.model.as_ref().map(|model| &model.sha256);

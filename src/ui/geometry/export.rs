@@ -12,18 +12,27 @@ use crate::state::geometry::{Failure, GeometryAction as Do, Plot, SessionTrouble
 use crate::ui::geometry::look::plot_name;
 use crate::ui::list::read_text;
 use crate::ui::page::{Page, page};
-use crate::ui::parts::FileButton;
+use crate::ui::parts::{DropZone, FileButton};
 
 /// The section below everything else.
 #[component]
 pub fn TakeAlong() -> impl IntoView {
     let page = page();
+    let dropped = move |file: File| spawn_local(open_session(page, file));
     view! {
-        <section class="geometry-export" aria-labelledby="geometry-export">
-            <h2 id="geometry-export">{page.text(Text::Title)}</h2>
-            <Vectors/>
-            <Sessions/>
-        </section>
+        <DropZone on_file=dropped hint=Text::SessionOpen>
+            <section class="geometry-export" aria-labelledby="geometry-export">
+                <h2 id="geometry-export">{page.text(Text::Title)}</h2>
+                <Vectors/>
+                <Sessions/>
+            </section>
+        </DropZone>
+    }
+}
+
+async fn open_session(page: Page, file: File) {
+    if let Some((name, text)) = read_text(page, file).await {
+        page.dispatch(Action::Geometry(Do::SessionFileRead { name, text }));
     }
 }
 
@@ -127,13 +136,7 @@ fn Sessions() -> impl IntoView {
     let is_saving = page.part(|state| state.geometry.session.is_saving());
     let trouble = page.part(|state| state.geometry.session.trouble.clone());
     let act = move |action: Do| page.dispatch(Action::Geometry(action));
-    let picked = move |file: File| {
-        spawn_local(async move {
-            if let Some((name, text)) = read_text(page, file).await {
-                page.dispatch(Action::Geometry(Do::SessionFileRead { name, text }));
-            }
-        });
-    };
+    let picked = move |file: File| spawn_local(open_session(page, file));
     let saving = move || {
         is_saving.get().then(|| {
             view! {
