@@ -9,8 +9,10 @@ mod simcse {
     pub mod convert;
     pub mod corpus;
     pub mod embed;
+    pub mod geometry;
     pub mod info;
     pub mod input;
+    pub mod map;
     pub mod merge;
     pub mod model;
     pub mod npy;
@@ -32,6 +34,8 @@ fn main() -> std::process::ExitCode {
         Command::Info(options) => simcse::info::run(&options),
         Command::Embed(options) => simcse::embed::run(&options),
         Command::Sts(options) => simcse::sts::run(&options),
+        Command::Geometry(options) => simcse::geometry::run(&options),
+        Command::Map(options) => simcse::map::run(&options),
         Command::Merge(options) => simcse::merge::run(&options),
         Command::Train(options) => simcse::train::run(&options),
     };

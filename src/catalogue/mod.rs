@@ -5,6 +5,7 @@
 
 pub mod adapters;
 pub mod examples;
+pub mod export;
 pub mod fine_tune;
 pub mod geometry;
 pub mod gpu;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::adapters::AdapterText;
+use crate::catalogue::export::ExportText;
 use crate::catalogue::fill;
 use crate::catalogue::fine_tune::FineTuneText;
 use crate::catalogue::geometry::GeometryText;
@@ -48,6 +49,7 @@ fn all() -> Vec<(String, [&'static str; 2])> {
     of(Text::ALL)
         .chain(of(LessonText::ALL))
         .chain(of(GeometryText::ALL))
+        .chain(of(ExportText::ALL))
         .chain(of(MapText::ALL))
         .chain(of(GpuText::ALL))
         .chain(of(FineTuneText::ALL))

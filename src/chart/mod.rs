@@ -4,9 +4,11 @@
 //! Colours are concrete, not CSS variables, so that the exported file looks as on the page.
 
 pub mod axis;
+pub mod bands;
 pub mod heat_map;
 pub mod histogram;
 pub mod labels;
+pub mod layers;
 pub mod line;
 pub mod moves;
 pub mod plane;

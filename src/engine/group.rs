@@ -3,7 +3,7 @@
 use crate::engine::rows::Finished;
 use crate::geometry::cosine::{mean_cosine, window};
 use crate::geometry::nearest::NearestPairs;
-use crate::geometry::pairs::{BLOCK_ROWS, pair_count};
+use crate::geometry::pairs::{pair_count, slice_rows};
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::message::Message;
@@ -15,14 +15,6 @@ const NEAREST: usize = 200;
 
 /// A window has at most so many cells (16 MiB of numbers).
 const MAX_CELLS: u64 = 1 << 22;
-
-/// Products of two numbers in a slice of work: some 20 ms in a browser.
-const SLICE_PRODUCTS: usize = 24 << 20;
-
-/// Rows whose dots with `columns` others of length `hidden` fill a slice.
-fn slice_rows(columns: usize, hidden: usize) -> usize {
-    (SLICE_PRODUCTS / columns.saturating_mul(hidden).max(1)).clamp(1, BLOCK_ROWS)
-}
 
 /// The group embedded last: `[count, hidden]` unit rows.
 #[derive(Debug)]

@@ -1,17 +1,25 @@
 //! One request on its way to its answer.
 
+use std::sync::Arc;
+
 use web_time::{Duration, Instant};
 
 use crate::backend::Backend;
+use crate::engine::Memory;
+use crate::engine::about::{Asked, Sort};
+use crate::engine::clouds::{Cloud, Clouds, Raw};
 use crate::engine::exam::Exam;
-use crate::engine::group::{Group, Scan, WindowWork};
+use crate::engine::group::{Scan, WindowWork};
+use crate::engine::layers::Layers;
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
-use crate::engine::survey::{MOST_SENTENCES, Survey};
+use crate::engine::survey::Survey;
 use crate::engine::views::Views;
 use crate::engine::workshop::{Workshop, missing};
 use crate::geometry::cosine::grid;
+use crate::geometry::given::Given;
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
+use crate::geometry::study::Studied;
 use crate::math::ranks::{pearson, spearman};
 use crate::math::rows::{dot, row};
 use crate::math::statistics::{mean, quantile};
@@ -20,9 +28,9 @@ use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
 use crate::protocol::event::{Agreement, Event};
-use crate::protocol::message::Message;
+use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::{Readout, Side};
+use crate::protocol::readout::{Lens, Readout, Side};
 use crate::protocol::request::Request;
 
 /// Progress is told at most this often.
@@ -45,8 +53,17 @@ pub enum Kind {
     Survey {
         slot: u8,
     },
+    Layers,
     Views,
     Examine,
+    /// Neighbours, groups, vectors.
+    About,
+    Text {
+        slot: u8,
+    },
+    Map {
+        slot: u8,
+    },
 }
 
 impl Kind {
@@ -54,19 +71,20 @@ impl Kind {
     pub fn rank(self) -> u8 {
         match self {
             Self::Pair => 0,
-            Self::Window => 1,
+            Self::Window | Self::About | Self::Text { .. } => 1,
             Self::Group
             | Self::Pairs
             | Self::Embed
             | Self::Portion
             | Self::Survey { .. }
+            | Self::Layers
             | Self::Views => 2,
-            Self::Baseline | Self::Examine => 3,
+            Self::Baseline | Self::Examine | Self::Map { .. } => 3,
         }
     }
 
     pub fn needs_model(self) -> bool {
-        self != Self::Window
+        !matches!(self, Self::Window | Self::About | Self::Map { .. })
     }
 }
 
@@ -105,14 +123,21 @@ enum Work<B: Backend> {
     Portion(Rows<B>),
     Baseline(Rows<B>),
     Survey(Rows<B>, Survey),
+    Layers(Layers<B>),
     Views(Views),
     Examine(Box<Exam>),
+    About(Box<Asked<B>>),
 }
 
 impl<B: Backend + Clone> Job<B> {
     /// The job of a request, under a number of its own; `None` for requests that are none.
-    pub fn new(number: u64, request: Request) -> Result<Option<Self>, (Revision, Problem)> {
-        let side = side(&request);
+    pub fn new(
+        number: u64,
+        message: Message<Request>,
+        clouds: &Clouds,
+    ) -> Result<Option<Self>, (Revision, Problem)> {
+        let Message { head: request, bulk } = message;
+        let mut side = side(&request);
         let (revision, work) = match request {
             Request::Pair { revision, first, second, lens } => {
                 (revision, Work::Pair(Rows::new(vec![first, second], lens.readout, true)))
@@ -140,18 +165,38 @@ impl<B: Backend + Clone> Job<B> {
             Request::Examine { revision, tuned } => {
                 (revision, Work::Examine(Box::new(Exam::new(tuned))))
             }
-            Request::Survey { revision, slot, mut sentences, lens, treatment, positives, .. } => {
-                sentences.truncate(MOST_SENTENCES);
+            Request::Survey {
+                revision,
+                slot,
+                sentences,
+                lens,
+                treatment,
+                positives,
+                scored,
+                keep,
+            } => {
+                let given = Given { positives, scored };
+                let mut survey = Survey::new(slot, treatment, given, keep);
+                if keep && let Some(raw) = clouds.raw(lens, &sentences) {
+                    survey.take_known(raw);
+                }
                 let rows = Rows::new(sentences, lens.readout, false);
-                let survey = Survey::new(slot, treatment, positives);
                 (revision, Work::Survey(rows, survey))
+            }
+            Request::Layers { revision, sentences, positives, scored, .. } => {
+                let layers = Layers::new(sentences, Given { positives, scored });
+                (revision, Work::Layers(layers))
             }
             Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
                 (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
             }
-            Request::About { .. }
-            | Request::Layers { .. }
-            | Request::Open { .. }
+            Request::About { revision, about } => {
+                let asked = Asked::new(about, numbers_of(bulk), clouds)
+                    .map_err(|problem| (revision, problem))?;
+                side = asked.lens().side;
+                (revision, Work::About(Box::new(asked)))
+            }
+            Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
             | Request::Cancel { .. }
@@ -188,7 +233,12 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
-            Work::Window(_) | Work::Portion(_) | Work::Views(_) | Work::Examine(_) => None,
+            Work::Window(_)
+            | Work::Portion(_)
+            | Work::Layers(_)
+            | Work::Views(_)
+            | Work::Examine(_)
+            | Work::About(_) => None,
         }
     }
 
@@ -201,7 +251,12 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
-            Work::Window(_) | Work::Portion(_) | Work::Views(_) | Work::Examine(_) => None,
+            Work::Window(_)
+            | Work::Portion(_)
+            | Work::Layers(_)
+            | Work::Views(_)
+            | Work::Examine(_)
+            | Work::About(_) => None,
         }
     }
 
@@ -221,10 +276,11 @@ impl<B: Backend + Clone> Job<B> {
         self.kind().needs_model() && self.side == side
     }
 
-    /// Whether this one takes the other's place in the queue. Both sides' pairs and baselines can
-    /// wait beside each other, for a page that shows both.
+    /// Whether this one takes the other's place in the queue. Both sides' pairs, baselines and layers
+    /// can wait beside each other, for a page that shows both.
     pub fn supersedes(&self, old: &Self) -> bool {
-        let apart = matches!(self.kind(), Kind::Pair | Kind::Baseline) && self.side != old.side;
+        let both = matches!(self.kind(), Kind::Pair | Kind::Baseline | Kind::Layers);
+        let apart = both && self.side != old.side;
         self.kind() == old.kind() && !apart && old.yields()
     }
 
@@ -238,8 +294,14 @@ impl<B: Backend + Clone> Job<B> {
             Work::Portion(_) => Kind::Portion,
             Work::Baseline(_) => Kind::Baseline,
             Work::Survey(_, survey) => Kind::Survey { slot: survey.slot },
+            Work::Layers(_) => Kind::Layers,
             Work::Views(_) => Kind::Views,
             Work::Examine(_) => Kind::Examine,
+            Work::About(asked) => match asked.sort() {
+                Sort::Map => Kind::Map { slot: asked.slot },
+                Sort::Text => Kind::Text { slot: asked.slot },
+                Sort::Other => Kind::About,
+            },
         }
     }
 
@@ -248,7 +310,12 @@ impl<B: Backend + Clone> Job<B> {
     fn yields(&self) -> bool {
         match &self.work {
             Work::Pair(rows) => !rows.has_begun(),
-            Work::Group(..) | Work::Baseline(_) | Work::Survey(..) | Work::Views(_) => true,
+            Work::Group(..)
+            | Work::Baseline(_)
+            | Work::Survey(..)
+            | Work::Layers(_)
+            | Work::Views(_) => true,
+            Work::About(asked) => asked.sort() != Sort::Other,
             Work::Window(_)
             | Work::Pairs(..)
             | Work::Embed(_)
@@ -273,54 +340,60 @@ impl<B: Backend + Clone> Job<B> {
                 rows.restart();
                 survey.restart();
             }
+            Work::Layers(layers) => layers.restart(),
             Work::Views(views) => views.restart(),
             Work::Examine(exam) => exam.restart(),
-            Work::Window(_) => {}
+            Work::Window(_) | Work::About(_) => {}
         }
         self.begun = None;
         self.run.beginning += 1;
     }
 
     /// How far a long job is, if it is time to tell.
-    pub fn progress(&mut self) -> Option<Event> {
-        let (Work::Group(rows, _)
-        | Work::Pairs(rows, _)
-        | Work::Embed(rows)
-        | Work::Survey(rows, _)) = &self.work
-        else {
-            return None;
-        };
+    pub fn progress(&mut self) -> Option<Message<Event>> {
         let begun = self.begun?;
         if self.told.unwrap_or(begun).elapsed() < PROGRESS_EVERY {
             return None;
         }
+        let (done, total) = match &self.work {
+            Work::Group(rows, Some(_)) => (rows.total(), rows.total()),
+            Work::Survey(rows, survey) if survey.has_rows() => (rows.total(), rows.total()),
+            Work::Group(rows, _) | Work::Embed(rows) | Work::Survey(rows, _) => {
+                (rows.done(), rows.total())
+            }
+            Work::Pairs(rows, _) => (rows.done() / 2, rows.total() / 2),
+            Work::Layers(layers) => (layers.done(), layers.total()),
+            Work::About(asked) => {
+                self.told = Some(Instant::now());
+                return asked.progress(self.revision, milliseconds(begun));
+            }
+            Work::Pair(_)
+            | Work::Window(_)
+            | Work::Portion(_)
+            | Work::Baseline(_)
+            | Work::Views(_)
+            | Work::Examine(_) => return None,
+        };
         self.told = Some(Instant::now());
         let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let scanning = match &self.work {
-            Work::Group(_, scan) => scan.is_some(),
-            Work::Survey(_, survey) => survey.has_rows(),
-            _ => false,
-        };
-        let done = if scanning { rows.total() } else { rows.done() };
-        let sentences_each = if matches!(self.work, Work::Pairs(..)) { 2 } else { 1 };
-        Some(Event::Progress {
+        Some(Message::plain(Event::Progress {
             revision: self.revision,
-            done: natural(done / sentences_each),
-            total: natural(rows.total() / sentences_each),
+            done: natural(done),
+            total: natural(total),
             elapsed_ms: milliseconds(begun),
-        })
+        }))
     }
 
     /// Does a little. A finished group takes the place of the last one.
     pub async fn step(
         &mut self,
         sides: &Sides<B>,
-        group: &mut Option<Group>,
+        memory: &mut Memory,
         workshop: Option<&mut (dyn Workshop<B> + 'static)>,
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
-            let answer = work.step(revision, group.as_ref())?;
+            let answer = work.step(revision, memory.group.as_ref())?;
             return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Group(_, slot) = &mut self.work
@@ -331,18 +404,25 @@ impl<B: Backend + Clone> Job<B> {
                 return Ok(Stage::Working);
             }
             let (answer, finished) = scan.finish(revision, milliseconds(begun));
-            *group = Some(finished);
+            memory.group = Some(finished);
             return Ok(Stage::Finished(answer));
         }
-        if let Work::Survey(_, survey) = &mut self.work
+        if let Work::Survey(rows, survey) = &mut self.work
             && survey.has_rows()
         {
-            let slot = survey.slot;
-            return Ok(survey.step()?.map_or(Stage::Working, |found| {
-                let (findings, latency_ms) = (Box::new(found.findings), milliseconds(begun));
-                let event = Event::Survey { revision, slot, findings, latency_ms };
-                Stage::Finished(Message::with_f32(event, found.with_last))
-            }));
+            let Some(found) = survey.step()? else { return Ok(Stage::Working) };
+            let lens = Lens { side: self.side, readout: rows.readout() };
+            let (slot, findings) = (survey.slot, Box::new(found.findings.clone()));
+            let event = Event::Survey { revision, slot, findings, latency_ms: milliseconds(begun) };
+            let with_last = found.with_last.clone();
+            if survey.keep {
+                memory.clouds.keep(cloud(revision, lens, rows, survey, found));
+            }
+            return Ok(Stage::Finished(Message::with_f32(event, with_last)));
+        }
+        if let Work::About(asked) = &mut self.work {
+            let answer = asked.step(revision, begun, sides).await?;
+            return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Views(views) = &mut self.work {
             let workshop = workshop.ok_or_else(missing)?;
@@ -353,6 +433,13 @@ impl<B: Backend + Clone> Job<B> {
             }));
         }
         let encoder = sides.encoder(self.side).ok_or(Problem::NoModel)?;
+        if let Work::Layers(layers) = &mut self.work {
+            let found = layers.step(encoder).await?;
+            return Ok(found.map_or(Stage::Working, |layers| {
+                let latency_ms = milliseconds(begun);
+                Stage::Finished(Message::plain(Event::Layers { revision, layers, latency_ms }))
+            }));
+        }
         if let Work::Examine(exam) = &mut self.work {
             let file = sides.file().ok_or(Problem::NoModel)?;
             let report = exam.step(file, encoder).await.map_err(|error| Problem::from(&error))?;
@@ -386,9 +473,12 @@ impl<B: Backend + Clone> Job<B> {
                 survey.take_rows(finished);
                 return Ok(Stage::Working);
             }
-            Work::Pair(_) | Work::Window(_) | Work::Views(_) | Work::Examine(_) => {
-                pair(revision, finished, begun)
-            }
+            Work::Pair(_)
+            | Work::Window(_)
+            | Work::Layers(_)
+            | Work::Views(_)
+            | Work::Examine(_)
+            | Work::About(_) => pair(revision, finished, begun),
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),
             Work::Portion(_) => {
@@ -401,6 +491,37 @@ impl<B: Backend + Clone> Job<B> {
     }
 }
 
+/// What a survey leaves behind.
+fn cloud<B: Backend>(
+    revision: Revision,
+    lens: Lens,
+    rows: &mut Rows<B>,
+    survey: &mut Survey,
+    found: Studied,
+) -> Cloud {
+    let Studied { rows: values, width, transform, .. } = found;
+    let values = Arc::new(values);
+    let untreated = || Raw { rows: Arc::clone(&values), hidden: width };
+    Cloud {
+        slot: survey.slot,
+        survey: revision,
+        lens,
+        raw: survey.take_raw().unwrap_or_else(untreated),
+        rows: values,
+        width,
+        transform,
+        sentences: Arc::new(rows.take_texts()),
+    }
+}
+
+/// The array of numbers that came along.
+fn numbers_of(bulk: Vec<Bulk>) -> Option<Vec<f32>> {
+    bulk.into_iter().find_map(|bulk| match bulk {
+        Bulk::F32(values) => Some(values),
+        Bulk::Bytes(_) => None,
+    })
+}
+
 fn side(request: &Request) -> Side {
     match request {
         Request::Pair { lens, .. }
@@ -411,6 +532,7 @@ fn side(request: &Request) -> Side {
         | Request::Portion { lens, .. }
         | Request::Survey { lens, .. }
         | Request::Views { lens, .. } => lens.side,
+        Request::Layers { side, .. } => *side,
         _ => Side::Before,
     }
 }

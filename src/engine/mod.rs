@@ -9,6 +9,8 @@
 //! *Invariant:* every request is answered once: by its result, `Cancelled` (also where a newer
 //! request superseded it) or `Failed`.
 
+mod about;
+mod clouds;
 pub mod crew;
 pub mod entrusted;
 pub mod exam;
@@ -17,6 +19,7 @@ mod gpu_seat;
 mod group;
 pub mod helper;
 mod job;
+mod layers;
 mod rows;
 pub mod sharing;
 mod sides;
@@ -30,6 +33,7 @@ use web_time::Instant;
 
 use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
+use crate::engine::clouds::Clouds;
 use crate::engine::entrusted::Entrusted;
 use crate::engine::full_workshop::FullWorkshop;
 use crate::engine::group::Group;
@@ -66,13 +70,20 @@ pub struct Engine<B: Backend = Cpu> {
     jobs: Vec<Job<B>>,
     /// How many there were so far.
     job_count: u64,
-    /// The group embedded last.
-    group: Option<Group>,
+    memory: Memory,
     /// Fine-tunes, before which everything else goes, and views under dropout: in a program that
     /// trains.
     workshop: Option<Box<dyn Workshop<B>>>,
     /// What somebody else computes.
     entrusted: Entrusted,
+}
+
+/// What answers left behind, for the questions that follow them.
+#[derive(Debug, Default)]
+struct Memory {
+    /// The group embedded last.
+    group: Option<Group>,
+    clouds: Clouds,
 }
 
 impl Default for Engine {
@@ -97,8 +108,8 @@ impl Engine {
 impl<B: Backend + Clone> Engine<B> {
     /// An engine that embeds on that backend.
     pub fn on(backend: B) -> Self {
-        let (sides, loading, jobs, job_count, group, entrusted) = Default::default();
-        Self { backend, sides, loading, jobs, job_count, group, workshop: None, entrusted }
+        let (sides, loading, jobs, job_count, memory, entrusted) = Default::default();
+        Self { backend, sides, loading, jobs, job_count, memory, workshop: None, entrusted }
     }
 
     /// A model is on its way: until as many calls of [`Engine::loading_ended`], requests wait for
@@ -162,6 +173,8 @@ impl<B: Backend + Clone> Engine<B> {
                 let model = Box::new(summary);
                 out.push(Message::plain(Event::Opened { revision, model }));
                 self.sides.replace(revision, file, encoder, out);
+                self.memory.clouds.forget(Side::Before);
+                self.memory.clouds.forget(Side::After);
                 // What had begun with the old model begins anew with this one.
                 self.jobs.iter_mut().for_each(Job::restart);
                 self.fail_orphans(out);
@@ -212,7 +225,7 @@ impl<B: Backend + Clone> Engine<B> {
             | Request::Workers { .. }
             | Request::Prefer { .. } => {}
             Request::Cancel { revision } => self.cancel(revision, out),
-            other => self.enqueue(other, out),
+            other => self.enqueue(Message { head: other, bulk }, out),
         }
     }
 
@@ -224,6 +237,7 @@ impl<B: Backend + Clone> Engine<B> {
         let waits = urgent.is_none_or(|job| job.kind().rank() >= ADAPTER_RANK);
         if waits && self.can_change_sides() {
             if self.sides.step(out) {
+                self.memory.clouds.forget(Side::After);
                 let after = self.jobs.iter_mut().filter(|job| job.needs(Side::After));
                 after.for_each(Job::restart);
             }
@@ -243,9 +257,9 @@ impl<B: Backend + Clone> Engine<B> {
             workshop.tidy();
         }
         let mut job = self.jobs.remove(position);
-        match job.step(&self.sides, &mut self.group, self.workshop.as_deref_mut()).await {
+        match job.step(&self.sides, &mut self.memory, self.workshop.as_deref_mut()).await {
             Ok(Stage::Working) => {
-                out.extend(job.progress().map(Message::plain));
+                out.extend(job.progress());
                 self.jobs.insert(position, job);
             }
             Ok(Stage::Finished(answer)) => out.push(answer),
@@ -277,9 +291,9 @@ impl<B: Backend + Clone> Engine<B> {
         !job.kind().needs_model() || (settled && self.sides.encoder(job.side()).is_some())
     }
 
-    fn enqueue(&mut self, request: Request, out: &mut Events) {
+    fn enqueue(&mut self, message: Message<Request>, out: &mut Events) {
         self.job_count += 1;
-        let job = match Job::new(self.job_count, request) {
+        let job = match Job::new(self.job_count, message, &self.memory.clouds) {
             Ok(Some(job)) => job,
             Ok(None) => return,
             Err((revision, problem)) => {

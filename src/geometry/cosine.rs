@@ -2,6 +2,7 @@
 
 use crate::math::rows::dot;
 use crate::math::rows::row;
+use crate::math::statistics::WIDTH_95;
 use crate::protocol::request::Window;
 
 /// Mean cosine of all distinct pairs of unit rows `[n, hidden]`, -1 to 1: the anisotropy of
@@ -23,6 +24,37 @@ pub fn mean_cosine(rows: &[f32], hidden: usize) -> Option<f64> {
     let whole: f64 = sum.iter().map(|value| value * value).sum();
     let count = count as f64;
     Some((whole - squares) / (count * (count - 1.0)))
+}
+
+/// Half-width of the 95 % interval of [`mean_cosine`], were the unit rows `[n, hidden]` a sample of
+/// many: 1.96 standard errors by the jackknife over rows, which counts that each row is in n - 1 of
+/// the pairs (Efron & Stein, Annals of Statistics 1981). `None` with fewer than three rows.
+///
+/// With the sum s of all rows and q = sum of |row|^2, the mean without row i is
+/// (|s - x_i|^2 - (q - |x_i|^2)) / ((n - 1) (n - 2)), so that no pair is looked at.
+pub fn mean_cosine_error(rows: &[f32], hidden: usize) -> Option<f64> {
+    let count = rows.len().checked_div(hidden).filter(|count| *count >= 3)?;
+    let mut sum = vec![0.0; hidden];
+    for row in rows.chunks_exact(hidden) {
+        for (sum, value) in sum.iter_mut().zip(row) {
+            *sum += f64::from(*value);
+        }
+    }
+    let whole: f64 = sum.iter().map(|value| value * value).sum();
+    // What differs between the means: |s - x_i|^2 + |x_i|^2 = |s|^2 + 2 (|x_i|^2 - s.x_i).
+    let without = |row: &[f32]| -> f64 {
+        let wide = row.iter().map(|value| f64::from(*value)).zip(&sum);
+        let (own, along) = wide.fold((0.0, 0.0), |(own, along), (value, sum)| {
+            (own + value * value, along + value * sum)
+        });
+        whole + 2.0 * (own - along)
+    };
+    let values: Vec<f64> = rows.chunks_exact(hidden).map(without).collect();
+    let count = count as f64;
+    let middle = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - middle).powi(2)).sum();
+    let error = (squares * (count - 1.0) / count).sqrt() / ((count - 1.0) * (count - 2.0));
+    Some(WIDTH_95 * error)
 }
 
 /// Dot products of all rows of `first` with all rows of `second`: `[first rows, second rows]`.
@@ -50,6 +82,7 @@ pub fn window(rows: &[f32], hidden: usize, window: Window) -> Option<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::rng::Rng;
     use crate::math::rows::normalise;
 
     fn units(count: usize, hidden: usize) -> Vec<f32> {
@@ -72,6 +105,50 @@ mod tests {
         let expected = sum / (count * (count - 1) / 2) as f64;
         assert!((mean_cosine(&rows, hidden).unwrap() - expected).abs() < 1e-6);
         assert_eq!(mean_cosine(&rows[..hidden], hidden), None);
+    }
+
+    #[test]
+    fn the_interval_is_that_of_a_jackknife() {
+        for (count, hidden) in [(3, 4), (12, 5), (40, 3)] {
+            let rows = units(count, hidden);
+            let without: Vec<f64> = (0..count)
+                .map(|left_out| {
+                    let kept = rows.chunks_exact(hidden).enumerate();
+                    let kept = kept.filter(|(place, _)| *place != left_out);
+                    let kept: Vec<f32> = kept.flat_map(|(_, row)| row).copied().collect();
+                    mean_cosine(&kept, hidden).unwrap()
+                })
+                .collect();
+            let n = count as f64;
+            let middle = without.iter().sum::<f64>() / n;
+            let squares: f64 = without.iter().map(|mean| (mean - middle).powi(2)).sum();
+            let expected = 1.96 * ((n - 1.0) / n * squares).sqrt();
+            let found = mean_cosine_error(&rows, hidden).unwrap();
+            assert!((found - expected).abs() < 1e-4 * expected, "{found} {expected}");
+        }
+        assert_eq!(mean_cosine_error(&units(2, 4), 4), None);
+        assert_eq!(mean_cosine_error(&[], 0), None);
+        assert!(mean_cosine_error(&[0.6, 0.8].repeat(9), 2).unwrap() < 1e-7);
+    }
+
+    #[test]
+    fn the_interval_holds_what_a_larger_sample_would_find() {
+        let mut rng = Rng::new(5);
+        let mut cone = |count: usize| -> Vec<f32> {
+            let values = (0..count * 6).map(|i| rng.normal() + if i % 6 == 0 { 2.0 } else { 0.0 });
+            let mut rows: Vec<f32> = values.map(|value| value as f32).collect();
+            rows.chunks_exact_mut(6).for_each(normalise);
+            rows
+        };
+        let truth = mean_cosine(&cone(20_000), 6).unwrap();
+        let mut misses = 0;
+        for _ in 0..200 {
+            let sample = cone(60);
+            let off = (mean_cosine(&sample, 6).unwrap() - truth).abs();
+            misses += usize::from(off > mean_cosine_error(&sample, 6).unwrap());
+        }
+        // Ten of two hundred are expected.
+        assert!((3..=24).contains(&misses), "{misses}");
     }
 
     #[test]

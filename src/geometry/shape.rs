@@ -1,10 +1,10 @@
 //! Everything that is drawn of a set of vectors, at once.
 
 use crate::geometry::cosine::mean_cosine;
-use crate::geometry::histogram::histogram;
-use crate::geometry::spectrum::{axes, effective_rank, relative, share, widened};
+use crate::geometry::moments::Moments;
+use crate::geometry::spectrum::{axes, effective_rank, relative, share};
 use crate::geometry::sphere::sphere;
-use crate::geometry::uniformity::uniformity;
+use crate::geometry::spread::Spread;
 use crate::protocol::training::Shape;
 
 /// Axes of the sphere.
@@ -16,15 +16,24 @@ const AXES: usize = 3;
 /// 300 rows of 384 take some 60 ms in a browser, most of it for the eigenvalues.
 pub fn shape(rows: &[f32], hidden: usize) -> Shape {
     let count = rows.len().checked_div(hidden).unwrap_or(0);
+    let mut spread = Spread::new(count, hidden, Shape::BINS);
+    while spread.step(rows, |_, _, _| {}) {}
+    gathered(rows, &spread, &Moments::of(rows, hidden))
+}
+
+/// The geometry of unit rows whose pairs and moments those are: what is left to do is to find the
+/// eigenvalues.
+pub fn gathered(rows: &[f32], spread: &Spread, moments: &Moments) -> Shape {
+    let hidden = moments.hidden();
     let mut shape = Shape {
-        sentences: u32::try_from(count).unwrap_or(u32::MAX),
+        sentences: u32::try_from(moments.count()).unwrap_or(u32::MAX),
         dimensions: u32::try_from(hidden).unwrap_or(u32::MAX),
-        uniformity: uniformity(rows, hidden).unwrap_or_default(),
+        uniformity: spread.uniformity().unwrap_or_default(),
         mean_cosine: mean_cosine(rows, hidden).unwrap_or_default(),
-        histogram: histogram(rows, hidden, Shape::BINS),
+        histogram: spread.histogram(),
         ..Shape::default()
     };
-    if let Some(axes) = axes(&widened(rows, hidden), hidden, AXES) {
+    if let Some(axes) = axes(rows, moments, AXES) {
         shape.spectrum = relative(&axes.singular_values, Shape::SINGULAR_VALUES);
         shape.effective_rank = effective_rank(&axes.singular_values);
         shape.sphere = sphere(&axes.coordinates, axes.kept);

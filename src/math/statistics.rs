@@ -1,5 +1,8 @@
 //! Means and quantiles.
 
+/// Half-width of the 95 % interval of a normal distribution, in standard deviations.
+pub const WIDTH_95: f64 = 1.959_964;
+
 /// Mean, summed in `f64`. `None` of nothing.
 pub fn mean(values: &[f32]) -> Option<f64> {
     let sum: f64 = values.iter().map(|value| f64::from(*value)).sum();

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::backend::{Backend, Batch, Embedding};
+use crate::backend::{Backend, Batch, Embedding, Pool};
 use crate::model::error::Error;
 use crate::model::pooling::Plan;
 use crate::weights::bert::BertFile;
@@ -155,6 +155,15 @@ impl<B: Backend> Bert<B> {
 }
 
 impl<B: Backend> Pass<B> {
+    /// One row a sentence of the layer that the pass has come to, not normalised:
+    /// `[sentences, hidden]`. The pass can go on.
+    ///
+    /// # Errors
+    /// Where the backend fails.
+    pub fn pooled(&self, backend: &B, pool: Pool) -> Result<B::States, Error> {
+        Ok(backend.pool(&self.states, &self.batch, pool)?)
+    }
+
     /// The token states that the plan reads, `[tokens, hidden]`, and the batch they belong to.
     ///
     /// # Errors

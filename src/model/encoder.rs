@@ -22,6 +22,7 @@ use crate::backend::Backend;
 use crate::model::bert::Bert;
 use crate::model::embedding::Embedding;
 use crate::model::error::Error;
+use crate::model::layers::LayerRows;
 use crate::model::pooling::Plan;
 use crate::protocol::readout::Readout;
 use crate::text::tokeniser::{Limits, Tokeniser, Tokens, WordPieces};
@@ -120,6 +121,23 @@ impl<B: Backend> Encoder<B> {
     /// Where the backend fails or a row is not finite.
     pub async fn step(&self, embedding: &mut Embedding<B>) -> Result<bool, Error> {
         embedding.step(&self.backend, &self.bert).await
+    }
+
+    /// Begins to embed sentences, given as token ids, in every layer at once;
+    /// [`Encoder::step_layers`] does the work.
+    ///
+    /// # Errors
+    /// Where memory is short.
+    pub fn begin_layers(&self, sentences: Vec<Vec<u32>>) -> Result<LayerRows<B>, Error> {
+        LayerRows::new(self.config.layers, self.config.hidden, sentences)
+    }
+
+    /// As [`Encoder::step`], of what [`Encoder::begin_layers`] began.
+    ///
+    /// # Errors
+    /// As [`Encoder::step`].
+    pub async fn step_layers(&self, rows: &mut LayerRows<B>) -> Result<bool, Error> {
+        rows.step(&self.backend, &self.bert).await
     }
 
     /// `[sentences, hidden]` unit rows, in the given order.

@@ -7,4 +7,5 @@ pub mod bert;
 pub mod embedding;
 pub mod encoder;
 pub mod error;
+pub mod layers;
 pub mod pooling;

@@ -39,6 +39,7 @@ mod compare;
 mod crew;
 mod fine_tune;
 mod geometry;
+mod geometry_along;
 mod golden;
 mod gpu;
 mod harness;

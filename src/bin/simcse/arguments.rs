@@ -7,6 +7,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use simcse_lab::protocol::lab::Treatment;
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::merged::MAX_BLEND;
@@ -18,7 +19,9 @@ use simcse_lab::weights::merged::MAX_BLEND;
   simcse convert all-MiniLM-L6-v2 --type q8_0 --out m.gguf
   simcse info m.gguf
   simcse embed --model m.gguf --out e.npy sentences.txt
+  simcse map --rows e.npy --method tsne --out map.npy
   simcse sts --model m.gguf dev.csv
+  simcse geometry --model m.gguf --treatment whitened sentences.txt
   simcse merge --model m.gguf --adapter tuned.gguf --type q8_0 --out merged.gguf
   simcse train --recipe simcse.toml --out tuned.gguf
 
@@ -34,7 +37,9 @@ pub enum Command {
     Convert(ConvertOptions),
     Info(InfoOptions),
     Embed(EmbedOptions),
+    Map(MapOptions),
     Sts(StsOptions),
+    Geometry(GeometryOptions),
     Merge(MergeOptions),
     Train(TrainOptions),
 }
@@ -109,6 +114,49 @@ pub struct EmbedOptions {
     pub file: PathBuf,
 }
 
+/// Lay vectors out in the plane, and say how far to believe it
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse map --rows e.npy --method tsne --out map.npy
+  simcse map --rows e.npy --method umap --neighbours 30 --least-distance 0.05 --seed 7 --json
+  simcse map --rows tuned.npy --method tsne --start map.npy --out tuned-map.npy
+
+Rows are a NumPy file, as `simcse embed --out e.npy` writes it; they are brought to length 1. The map
+is one too, float32 [rows, 2]. Equal rows, options and seed give the same bytes on every machine.
+  trustworthiness   1: whoever are neighbours on the map are neighbours in the rows
+  explained         shares of the variance on the axes of a PCA")]
+pub struct MapOptions {
+    /// NumPy file of vectors, float32 or float64 [rows, dimensions]
+    #[arg(long)]
+    pub rows: PathBuf,
+    /// How
+    #[arg(long, value_enum, default_value = "tsne")]
+    pub method: MethodName,
+    /// File to write [default: only measure]
+    #[arg(long, short)]
+    pub out: Option<PathBuf>,
+    /// t-SNE: neighbours that count, about
+    #[arg(long, default_value_t = 30.0)]
+    pub perplexity: f32,
+    /// UMAP: neighbours that count, the row itself included
+    #[arg(long, default_value_t = 15)]
+    pub neighbours: u16,
+    /// UMAP: how near points may lie, 0 to 2
+    #[arg(long, default_value_t = 0.1)]
+    pub least_distance: f32,
+    /// t-SNE's steps or UMAP's epochs [default: 1000 steps; 500 epochs, 200 above 10,000 rows]
+    #[arg(long)]
+    pub steps: Option<u32>,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// NumPy file of positions to begin at [default: the first two principal components]
+    #[arg(long)]
+    pub start: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Measure a model on scored sentence pairs
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -131,6 +179,58 @@ pub struct StsOptions {
     pub json: bool,
     /// CSV or TSV file of pairs; - is CSV on standard input
     pub pairs: PathBuf,
+}
+
+/// Measure how a model's vectors of some sentences lie
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse geometry --model m.gguf sentences.txt
+  simcse geometry --model m.gguf --pooling cls --layer 3 --json dev.csv
+  simcse geometry --model m.gguf --treatment abtt:2 dev.csv
+
+Input is one sentence a line, or a table of pairs, with or without a score, in .csv or .tsv. Each
+different sentence counts once. Pairs scored above 4 (above .8 where all scores are 0 to 1), or all
+pairs without scores, mean the same.
+  --treatment as-is        the vectors as they are
+  --treatment centred      less their mean
+  --treatment abtt:D       all-but-the-top: less their mean and the first D principal directions
+  --treatment whitened:K   whitened, with the first K directions; of K is nothing said, a quarter as
+                           many as there are sentences
+  alignment                mean squared distance of pairs that mean the same (lower is better)
+  uniformity               log of the mean Gaussian potential (lower is better)
+  mean_cosine              over all distinct pairs of sentences, with its 95 % interval
+  effective_rank           exp of the entropy of the singular values
+  top_share                share of the variance along the first principal direction
+  iso_score                0 to 1; defined for more sentences than dimensions
+  hubness                  skewness of how often a sentence is among another's 10 nearest
+  spearman                 of cosine and score, x 100, as papers print it
+What cannot be computed is null, or - in the table. Above 12,000 sentences uniformity and hubness are
+taken from samples.")]
+pub struct GeometryOptions {
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// What is done to the vectors first
+    #[arg(long, default_value = "as-is", value_parser = treatment)]
+    pub treatment: Treatment,
+    /// Print one JSON object, with histogram, spectrum and bands
+    #[arg(long)]
+    pub json: bool,
+    /// File of sentences or pairs; - is standard input
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+}
+
+fn treatment(text: &str) -> Result<Treatment, String> {
+    let (name, number) = text.split_once(':').map_or((text, None), |(a, b)| (a, Some(b)));
+    let number = number.map(|number| number.parse::<u16>()).transpose();
+    let number = number.map_err(|error| format!("after the colon: {error}"))?;
+    match (name, number) {
+        ("as-is", None) => Ok(Treatment::AsTheyAre),
+        ("centred" | "centered", None) => Ok(Treatment::Centred),
+        ("abtt", Some(directions)) => Ok(Treatment::AllButTheTop { directions }),
+        ("whitened", keep) => Ok(Treatment::Whitened { keep }),
+        _ => Err("it is as-is, centred, abtt:D, whitened or whitened:K".to_owned()),
+    }
 }
 
 /// Put an adapter into its base model, as one plain GGUF file
@@ -246,6 +346,17 @@ pub struct ModelOptions {
     /// What computes
     #[arg(long, value_enum, default_value = "cpu")]
     pub backend: Device,
+}
+
+/// Ways to lay vectors out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MethodName {
+    /// The first two principal components
+    Pca,
+    /// t-SNE (van der Maaten & Hinton 2008), Barnes-Hut
+    Tsne,
+    /// UMAP (McInnes et al. 2018)
+    Umap,
 }
 
 /// What computes.

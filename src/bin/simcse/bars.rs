@@ -11,3 +11,12 @@ pub fn bar(total: usize, what: &'static str) -> anyhow::Result<ProgressBar> {
     let style = ProgressStyle::with_template("{msg} [{bar:32}] {pos}/{len}, {eta} left")?;
     Ok(ProgressBar::new(total as u64).with_style(style.progress_chars("=> ")).with_message(what))
 }
+
+/// Something that goes on, nobody knows for how long.
+///
+/// # Errors
+/// As [`bar`].
+pub fn spinner(what: &'static str) -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}")?;
+    Ok(ProgressBar::new_spinner().with_style(style).with_message(what))
+}

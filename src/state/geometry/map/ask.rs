@@ -13,8 +13,8 @@ use crate::state::geometry::{Geometry, Plot};
 
 /// Forgets what is of another corpus. To be called whenever the corpus may have changed.
 pub(in crate::state) fn follow_corpus(geometry: &mut Geometry) {
-    if geometry.map.corpus != geometry.corpus_count {
-        geometry.map.begin_corpus(geometry.corpus_count);
+    if geometry.map.corpus != geometry.corpus.number() {
+        geometry.map.begin_corpus(geometry.corpus.number());
     }
     for plot in Plot::ALL {
         let figure = geometry.figure(plot);

@@ -167,7 +167,7 @@ impl Geometry {
         let compared = self.compared().filter(|_| colouring == Colouring::Query);
         ColoursOf {
             colouring,
-            corpus: self.corpus_count,
+            corpus: self.corpus.number(),
             clusters: clusters.map(|it| it.labels.clone()).unwrap_or_default(),
             cosines: compared.map(|it| it.cosines.clone()).unwrap_or_default(),
             unrelated: if compared.is_some() { self.unrelated() } else { 0.0 },
@@ -213,7 +213,7 @@ impl Geometry {
         let points = self.drawing(self.shown()).points.as_ref();
         let points = points.filter(|_| self.map.settings.warnings);
         MarksOf {
-            corpus: self.corpus_count,
+            corpus: self.corpus.number(),
             selection: self.map.selection.clone(),
             pinned: self.map.pinned,
             neighbours: self.neighbours().to_vec(),

@@ -11,7 +11,7 @@ use crate::protocol::training::{AdapterSummary, Shape};
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
-use crate::state::geometry::corpus::Topics;
+use crate::state::geometry::corpus::{Corpus, Topics};
 use crate::state::geometry::map::export::csv;
 use crate::state::geometry::map::settings::{Colouring, Kind, Settings};
 use crate::state::geometry::map::{MapAction, Trouble, query_place};
@@ -400,21 +400,29 @@ fn clusters_are_asked_for_when_the_colours_show_them() {
     assert!(matches!(other[..], [(_, _, Question::Clusters { count: 2, .. })]), "{other:?}");
 }
 
+fn set_topics(state: &mut State, topics: Topics) {
+    let corpus = Corpus { topics, ..Corpus::clone(&state.geometry.corpus) };
+    state.geometry.corpus = state.geometry.corpus.followed_by(corpus);
+}
+
 #[test]
 fn topics_colour_by_size_and_beyond_the_eighth_share_one_colour() {
     let mut state = mapped();
     assert_eq!(state.geometry.colouring(), Colouring::Cluster);
-    state.geometry.corpus.topics = Topics {
-        names: ["sea", "sky", "rare"].map(str::to_owned).to_vec(),
-        of: vec![Some(1), Some(0), Some(1), None, Some(2), Some(1)],
-    };
+    set_topics(
+        &mut state,
+        Topics {
+            names: ["sea", "sky", "rare"].map(str::to_owned).to_vec(),
+            of: vec![Some(1), Some(0), Some(1), None, Some(2), Some(1)],
+        },
+    );
     assert_eq!(state.geometry.colouring(), Colouring::Topic);
     assert_eq!(state.geometry.colours()[..], [1, 2, 1, 0, 3, 1]);
     let groups = state.geometry.groups();
     assert_eq!(groups[0].name, "sky");
     assert_eq!(state.geometry.members(1), [0, 2, 5]);
     let names = (0..12).map(|topic| format!("topic {topic}")).collect();
-    state.geometry.corpus.topics = Topics { names, of: (0..6).map(|it| Some(it * 2)).collect() };
+    set_topics(&mut state, Topics { names, of: (0..6).map(|it| Some(it * 2)).collect() });
     let colours: Vec<u8> = state.geometry.groups().iter().map(|group| group.colour).collect();
     assert_eq!(colours, [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0]);
 }
