@@ -53,7 +53,9 @@ impl Geometry {
     fn survey(&self, plot: Plot) -> Option<Revision> {
         let figure = self.figure(plot);
         let measured = figure.measured.as_ref()?;
-        (figure.job.is_none() && !measured.is_lost).then_some(measured.revision)
+        // Measuring may have been given up, and what is there be of other sentences.
+        let is_of_these = *measured.corpus() == self.corpus;
+        (figure.job.is_none() && !measured.is_lost && is_of_these).then_some(measured.revision)
     }
 
     /// The map that is wanted of one of the two.

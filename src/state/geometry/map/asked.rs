@@ -65,9 +65,9 @@ impl<Q: PartialEq, A> Asked<Q, A> {
         self.failed = Some((problem, question));
     }
 
-    /// The answer, if it is to this question.
-    pub fn known(&self, question: &Q) -> Option<&A> {
-        self.known.as_ref().filter(|known| known.0 == *question).map(|known| &known.1)
+    /// What failed may be asked again.
+    pub fn try_again(&mut self) {
+        self.failed = None;
     }
 
     /// The answer, whatever the question was.
@@ -78,11 +78,6 @@ impl<Q: PartialEq, A> Asked<Q, A> {
     /// Why there is no answer.
     pub fn problem(&self) -> Option<&Problem> {
         self.failed.as_ref().map(|failed| &failed.0)
-    }
-
-    /// Whether an answer is on its way.
-    pub fn is_on_its_way(&self) -> bool {
-        self.job.is_some()
     }
 
     /// What was asked is lost with the one who was asked.
@@ -120,7 +115,7 @@ mod tests {
         asked.ask(2, "b");
         assert_eq!(asked.answer(1, 10), None, "too late");
         assert_eq!(asked.answer(2, 20), Some(&"b"));
-        assert_eq!((asked.known(&"b"), asked.known(&"a")), (Some(&20), None));
+        assert_eq!(asked.last(), Some(&("b", 20)));
         assert_eq!(asked.want(Some(&"b")), Step::default());
         assert_eq!(asked.want(Some(&"a")), Step { cancel: None, ask: true });
         asked.ask(3, "a");
@@ -129,7 +124,9 @@ mod tests {
         assert_eq!(asked.want(Some(&"a")), Step::default(), "not again by itself");
         assert_eq!(asked.problem(), Some(&Problem::NoModel));
         assert_eq!(asked.last(), Some(&("b", 20)));
+        asked.try_again();
+        assert!(asked.want(Some(&"a")).ask && !asked.want(Some(&"b")).ask);
         asked.forget();
-        assert!(asked.want(Some(&"a")).ask);
+        assert!(asked.want(Some(&"b")).ask);
     }
 }

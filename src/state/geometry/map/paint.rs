@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::chart::points::{DIMMED, HUB, RAISED, SELECTED, WARNED};
+use crate::protocol::problem::Problem;
 use crate::state::geometry::held::Held;
 use crate::state::geometry::map::settings::Colouring;
 use crate::state::geometry::map::{Clusters, Compared, Drawing, MOST_FALSE, Points};
@@ -85,6 +86,23 @@ impl Geometry {
     /// The clusters of the one that the map shows.
     pub fn clusters(&self) -> Option<&Clusters> {
         self.map.answers[self.shown().place()].clusters.last().map(|(_, clusters)| clusters)
+    }
+
+    /// Why there are no neighbours of the pinned sentence.
+    pub fn near_problem(&self) -> Option<&Problem> {
+        self.map.answers[self.shown().place()].near.problem().filter(|_| self.map.pinned.is_some())
+    }
+
+    /// Why the query has no answer.
+    pub fn query_problem(&self) -> Option<&Problem> {
+        let has_query = !self.map.query.asked.is_empty();
+        self.map.answers[self.shown().place()].text.problem().filter(|_| has_query)
+    }
+
+    /// Why there are no clusters.
+    pub fn clusters_problem(&self) -> Option<&Problem> {
+        let is_wanted = self.colouring() == Colouring::Cluster;
+        self.map.answers[self.shown().place()].clusters.problem().filter(|_| is_wanted)
     }
 
     /// Whether the corpus has a column of topics.

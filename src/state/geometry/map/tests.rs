@@ -257,6 +257,30 @@ fn a_map_of_other_sentences_is_no_map() {
 }
 
 #[test]
+fn nothing_is_asked_about_vectors_of_other_sentences() {
+    let mut state = mapped();
+    act(&mut state, GeometryAction::Typed("alpha\nbeta".to_owned()));
+    let count = state.geometry.typed_count;
+    act(&mut state, GeometryAction::Settled(count));
+    let mut asked = questions(&act(&mut state, GeometryAction::Stopped(Plot::A)));
+    asked.extend(questions(&act(&mut state, GeometryAction::Stopped(Plot::B))));
+    asked.extend(questions(&on_map(&mut state, MapAction::Resumed)));
+    assert_eq!(asked, []);
+}
+
+#[test]
+fn a_question_that_failed_is_told_of_and_asked_again_when_the_visitor_says_so() {
+    let mut state = mapped();
+    choose(&mut state, |it| it.colouring = Some(Colouring::Plain));
+    let revision = questions(&on_map(&mut state, MapAction::Pinned(Some(1))))[0].0;
+    let failed = Event::Failed { revision: Some(revision), problem: Problem::NoModel };
+    assert_eq!(questions(&update(&mut state, event(failed), 0.0)), []);
+    assert_eq!(state.geometry.near_problem(), Some(&Problem::NoModel));
+    assert_eq!(questions(&on_map(&mut state, MapAction::Resumed)).len(), 1);
+    assert_eq!(state.geometry.near_problem(), None);
+}
+
+#[test]
 fn a_map_of_the_wrong_length_is_refused() {
     let (mut state, asked) = measured();
     finish_at(&mut state, asked[0].0, &PLACES[2..]);

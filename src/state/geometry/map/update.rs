@@ -7,7 +7,7 @@ use crate::state::action::Action;
 use crate::state::effect::Effect;
 use crate::state::geometry::map::ask::cancel;
 use crate::state::geometry::map::settings::Colouring;
-use crate::state::geometry::map::{Map, MapAction, Trouble};
+use crate::state::geometry::map::{Answers, Map, MapAction, Trouble};
 use crate::state::geometry::{Geometry, GeometryAction, Plot};
 use crate::state::notice::Report;
 
@@ -23,6 +23,11 @@ pub(in crate::state) fn update(geometry: &mut Geometry, action: MapAction) -> Ve
         MapAction::Stopped => return stop(geometry),
         MapAction::Resumed => {
             map.drawings.iter_mut().for_each(|drawing| drawing.failed = None);
+            for Answers { near, text, clusters } in &mut map.answers {
+                near.try_again();
+                text.try_again();
+                clusters.try_again();
+            }
         }
         MapAction::Slid(share) => {
             map.share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use crate::browser::page_scope;
 use crate::catalogue::map::MapText as Text;
 use crate::catalogue::numbers::{decimals, grouped};
+use crate::catalogue::problems::explain;
+use crate::protocol::problem::Problem;
 use crate::state::app::State;
 use crate::state::geometry::Geometry;
 use crate::state::geometry::map::{MOST_FALSE, MapAction};
@@ -59,12 +61,32 @@ fn list(stage: Stage, rows: Vec<Row>) -> impl IntoView {
 /// Everything beside the map.
 #[component]
 pub fn Lists(stage: Stage) -> impl IntoView {
+    let problems: [fn(&Geometry) -> Option<&Problem>; 3] =
+        [Geometry::near_problem, Geometry::query_problem, Geometry::clusters_problem];
+    let troubles = problems.map(|of| {
+        let problem = stage.page.part(move |state| of(&state.geometry).cloned());
+        view! { {move || problem.get().map(|problem| trouble(stage, &problem))} }
+    });
     view! {
         <div class="map-lists">
             <Pointed stage/>
+            {troubles.collect_view()}
             <Near stage/>
             <Nearest stage/>
             <Selection stage/>
+        </div>
+    }
+}
+
+/// A question that has no answer; everything is asked again that has none.
+fn trouble(stage: Stage, problem: &Problem) -> impl IntoView + use<> {
+    let told = explain(problem, stage.page.language());
+    view! {
+        <div class="error" role="alert">
+            {told.happened} " " {told.remedy} " "
+            <button class="plain" on:click=move |_| stage.act(MapAction::Resumed)>
+                {stage.page.words(Text::Again)}
+            </button>
         </div>
     }
 }
@@ -138,10 +160,11 @@ fn Near(stage: Stage) -> impl IntoView {
         let pinned = row(geometry, geometry.map.pinned?, None)?;
         Some((pinned.sentence, rows(geometry, geometry.neighbours()), geometry.shown()))
     });
+    let has_failed = page.part(|state| state.geometry.near_problem().is_some());
     move || {
         near.get().map(|(sentence, rows, plot)| {
             let how = page.filled(Text::NearHow, &[("plot", page.words(plot_name(plot)))]);
-            let is_coming = rows.is_empty();
+            let is_coming = rows.is_empty() && !has_failed.get();
             let coming =
                 is_coming.then(|| view! { <p class="quiet">{page.words(Text::NearComing)}</p> });
             let close = move |_| {
