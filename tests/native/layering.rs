@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::source::{Import, Source, is_inside};
 
 /// Top-level modules and their floors: imports point strictly down.
-const FLOORS: [(&str, u8); 18] = [
+const FLOORS: [(&str, u8); 19] = [
     ("bin", 7),
     ("engine", 6),
     ("training", 5),
