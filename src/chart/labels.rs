@@ -54,7 +54,7 @@ pub fn place(
     taken: &[Room],
 ) -> Vec<Option<Room>> {
     let mut rooms = taken.to_vec();
-    let mut place_one = |label: &Label| {
+    let place_one = |label: &Label| {
         let width = text_width(&label.text, size) + 2.0 * PADDING;
         let height = (size * 1.5).round();
         let (x, y) = label.at;
@@ -72,7 +72,7 @@ pub fn place(
         rooms.extend(found);
         found
     };
-    labels.iter().map(|label| place_one(label)).collect()
+    labels.iter().map(place_one).collect()
 }
 
 #[cfg(test)]
