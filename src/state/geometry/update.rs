@@ -72,7 +72,7 @@ fn apply(state: &mut State, action: GeometryAction) -> Vec<Effect> {
         GeometryAction::SessionFileRead { name, text } => {
             effects = session::take_file(state, name, text);
         }
-        GeometryAction::Stopped(plot) => return stop(&mut geometry.figures[plot.place()]),
+        GeometryAction::Stopped(plot) => effects = stop(&mut geometry.figures[plot.place()]),
         GeometryAction::Resumed(plot) => geometry.figures[plot.place()].failed = None,
     }
     effects.extend(ask(state));
