@@ -61,9 +61,7 @@ pub fn run(options: &MapOptions) -> anyhow::Result<()> {
     if let Some(path) = &options.out {
         let context = || format!("{} cannot be written", path.display());
         let mut out = BufWriter::new(File::create(path).with_context(context)?);
-        write(&mut out, &mapped.positions, 2)
-            .and_then(|()| out.flush())
-            .with_context(context)?;
+        write(&mut out, &mapped.positions, 2).and_then(|()| out.flush()).with_context(context)?;
     }
     let figures = figures(&mapped, seconds, longest);
     // println! would panic where nobody reads any more.

@@ -112,8 +112,14 @@ fn a_survey_that_fails_fails_its_file() {
     let (mut state, _) = entered();
     act(&mut state, GeometryAction::ExportAsked);
     act(&mut state, GeometryAction::Stopped(Plot::A));
-    // Whatever happens next tells.
-    act(&mut state, GeometryAction::ExportFormatChosen(Format::Npy));
+    assert_eq!(state.geometry.export.standing, Standing::Failed(Failure::Stopped));
+}
+
+#[test]
+fn a_file_of_sentences_that_are_not_there_any_more_is_given_up() {
+    let (mut state, _) = entered();
+    act(&mut state, GeometryAction::ExportAsked);
+    type_in(&mut state, "alone");
     assert_eq!(state.geometry.export.standing, Standing::Failed(Failure::Stopped));
 }
 

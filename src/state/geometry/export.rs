@@ -14,7 +14,8 @@ use crate::state::effect::Effect;
 use crate::state::geometry::corpus::Corpus;
 use crate::state::geometry::{Asked, Failure, Geometry, Look, Standing};
 
-/// The visitor asks for the file.
+/// The visitor asks for the file. The vectors are asked for with what else the view lacks: see
+/// [`go_on`].
 pub(super) fn begin(state: &mut State) -> Vec<Effect> {
     let geometry = &mut state.geometry;
     if geometry.export.is_busy() {
@@ -27,10 +28,11 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
     }
     geometry.export.standing = Standing::Measuring;
     geometry.export.retried = false;
-    go_on(state)
+    Vec::new()
 }
 
-/// Asks for the vectors as soon as their survey is there, and gives up where it failed.
+/// Asks for the vectors as soon as their survey is there, and gives up where it failed or there is
+/// nothing to measure. Called once everything that can be measured is asked for.
 pub(super) fn go_on(state: &mut State) -> Vec<Effect> {
     let export = &state.geometry.export;
     if export.standing != Standing::Measuring {
@@ -41,7 +43,7 @@ pub(super) fn go_on(state: &mut State) -> Vec<Effect> {
         // Those of the last look, while the next one is measured, are not what is asked for.
         (Some(_), ..) => return Vec::new(),
         (None, Some((failure, _)), _) => Standing::Failed(failure.clone()),
-        (None, None, None) => return Vec::new(),
+        (None, None, None) => Standing::Failed(Failure::Stopped),
         (None, None, Some(measured)) => {
             let (survey, of) = (measured.revision, measured.of.clone());
             let revision = state.revision();

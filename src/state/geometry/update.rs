@@ -78,7 +78,7 @@ fn apply(state: &mut State, action: GeometryAction) -> Vec<Effect> {
         GeometryAction::SessionFileRead { name, text } => {
             effects = session::take_file(state, name, text);
         }
-        GeometryAction::Stopped(plot) => return stop(&mut geometry.figures[plot.place()]),
+        GeometryAction::Stopped(plot) => effects = stop(&mut geometry.figures[plot.place()]),
         GeometryAction::Layers(action) => return layers::update(state, action),
         GeometryAction::Resumed(plot) => geometry.figures[plot.place()].failed = None,
         GeometryAction::Map(action) => effects = map::update::update(geometry, action),

@@ -33,10 +33,10 @@ pub fn Sentences() -> impl IntoView {
             <h2 id="geometry-sentences">{page.text(Text::CorpusTitle)}</h2>
             <Examples/>
             <Comings/>
-            <p class="quiet">
+            <div>
+                {move || note.get().map(|how| view! { <p>{page.words(how)}</p> })}
                 <Facts/>
-                {move || note.get().map(|how| view! { " " {page.words(how)} })}
-            </p>
+            </div>
             <Own/>
             <Trouble/>
         </section>

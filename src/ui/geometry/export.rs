@@ -95,7 +95,7 @@ fn Vectors() -> impl IntoView {
                 <span>{page.text(Text::Format)}</span>
                 <select on:change=formatted>{formats.collect_view()}</select>
             </label>
-            <button disabled=move || cannot.get() on:click=move |_| act(Do::ExportAsked)>
+            <button class="primary" disabled=move || cannot.get() on:click=move |_| act(Do::ExportAsked)>
                 {page.text(Text::Save)}
             </button>
         </div>
@@ -148,7 +148,7 @@ fn Sessions() -> impl IntoView {
         <h3>{page.text(Text::Session)}</h3>
         <p class="quiet">{page.text(Text::SessionHow)} " " {page.text(Text::LinkHow)}</p>
         <div class="actions">
-            <button disabled=move || is_saving.get() on:click=move |_| act(Do::SessionSaved)>
+            <button class="plain" disabled=move || is_saving.get() on:click=move |_| act(Do::SessionSaved)>
                 {page.text(Text::SessionSave)}
             </button>
             <FileButton text=Text::SessionOpen accept=".json,application/json" on_file=picked/>

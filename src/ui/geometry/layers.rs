@@ -202,7 +202,7 @@ fn LayersStatus() -> impl IntoView {
     let now = page.part(standing);
     let act = move |action: Do| page.dispatch(Action::Geometry(GeometryAction::Layers(action)));
     let measure = move |text: Text| {
-        view! { <button on:click=move |_| act(Do::Wanted)>{page.words(text)}</button> }
+        view! { <button class="plain" on:click=move |_| act(Do::Wanted)>{page.words(text)}</button> }
     };
     move || match now.get() {
         Standing::Measured => ().into_any(),

@@ -14,7 +14,8 @@ use crate::ui::page::{Page, page};
 #[derive(Clone, PartialEq)]
 struct Row {
     name: Text,
-    values: [Option<String>; 2],
+    /// With the half-width of its interval, where there is one.
+    values: [Option<(String, Option<String>)>; 2],
     how: String,
 }
 
@@ -44,9 +45,8 @@ impl Both<'_> {
         of: impl Fn(&Findings) -> Option<(f64, Option<f64>)>,
         how: String,
     ) -> Row {
-        let words = |(value, error): (f64, Option<f64>)| match error {
-            Some(error) => format!("{} ± {}", decimals(value, digits), decimals(error, digits)),
-            None => decimals(value, digits),
+        let words = |(value, error): (f64, Option<f64>)| {
+            (decimals(value, digits), error.map(|error| decimals(error, digits)))
         };
         let values = self.found.map(|found| found.and_then(&of).map(words));
         Row { name, values, how }
@@ -196,7 +196,13 @@ pub fn Numbers() -> impl IntoView {
 }
 
 fn one(page: Page, row: Row) -> impl IntoView + use<> {
-    let [a, b] = row.values.map(|value| value.unwrap_or_else(|| "–".to_owned()));
+    let [a, b] = row.values.map(|value| match value {
+        None => "–".into_any(),
+        Some((value, None)) => value.into_any(),
+        Some((value, Some(error))) => {
+            view! { {value} " " <span class="geometry-error">"± " {error}</span> }.into_any()
+        }
+    });
     view! {
         <tr>
             <th scope="row">{page.words(row.name)}</th>
