@@ -189,7 +189,7 @@ impl Principal {
             found.values.iter().map(|value| value.max(0.0).sqrt()).collect();
         let least = moments.least_singular_value();
         let rank = singular_values.iter().take_while(|value| **value > least).count();
-        (rank >= LEAST_DIRECTIONS).then(|| Self { singular_values, vectors: found.vectors, rank })
+        (rank >= LEAST_DIRECTIONS).then_some(Self { singular_values, vectors: found.vectors, rank })
     }
 
     /// The first `some` directions, of unit length, side by side: `[hidden, some]`. From X^T X they

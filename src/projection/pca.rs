@@ -195,6 +195,7 @@ impl Pca {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::moments::Moments;
     use crate::geometry::spectrum::axes;
 
     fn components(rows: &[f32], hidden: usize) -> Components {
@@ -219,7 +220,8 @@ mod tests {
                 let mean = values.sum::<f64>() / count as f64;
                 centred.iter_mut().skip(column).step_by(hidden).for_each(|value| *value -= mean);
             }
-            let expected = axes(&centred, hidden, 2).unwrap();
+            let centred: Vec<f32> = centred.iter().map(|value| *value as f32).collect();
+            let expected = axes(&centred, &Moments::of(&centred, hidden), 2).unwrap();
             let found = components(&rows, hidden);
             let whole: f64 = expected.singular_values.iter().map(|value| value * value).sum();
             for axis in 0..expected.kept {

@@ -163,7 +163,13 @@ fn turn_all(rows: &mut [[f64; WIDTH]], turn: &Small) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::eigen::{gram_of_rows, symmetric_eigen};
+    use crate::math::eigen::symmetric_eigen;
+
+    fn gram_of_rows(rows: &[f64], width: usize) -> Vec<f64> {
+        let lines = rows.chunks_exact(width);
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum();
+        lines.clone().flat_map(|a| lines.clone().map(move |b| dot(a, b))).collect()
+    }
 
     fn plane(matrix: &[f64], n: usize) -> Plane {
         let mut subspace = Subspace::new(n, &mut Rng::new(3));

@@ -264,7 +264,7 @@ pub(in crate::state) fn take_failure(
 mod tests {
     use super::{MOST_SENTENCES, sample};
     use crate::protocol::lab::Scored;
-    use crate::state::geometry::corpus::{Corpus, Held};
+    use crate::state::geometry::corpus::Corpus;
 
     #[test]
     fn a_small_corpus_is_taken_whole_and_a_large_one_with_its_pairs() {
