@@ -30,8 +30,14 @@ const ROUNDS: usize = 10;
 /// The rounds end when fewer than this share of all places changed.
 const SETTLED: f64 = 0.002;
 
+/// Neighbours that are chosen in a step.
+const CHOSEN_A_STEP: usize = 100_000;
+
 /// Products of rows with each other rather than streaming by are slower.
 const SLOWER: usize = 2;
+
+/// Offering a pair to two lists costs as much as so many products.
+const OFFERING: usize = 80;
 
 /// NN-descent (Dong, Moses & Li, WWW 2011), begun in a forest of random projection trees (Dasgupta
 /// & Freund, STOC 2008): rows that fall into one leaf are compared; then, as the neighbour of a
@@ -49,7 +55,9 @@ pub struct Descent {
 #[derive(Debug, Clone)]
 enum Phase {
     Tree { number: usize, order: Vec<u32>, ranges: Vec<Range<usize>> },
+    Choose(Round),
     Round(Round),
+    Reverse { reverse: Candidates, next: usize },
     Widen { reverse: Candidates, wide: Lists, next: usize },
     Done,
 }
@@ -112,7 +120,9 @@ impl Descent {
     pub fn step(&mut self, rows: &[f32]) -> bool {
         self.phase = match std::mem::replace(&mut self.phase, Phase::Done) {
             Phase::Tree { number, order, ranges } => self.grow(rows, number, order, ranges),
+            Phase::Choose(round) => self.choose(round),
             Phase::Round(round) => self.descend(rows, round),
+            Phase::Reverse { reverse, next } => self.turn(reverse, next),
             Phase::Widen { reverse, wide, next } => self.widen(rows, reverse, wide, next),
             Phase::Done => Phase::Done,
         };
@@ -128,7 +138,9 @@ impl Descent {
                 let left: usize = ranges.iter().map(Range::len).sum();
                 *number as f64 + 1.0 - left as f64 / order.len().max(1) as f64
             }
+            Phase::Choose(round) => trees + round.number as f64,
             Phase::Round(round) => trees + round.number as f64 + round.next as f64 / count,
+            Phase::Reverse { .. } => trees + rounds,
             Phase::Widen { next, .. } => trees + rounds + *next as f64 / count,
             Phase::Done => trees + rounds + 1.0,
         };
@@ -165,7 +177,7 @@ impl Descent {
                 let middle = range.start + split(rows, self.hidden, members, &mut self.rng);
                 ranges.extend([middle..range.end, range.start..middle]);
             }
-            left = left.saturating_sub((cost * self.hidden).max(1));
+            left = left.saturating_sub((cost + 1) * (self.hidden + OFFERING));
         }
         if !ranges.is_empty() {
             Phase::Tree { number, order, ranges }
@@ -176,24 +188,51 @@ impl Descent {
         }
     }
 
-    /// Chooses who is compared in a round.
-    fn begin(&mut self, number: usize) -> Phase {
+    fn begin(&self, number: usize) -> Phase {
         let count = self.lists.rows();
-        let (mut new, mut old) = (Candidates::new(count), Candidates::new(count));
-        for i in 0..count {
+        let (new, old) = (Candidates::new(count), Candidates::new(count));
+        Phase::Choose(Round { number, new, old, next: 0, changes: 0 })
+    }
+
+    /// Chooses who is compared in a round: goes through all rows, and then again to mark as old
+    /// whoever was chosen.
+    fn choose(&mut self, mut round: Round) -> Phase {
+        let count = self.lists.rows();
+        let end = (round.next + CHOSEN_A_STEP / self.lists.width().max(1)).min(2 * count);
+        for i in round.next..end.min(count) {
             for entry in self.lists.of(i).iter().filter(|entry| !entry.is_free()) {
-                let chosen = if entry.is_new { &mut new } else { &mut old };
+                let chosen = if entry.is_new { &mut round.new } else { &mut round.old };
                 chosen.give(i, entry.position, &mut self.rng);
                 chosen.give(entry.position as usize, i as u32, &mut self.rng);
             }
         }
-        for i in 0..count {
-            let chosen = new.of(i);
-            for entry in self.lists.of_mut(i) {
+        for i in round.next.max(count)..end {
+            let chosen = round.new.of(i - count);
+            for entry in self.lists.of_mut(i - count) {
                 entry.is_new &= !chosen.contains(&entry.position);
             }
         }
-        Phase::Round(Round { number, new, old, next: 0, changes: 0 })
+        round.next = end;
+        if end < 2 * count {
+            return Phase::Choose(round);
+        }
+        round.next = 0;
+        Phase::Round(round)
+    }
+
+    /// Finds out who has whom as a neighbour.
+    fn turn(&mut self, mut reverse: Candidates, next: usize) -> Phase {
+        let count = self.lists.rows();
+        let end = (next + CHOSEN_A_STEP / self.lists.width().max(1)).min(count);
+        for i in next..end {
+            for entry in self.lists.of(i).iter().filter(|entry| !entry.is_free()) {
+                reverse.give(entry.position as usize, i as u32, &mut self.rng);
+            }
+        }
+        if end < count {
+            return Phase::Reverse { reverse, next: end };
+        }
+        Phase::Widen { reverse, wide: Lists::new(count, self.each), next: 0 }
     }
 
     /// Compares the neighbours of some rows with each other.
@@ -213,7 +252,7 @@ impl Descent {
             among(rows, self.hidden, new, &mut each);
             between(rows, self.hidden, new, old, &mut each);
             let cost = new.len() * (new.len() / 2 + old.len());
-            left = left.saturating_sub((cost * self.hidden).max(1));
+            left = left.saturating_sub((cost + 1) * (self.hidden + OFFERING));
             round.next += 1;
         }
         if round.next < count {
@@ -223,13 +262,7 @@ impl Descent {
         if round.number + 1 < ROUNDS && round.changes as f64 > settled {
             return self.begin(round.number + 1);
         }
-        let mut reverse = Candidates::new(count);
-        for i in 0..count {
-            for entry in self.lists.of(i).iter().filter(|entry| !entry.is_free()) {
-                reverse.give(entry.position as usize, i as u32, &mut self.rng);
-            }
-        }
-        Phase::Widen { reverse, wide: Lists::new(count, self.each), next: 0 }
+        Phase::Reverse { reverse: Candidates::new(count), next: 0 }
     }
 
     /// Lists of the length that was asked for, from neighbours and theirs.
@@ -261,7 +294,7 @@ impl Descent {
                 wide.offer(i, j, cosine);
             });
             fill(rows, self.hidden, &mut wide, next);
-            left = left.saturating_sub((near.len() * self.hidden).max(1));
+            left = left.saturating_sub((near.len() + 1) * (self.hidden + OFFERING));
             next += 1;
         }
         if next < count {

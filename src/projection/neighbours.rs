@@ -17,8 +17,8 @@ use crate::projection::work::{cosine, rows_a_step};
 /// Of up to so many rows every pair is looked at; of more, only promising ones.
 pub const MOST_EXACT: usize = 20_000;
 
-/// Rows whose lists are put in order in a step, for each of their places.
-const SORTED_A_STEP: usize = 200_000;
+/// Places of lists that are put in order in a step.
+const SORTED_A_STEP: usize = 100_000;
 
 /// The nearest neighbours of every row, without itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,23 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
+    fn with_room_for(rows: usize, each: usize, exact: bool) -> Self {
+        let room = rows * each;
+        let (positions, cosines) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        Self { each, positions, cosines, exact }
+    }
+
+    /// Puts the next lists in order and takes them over.
+    fn extend(&mut self, lists: &mut Lists, rows: usize) {
+        let next = self.rows();
+        let end = next.saturating_add(rows.max(1)).min(lists.rows());
+        lists.sort(next..end);
+        for row in next..end {
+            self.positions.extend(lists.of(row).iter().map(|entry| entry.position));
+            self.cosines.extend(lists.of(row).iter().map(|entry| entry.cosine));
+        }
+    }
+
     /// Of that row.
     pub fn of(&self, row: usize) -> (&[u32], &[f32]) {
         let range = row.saturating_mul(self.each)..row.saturating_add(1).saturating_mul(self.each);
@@ -68,9 +85,9 @@ enum Phase {
     Descent(Box<Descent>),
     Sorting {
         lists: Lists,
-        next: usize,
+        found: Neighbours,
     },
-    Done(Lists),
+    Done(Neighbours),
 }
 
 impl Search {
@@ -99,26 +116,26 @@ impl Search {
 
     /// Goes on for a while; the rows must be the same every time. Whether it is done.
     pub fn step(&mut self, rows: &[f32]) -> bool {
-        let nothing = Phase::Done(Lists::new(0, 0));
-        self.phase = match std::mem::replace(&mut self.phase, nothing) {
+        let nothing = Neighbours::with_room_for(0, 0, self.exact);
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Done(nothing)) {
             Phase::Pairs { lists, row, column } => self.scan(rows, lists, row, column),
             Phase::Descent(mut descent) => {
                 if descent.step(rows) {
-                    Phase::Sorting { lists: descent.into_lists(), next: 0 }
+                    self.sorting(descent.into_lists())
                 } else {
                     Phase::Descent(descent)
                 }
             }
-            Phase::Sorting { mut lists, next } => {
-                let end = (next + SORTED_A_STEP / lists.width().max(1)).min(self.count);
-                lists.sort(next..end);
-                if end < self.count {
-                    Phase::Sorting { lists, next: end }
+            Phase::Sorting { mut lists, mut found } => {
+                let more = SORTED_A_STEP / lists.width().max(1);
+                found.extend(&mut lists, more);
+                if found.positions.len() < lists.rows() * lists.width() {
+                    Phase::Sorting { lists, found }
                 } else {
-                    Phase::Done(lists)
+                    Phase::Done(found)
                 }
             }
-            Phase::Done(lists) => Phase::Done(lists),
+            Phase::Done(found) => Phase::Done(found),
         };
         matches!(self.phase, Phase::Done(_))
     }
@@ -138,17 +155,15 @@ impl Search {
 
     /// What was found; not all before it is done.
     pub fn into_neighbours(self) -> Neighbours {
-        let lists = match self.phase {
-            Phase::Pairs { lists, .. } | Phase::Sorting { lists, .. } | Phase::Done(lists) => lists,
-            Phase::Descent(descent) => descent.into_lists(),
-        };
-        let entries = || (0..lists.rows()).flat_map(|row| lists.of(row));
-        Neighbours {
-            each: lists.width(),
-            positions: entries().map(|entry| entry.position).collect(),
-            cosines: entries().map(|entry| entry.cosine).collect(),
-            exact: self.exact,
+        match self.phase {
+            Phase::Sorting { found, .. } | Phase::Done(found) => found,
+            Phase::Pairs { .. } | Phase::Descent(_) => Neighbours::with_room_for(0, 0, self.exact),
         }
+    }
+
+    fn sorting(&self, lists: Lists) -> Phase {
+        let found = Neighbours::with_room_for(lists.rows(), lists.width(), self.exact);
+        Phase::Sorting { lists, found }
     }
 
     /// A block of rows with as many columns as a step may take.
@@ -165,7 +180,7 @@ impl Search {
         } else if block.end < self.count {
             Phase::Pairs { lists, row: block.end, column: block.end + 1 }
         } else {
-            Phase::Sorting { lists, next: 0 }
+            self.sorting(lists)
         }
     }
 }
