@@ -91,11 +91,11 @@ words! {
     UniformitySampled: "Logarithm of the mean of exp(−2 × squared distance), estimated from {n} random pairs; ± holds with 95 % confidence. Lower is better; vectors at right angles give −4.", "exp(−2 × 平方距离) 均值的对数，由 {n} 个随机句对估计；± 为 95% 置信范围。越低越好；两两垂直的向量为 −4。";
     MeanCosine: "Mean cosine", "平均余弦";
     MeanCosineHow: "Over all pairs; ± is the 95 % interval, were these sentences a sample of many. 0 is isotropic, 1 a single direction: the anisotropy of Ethayarajh (2019), a disputed measure.", "对全部句对；若把这些句子看作样本，± 为 95% 置信区间。0 为各向同性，1 为同一方向：即 Ethayarajh（2019）的各向异性，这一度量有争议。";
-    Spearman: "Spearman × 100", "Spearman × 100";
+    Spearman: "Spearman × 100", "斯皮尔曼相关 × 100";
     SpearmanHow: "Do cosines rank the {n} scored pairs as people did? Higher is better; 100 is the same order.", "余弦对 {n} 个打分句对的排序是否与人一致？越高越好；100 表示顺序完全相同。";
     EffectiveRank: "Effective rank", "有效秩";
     EffectiveRankHow: "How many directions are used: exp of the entropy of the singular values (Roy & Vetterli 2007). At most the number of sentences, and of axes: {a} in A, {b} in B.", "实际使用了多少个方向：奇异值之熵的指数（Roy 与 Vetterli，2007）。不超过句子数，也不超过轴数：A 为 {a}，B 为 {b}。";
-    IsoScore: "IsoScore", "IsoScore";
+    IsoScore: "IsoScore", "IsoScore 各向同性分";
     IsoScoreHow: "How evenly the variance fills all directions (Rudman et al. 2022): 1 is perfectly even, 0 a single direction.", "方差在各方向上分布的均匀程度（Rudman 等，2022）：1 为完全均匀，0 为只有一个方向。";
     IsoScoreNone: "Needs more sentences than a vector has numbers: with fewer, some directions cannot vary at all.", "句子数须多于向量维数：否则有些方向根本无从变化。";
     TopShare: "Share of the first component", "首主成分占比";
