@@ -116,7 +116,8 @@ def figures(rows, gold):
     cosines = rows @ rows.T
     above = np.triu_indices(len(rows), k=1)
     distances = 2 - 2 * cosines[above]
-    counts, _ = np.histogram(cosines[above], bins=BINS, range=(-1, 1))
+    # float32 rows are not quite of length 1.
+    counts, _ = np.histogram(cosines[above].clip(-1, 1), bins=BINS, range=(-1, 1))
     values = np.linalg.svd(rows, compute_uv=False)
     shares = values / values.sum()
     shares = shares[shares > 1e-12]
