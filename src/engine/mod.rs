@@ -10,6 +10,7 @@
 //! request superseded it) or `Failed`.
 
 mod about;
+mod answers;
 mod clouds;
 pub mod crew;
 pub mod entrusted;
@@ -20,6 +21,7 @@ mod group;
 pub mod helper;
 mod job;
 mod layers;
+mod memory;
 mod rows;
 pub mod sharing;
 mod sides;
@@ -33,11 +35,10 @@ use web_time::Instant;
 
 use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
-use crate::engine::clouds::Clouds;
 use crate::engine::entrusted::Entrusted;
 use crate::engine::full_workshop::FullWorkshop;
-use crate::engine::group::Group;
 use crate::engine::job::{Job, Stage};
+use crate::engine::memory::Memory;
 use crate::engine::sides::{Adapter, Order, Sides};
 use crate::engine::workshop::{Workshop, missing};
 use crate::model::encoder::Encoder;
@@ -76,14 +77,6 @@ pub struct Engine<B: Backend = Cpu> {
     workshop: Option<Box<dyn Workshop<B>>>,
     /// What somebody else computes.
     entrusted: Entrusted,
-}
-
-/// What answers left behind, for the questions that follow them.
-#[derive(Debug, Default)]
-struct Memory {
-    /// The group embedded last.
-    group: Option<Group>,
-    clouds: Clouds,
 }
 
 impl Default for Engine {

@@ -49,7 +49,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             return effects;
         }
         Event::Layers { .. } => {
-            geometry::layers::take_event(state, message.head);
+            geometry::layers_update::take_event(state, message.head);
             return Vec::new();
         }
         Event::Survey { .. } => {

@@ -12,7 +12,8 @@ use crate::protocol::request::Request;
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::geometry::corpus::Corpus;
-use crate::state::geometry::{Asked, Failure, Geometry, Look, Standing};
+use crate::state::geometry::failure::Failure;
+use crate::state::geometry::{Asked, Geometry, Look, Standing};
 
 /// The visitor asks for the file. The vectors are asked for with what else the view lacks: see
 /// [`go_on`].

@@ -2,8 +2,10 @@
 
 pub mod corpus;
 pub(in crate::state) mod export;
+pub mod failure;
 pub mod held;
 pub mod layers;
+pub(in crate::state) mod layers_update;
 pub(in crate::state) mod link;
 pub mod map;
 pub(in crate::state) mod saved;
@@ -26,6 +28,7 @@ use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::adapters::Choice;
 use crate::state::geometry::corpus::{Bundled, Corpus, Held, Source};
+use crate::state::geometry::failure::Failure;
 use crate::state::geometry::layers::{Layered, LayersAction};
 use crate::state::geometry::map::{Map, MapAction};
 use crate::text::columns::Roles;
@@ -123,14 +126,6 @@ pub struct Job {
     pub done: u32,
     pub total: u32,
     pub elapsed_ms: f64,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Failure {
-    /// The visitor gave it up.
-    Stopped,
-    Problem(Problem),
 }
 
 /// What is known of one of the two.

@@ -11,11 +11,10 @@ use crate::protocol::request::Request;
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::geometry::corpus::Source;
-use crate::state::geometry::layers;
+use crate::state::geometry::failure::Failure;
+use crate::state::geometry::layers_update;
 use crate::state::geometry::map;
-use crate::state::geometry::{
-    Failure, Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot,
-};
+use crate::state::geometry::{Figure, Geometry, GeometryAction, Job, Look, Measured, Of, Plot};
 use crate::state::geometry::{export, session, sources};
 use crate::state::notice::Report;
 use crate::state::route::{Route, View};
@@ -79,7 +78,7 @@ fn apply(state: &mut State, action: GeometryAction) -> Vec<Effect> {
             effects = session::take_file(state, name, text);
         }
         GeometryAction::Stopped(plot) => effects = stop(&mut geometry.figures[plot.place()]),
-        GeometryAction::Layers(action) => return layers::update(state, action),
+        GeometryAction::Layers(action) => return layers_update::update(state, action),
         GeometryAction::Resumed(plot) => geometry.figures[plot.place()].failed = None,
         GeometryAction::Map(action) => effects = map::update::update(geometry, action),
     }
@@ -143,7 +142,7 @@ pub(in crate::state) fn ask(state: &mut State) -> Vec<Effect> {
     }
     let mut effects: Vec<Effect> =
         Plot::ALL.into_iter().filter_map(|plot| ask_plot(state, plot)).collect();
-    effects.extend(layers::ask(state));
+    effects.extend(layers_update::ask(state));
     effects.extend(export::go_on(state));
     effects.extend(map::ask::ask(state));
     effects
@@ -240,7 +239,7 @@ pub(in crate::state) fn take_progress(
     (done, total): (u32, u32),
     elapsed_ms: f64,
 ) {
-    layers::take_progress(state, revision, (done, total));
+    layers_update::take_progress(state, revision, (done, total));
     let jobs = state.geometry.figures.iter_mut().filter_map(|figure| figure.job.as_mut());
     for job in jobs.filter(|job| job.revision == revision) {
         (job.done, job.total, job.elapsed_ms) = (done, total, elapsed_ms);
@@ -265,7 +264,7 @@ pub(in crate::state) fn take_failure(
             return true;
         }
     }
-    layers::take_failure(state, revision, problem)
+    layers_update::take_failure(state, revision, problem)
 }
 
 /// Turns the sphere of `B` so that its sentences lie as near as may be to their places in `A`: the
