@@ -116,7 +116,7 @@ words! {
     BandsHow: "A row for each band of scores, amber A, teal B; a tick marks each mean. Rows that people scored higher should lie farther right, and overlap little (SimCSE, figure G.1).", "每行为一个分数段，琥珀色为 A，青色为 B；短竖线为均值。人工分数越高的行应越靠右，且重叠越少（SimCSE 图 G.1）。";
     BandName: "{from} to {to} ({n} {n:pair|pairs})", "{from} 至 {to}（{n} 对）";
     BandsWords: "Mean cosine by band of scores, from high to low. {rows}.", "各分数段的平均余弦，由高到低。{rows}。";
-    BandWords: "{band}: A {a}, B {b}", "{band}：A {a}，B {b}";
+    BandWords: "{band}: A {a}, B {b}", "{band}：A 为 {a}，B 为 {b}";
     HistogramTitle: "Cosines of all pairs", "所有句对的余弦";
     HistogramHow: "Left is unrelated, right is alike. A cone stands far to the right.", "左边无关，右边相似。锥体的分布偏右。";
     SpectrumTitle: "Singular values", "奇异值";
