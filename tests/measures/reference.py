@@ -47,9 +47,13 @@ def all_but_the_top(rows, directions):
 
 
 def whitened(rows, keep):
-    """Su et al., arXiv 2103.15316, Algorithm 1."""
+    """Su et al., arXiv 2103.15316, Algorithm 1, without directions whose variance is rounding: this
+    model's vectors have three of them, which hold the same number for every sentence.
+    """
     covariance = np.cov(rows, rowvar=False, bias=True)
     u, variances, _ = np.linalg.svd(covariance)
+    keep = min(keep, (variances > 1e-12).sum())
+    variances = np.maximum(variances, 1e-12)
     return centred(rows) @ (u @ np.diag(1 / np.sqrt(variances)))[:, :keep]
 
 
