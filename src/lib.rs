@@ -9,10 +9,12 @@
 //! | 3 | [`model`] | one BERT forward pass, generic over the backend's verbs |
 //! | 3 | [`ui`] | Leptos views; they only draw |
 //! | 2 | [`backend`] | the verbs, and the CPU that runs them |
-//! | 2 | [`geometry`] | alignment, uniformity, mean cosine, neighbours |
+//! | 2 | [`projection`] | maps: PCA, t-SNE, UMAP, how far to believe them |
 //! | 2 | [`state`] | the page's state and its pure `update(state, event) -> effects` |
 //! | 2 | [`browser`] | the only web-sys besides `ui` |
+//! | 1 | [`geometry`] | alignment, uniformity, mean cosine, nearest pairs |
 //! | 1 | [`weights`] | GGUF, safetensors, quantised blocks |
+//! | 1 | [`files`] | embeddings as files of other programs |
 //! | 1 | [`text`] | tokeniser, sentence lists, pairs files |
 //! | 1 | [`math`] | rows, ranks, statistics |
 //! | 1 | [`simd`] | matrix products in vector instructions |
@@ -25,11 +27,13 @@ pub mod browser;
 pub mod catalogue;
 pub mod chart;
 pub mod engine;
+pub mod files;
 pub mod geometry;
 pub mod gpu;
 pub mod kernels;
 pub mod math;
 pub mod model;
+pub mod projection;
 pub mod protocol;
 pub mod simd;
 pub mod state;

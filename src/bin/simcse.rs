@@ -12,6 +12,7 @@ mod simcse {
     pub mod geometry;
     pub mod info;
     pub mod input;
+    pub mod map;
     pub mod merge;
     pub mod model;
     pub mod npy;
@@ -34,6 +35,7 @@ fn main() -> std::process::ExitCode {
         Command::Embed(options) => simcse::embed::run(&options),
         Command::Sts(options) => simcse::sts::run(&options),
         Command::Geometry(options) => simcse::geometry::run(&options),
+        Command::Map(options) => simcse::map::run(&options),
         Command::Merge(options) => simcse::merge::run(&options),
         Command::Train(options) => simcse::train::run(&options),
     };

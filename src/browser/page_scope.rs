@@ -4,8 +4,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, Document, HtmlAnchorElement, HtmlElement, KeyboardEvent, Storage, Url,
-    Window,
+    Blob, BlobPropertyBag, Document, HtmlAnchorElement, HtmlElement, KeyboardEvent, Response,
+    Storage, Url, Window,
 };
 
 const SAVED_KEY: &str = "simcse-lab";
@@ -100,6 +100,11 @@ pub fn viewport_height() -> f64 {
     height.and_then(|height| height.as_f64()).unwrap_or(800.0)
 }
 
+/// Pixels of the device for one of the page.
+pub fn pixel_ratio() -> f64 {
+    window().map_or(1.0, |window| window.device_pixel_ratio())
+}
+
 /// Whether a media query holds, and a listener for its changes for as long as the page lives.
 pub fn watch_media(query: &str, changed: impl Fn(bool) + 'static) -> bool {
     let Some(list) = window().and_then(|window| window.match_media(query).ok()?) else {
@@ -176,6 +181,34 @@ pub async fn copy(text: &str) -> Result<(), String> {
     JsFuture::from(clipboard.write_text(text)).await.map(drop).map_err(|error| words(&error))
 }
 
+/// A file of our own site.
+///
+/// # Errors
+/// In words, where it does not come.
+pub async fn fetch(url: &str) -> Result<Vec<u8>, String> {
+    let window = window().ok_or("no window")?;
+    let answer = JsFuture::from(window.fetch_with_str(url)).await.map_err(|error| words(&error))?;
+    let answer: Response = answer.unchecked_into();
+    if !answer.ok() {
+        return Err(format!("HTTP {}", answer.status()));
+    }
+    let bytes = answer.array_buffer().map_err(|error| words(&error))?;
+    let bytes = JsFuture::from(bytes).await.map_err(|error| words(&error))?;
+    Ok(js_sys::Uint8Array::new(&bytes).to_vec())
+}
+
+/// Lets the browser draw and listen before it goes on here.
+pub async fn pause() {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        after(0, move || {
+            // The promise's own function does not throw.
+            let _ = resolve.call0(&JsValue::NULL);
+        });
+    });
+    // It is never refused.
+    let _ = JsFuture::from(promise).await;
+}
+
 /// Offers text as a file.
 ///
 /// # Errors
@@ -194,12 +227,27 @@ pub fn download_text(name: &str, mime: &str, text: &str) -> Result<(), String> {
 /// # Errors
 /// In words, where the browser refuses.
 pub fn download_bytes(name: &str, bytes: &[u8]) -> Result<(), String> {
+    download_blob(name, &blob_of(bytes)?)
+}
+
+/// Bytes that the browser holds from now on.
+///
+/// # Errors
+/// In words, where the browser refuses.
+pub fn blob_of(bytes: &[u8]) -> Result<Blob, String> {
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
     let options = BlobPropertyBag::new();
     options.set_type("application/octet-stream");
-    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)
-        .map_err(|error| words(&error))?;
-    download_blob(name, &blob)
+    Blob::new_with_u8_array_sequence_and_options(&parts, &options).map_err(|error| words(&error))
+}
+
+/// Blobs, one after the other.
+///
+/// # Errors
+/// In words, where the browser refuses.
+pub fn joined(parts: &[Blob]) -> Result<Blob, String> {
+    let parts: js_sys::Array = parts.iter().collect();
+    Blob::new_with_blob_sequence(&parts).map_err(|error| words(&error))
 }
 
 /// Offers a blob as a file.

@@ -1,9 +1,9 @@
-//! A chart's SVG as a PNG file.
+//! Pixels on a canvas, and a chart's SVG as a PNG file.
 
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{Clamped, JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement};
+use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement, ImageData};
 
 use crate::browser::page_scope::{document, words};
 
@@ -36,6 +36,32 @@ pub async fn png(svg: &str) -> Result<Blob, String> {
         .draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)
         .map_err(|error| words(&error))?;
     encode(&canvas).await
+}
+
+/// Shows pixels on a canvas, `[height, width]` in red, green, blue and alpha; it takes their size.
+///
+/// # Errors
+/// In words, where the browser has no memory for them.
+pub fn show(
+    canvas: &HtmlCanvasElement,
+    pixels: &[u8],
+    (width, height): (usize, usize),
+) -> Result<(), String> {
+    let side = |side: usize| u32::try_from(side).unwrap_or_default();
+    let (width, height) = (side(width), side(height));
+    // Setting a size clears the canvas, even the same size.
+    if (canvas.width(), canvas.height()) != (width, height) {
+        canvas.set_width(width);
+        canvas.set_height(height);
+    }
+    let context: CanvasRenderingContext2d = canvas
+        .get_context("2d")
+        .map_err(|error| words(&error))?
+        .ok_or("no canvas")?
+        .unchecked_into();
+    let image = ImageData::new_with_u8_clamped_array_and_sh(Clamped(pixels), width, height);
+    let image = image.map_err(|error| words(&error))?;
+    context.put_image_data(&image, 0.0, 0.0).map_err(|error| words(&error))
 }
 
 async fn encode(canvas: &HtmlCanvasElement) -> Result<Blob, String> {

@@ -5,12 +5,14 @@
 
 pub mod adapters;
 pub mod examples;
+pub mod export;
 pub mod fine_tune;
 pub mod geometry;
 pub mod gpu;
 pub mod language;
 pub mod lesson;
 pub mod lesson_sentences;
+pub mod map;
 pub mod numbers;
 pub mod problems;
 pub mod scored;

@@ -58,7 +58,8 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::Gpu { fault, .. } => (gpu_text(*fault), Text::RemedyGpu),
         Problem::Busy => (Text::ProblemBusy, Text::RemedyBusy),
         Problem::NoBackend { .. } => (Text::ProblemNoBackend, Text::RemedyNoBackend),
-        Problem::NoWindow | Problem::NoSurvey | Problem::Internal { .. } => {
+        Problem::NoSurvey => (Text::ProblemNoSurvey, Text::RemedyNoSurvey),
+        Problem::NoWindow | Problem::Internal { .. } => {
             (Text::ProblemInternal, Text::RemedyInternal)
         }
     }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::adapters::AdapterText;
+use crate::catalogue::export::ExportText;
 use crate::catalogue::fill;
 use crate::catalogue::fine_tune::FineTuneText;
 use crate::catalogue::geometry::GeometryText;
 use crate::catalogue::gpu::GpuText;
 use crate::catalogue::language::Language;
 use crate::catalogue::lesson::LessonText;
+use crate::catalogue::map::MapText;
 use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
 
@@ -47,6 +49,8 @@ fn all() -> Vec<(String, [&'static str; 2])> {
     of(Text::ALL)
         .chain(of(LessonText::ALL))
         .chain(of(GeometryText::ALL))
+        .chain(of(ExportText::ALL))
+        .chain(of(MapText::ALL))
         .chain(of(GpuText::ALL))
         .chain(of(FineTuneText::ALL))
         .chain(of(AdapterText::ALL))

@@ -277,7 +277,7 @@ words! {
     ProblemFileBinary: "{name} holds binary data, not text.", "{name} 含二进制数据，不是文本。";
     RemedyFileBinary: "Export the sheet as csv or tsv and drop that.", "请将表格导出为 csv 或 tsv 后拖入。";
     ProblemFileTable: "{name} is not a readable table (line {line}): {detail}", "{name} 不是可读的表格（第 {line} 行）：{detail}";
-    RemedyFileTable: "Check the quotes in that line.", "请检查该行的引号。";
+    RemedyFileTable: "Check the quotes and brackets in that line.", "请检查该行的引号和括号。";
     ProblemFileLarge: "{name} has {mb} MB; files up to {limit} MB can be read here.", "{name} 有 {mb} MB；此处最多可读 {limit} MB。";
     YourTextStays: "Your list stays as it was.", "您的列表保持不变。";
 
@@ -306,4 +306,6 @@ words! {
     RemedyGpu: "Nothing is lost: the CPU goes on with the work. Choose the GPU again under the status in the header to retry.", "不会丢失任何内容：CPU 会继续工作。要重试，请在页眉的状态中重新选择 GPU。";
     ProblemBusy: "A fine-tune is running already.", "已有微调正在进行。";
     RemedyBusy: "Stop it first.", "请先停止它。";
+    ProblemNoSurvey: "The vectors of this picture are gone.", "此图的向量已不在。";
+    RemedyNoSurvey: "Measure it again; a picture that is held has to be released first.", "请重新测量；已固定的图须先解除固定。";
 }

@@ -53,6 +53,12 @@ pub enum Shape {
         width: f64,
         dashed: bool,
     },
+    /// A disc at each of the points, in little room; where they overlap nothing shows of it.
+    Dots {
+        points: Vec<(f64, f64)>,
+        radius: f64,
+        fill: String,
+    },
     /// A group that is rotated by degrees about a point.
     TurnedText {
         at: (f64, f64),
@@ -174,6 +180,16 @@ impl Shape {
                 stroke.as_deref().unwrap_or("none"),
                 px(*width),
                 if *dashed { " stroke-dasharray=\"4 4\"" } else { "" }
+            ),
+            // A line of no length with round ends is a disc.
+            Self::Dots { points, radius, fill } => write!(
+                svg,
+                "<path d=\"{}\" fill=\"none\" stroke=\"{fill}\" stroke-width=\"{}\" stroke-linecap=\"round\"/>",
+                points.iter().fold(String::new(), |mut data, (x, y)| {
+                    let _ = write!(data, "M{} {}h0", px(*x), px(*y));
+                    data
+                }),
+                px(2.0 * radius)
             ),
             Self::TurnedText { at, text, size, fill, degrees } => write!(
                 svg,

@@ -1,30 +1,32 @@
 //! One request on its way to its answer.
 
+use std::sync::Arc;
+
 use web_time::{Duration, Instant};
 
 use crate::backend::Backend;
+use crate::engine::about::{Asked, Sort};
+use crate::engine::answers::{baseline, embedded, milliseconds, pair, pairs};
+use crate::engine::clouds::{Cloud, Clouds, Raw};
 use crate::engine::exam::Exam;
-use crate::engine::group::{Group, Scan, WindowWork};
+use crate::engine::group::{Scan, WindowWork};
 use crate::engine::layers::Layers;
-use crate::engine::rows::{Finished, Rows};
+use crate::engine::memory::Memory;
+use crate::engine::rows::Rows;
 use crate::engine::sides::Sides;
 use crate::engine::survey::Survey;
 use crate::engine::views::Views;
 use crate::engine::workshop::{Workshop, missing};
-use crate::geometry::cosine::grid;
 use crate::geometry::given::Given;
-use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_block};
-use crate::math::ranks::{pearson, spearman};
-use crate::math::rows::{dot, row};
-use crate::math::statistics::{mean, quantile};
+use crate::geometry::study::Studied;
 use crate::model::embedding::Embedding;
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
-use crate::protocol::event::{Agreement, Event};
-use crate::protocol::message::Message;
+use crate::protocol::event::Event;
+use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::{Readout, Side};
+use crate::protocol::readout::{Lens, Readout, Side};
 use crate::protocol::request::Request;
 
 /// Progress is told at most this often.
@@ -50,6 +52,14 @@ pub enum Kind {
     Layers,
     Views,
     Examine,
+    /// Neighbours, groups, vectors.
+    About,
+    Text {
+        slot: u8,
+    },
+    Map {
+        slot: u8,
+    },
 }
 
 impl Kind {
@@ -57,7 +67,7 @@ impl Kind {
     pub fn rank(self) -> u8 {
         match self {
             Self::Pair => 0,
-            Self::Window => 1,
+            Self::Window | Self::About | Self::Text { .. } => 1,
             Self::Group
             | Self::Pairs
             | Self::Embed
@@ -65,12 +75,12 @@ impl Kind {
             | Self::Survey { .. }
             | Self::Layers
             | Self::Views => 2,
-            Self::Baseline | Self::Examine => 3,
+            Self::Baseline | Self::Examine | Self::Map { .. } => 3,
         }
     }
 
     pub fn needs_model(self) -> bool {
-        self != Self::Window
+        !matches!(self, Self::Window | Self::About | Self::Map { .. })
     }
 }
 
@@ -112,12 +122,18 @@ enum Work<B: Backend> {
     Layers(Layers<B>),
     Views(Views),
     Examine(Box<Exam>),
+    About(Box<Asked<B>>),
 }
 
 impl<B: Backend + Clone> Job<B> {
     /// The job of a request, under a number of its own; `None` for requests that are none.
-    pub fn new(number: u64, request: Request) -> Result<Option<Self>, (Revision, Problem)> {
-        let side = side(&request);
+    pub fn new(
+        number: u64,
+        message: Message<Request>,
+        clouds: &Clouds,
+    ) -> Result<Option<Self>, (Revision, Problem)> {
+        let Message { head: request, bulk } = message;
+        let mut side = side(&request);
         let (revision, work) = match request {
             Request::Pair { revision, first, second, lens } => {
                 (revision, Work::Pair(Rows::new(vec![first, second], lens.readout, true)))
@@ -153,10 +169,14 @@ impl<B: Backend + Clone> Job<B> {
                 treatment,
                 positives,
                 scored,
-                ..
+                keep,
             } => {
+                let given = Given { positives, scored };
+                let mut survey = Survey::new(slot, treatment, given, keep);
+                if keep && let Some(raw) = clouds.raw(lens, &sentences) {
+                    survey.take_known(raw);
+                }
                 let rows = Rows::new(sentences, lens.readout, false);
-                let survey = Survey::new(slot, treatment, Given { positives, scored });
                 (revision, Work::Survey(rows, survey))
             }
             Request::Layers { revision, sentences, positives, scored, .. } => {
@@ -166,8 +186,13 @@ impl<B: Backend + Clone> Job<B> {
             Request::Views { revision, sentences, lens, dropout, same_mask, seed } => {
                 (revision, Work::Views(Views::new(sentences, lens, dropout, same_mask, seed)))
             }
-            Request::About { .. }
-            | Request::Open { .. }
+            Request::About { revision, about } => {
+                let asked = Asked::new(about, numbers_of(bulk), clouds)
+                    .map_err(|problem| (revision, problem))?;
+                side = asked.lens().side;
+                (revision, Work::About(Box::new(asked)))
+            }
+            Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
             | Request::Cancel { .. }
@@ -208,7 +233,8 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Portion(_)
             | Work::Layers(_)
             | Work::Views(_)
-            | Work::Examine(_) => None,
+            | Work::Examine(_)
+            | Work::About(_) => None,
         }
     }
 
@@ -225,7 +251,8 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Portion(_)
             | Work::Layers(_)
             | Work::Views(_)
-            | Work::Examine(_) => None,
+            | Work::Examine(_)
+            | Work::About(_) => None,
         }
     }
 
@@ -266,6 +293,11 @@ impl<B: Backend + Clone> Job<B> {
             Work::Layers(_) => Kind::Layers,
             Work::Views(_) => Kind::Views,
             Work::Examine(_) => Kind::Examine,
+            Work::About(asked) => match asked.sort() {
+                Sort::Map => Kind::Map { slot: asked.slot },
+                Sort::Text => Kind::Text { slot: asked.slot },
+                Sort::Other => Kind::About,
+            },
         }
     }
 
@@ -279,6 +311,7 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Survey(..)
             | Work::Layers(_)
             | Work::Views(_) => true,
+            Work::About(asked) => asked.sort() != Sort::Other,
             Work::Window(_)
             | Work::Pairs(..)
             | Work::Embed(_)
@@ -306,14 +339,18 @@ impl<B: Backend + Clone> Job<B> {
             Work::Layers(layers) => layers.restart(),
             Work::Views(views) => views.restart(),
             Work::Examine(exam) => exam.restart(),
-            Work::Window(_) => {}
+            Work::Window(_) | Work::About(_) => {}
         }
         self.begun = None;
         self.run.beginning += 1;
     }
 
     /// How far a long job is, if it is time to tell.
-    pub fn progress(&mut self) -> Option<Event> {
+    pub fn progress(&mut self) -> Option<Message<Event>> {
+        let begun = self.begun?;
+        if self.told.unwrap_or(begun).elapsed() < PROGRESS_EVERY {
+            return None;
+        }
         let (done, total) = match &self.work {
             Work::Group(rows, Some(_)) => (rows.total(), rows.total()),
             Work::Survey(rows, survey) if survey.has_rows() => (rows.total(), rows.total()),
@@ -322,6 +359,10 @@ impl<B: Backend + Clone> Job<B> {
             }
             Work::Pairs(rows, _) => (rows.done() / 2, rows.total() / 2),
             Work::Layers(layers) => (layers.done(), layers.total()),
+            Work::About(asked) => {
+                self.told = Some(Instant::now());
+                return asked.progress(self.revision, milliseconds(begun));
+            }
             Work::Pair(_)
             | Work::Window(_)
             | Work::Portion(_)
@@ -329,30 +370,26 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Views(_)
             | Work::Examine(_) => return None,
         };
-        let begun = self.begun?;
-        if self.told.unwrap_or(begun).elapsed() < PROGRESS_EVERY {
-            return None;
-        }
         self.told = Some(Instant::now());
         let natural = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Some(Event::Progress {
+        Some(Message::plain(Event::Progress {
             revision: self.revision,
             done: natural(done),
             total: natural(total),
             elapsed_ms: milliseconds(begun),
-        })
+        }))
     }
 
     /// Does a little. A finished group takes the place of the last one.
     pub async fn step(
         &mut self,
         sides: &Sides<B>,
-        group: &mut Option<Group>,
+        memory: &mut Memory,
         workshop: Option<&mut (dyn Workshop<B> + 'static)>,
     ) -> Result<Stage, Problem> {
         let (revision, begun) = (self.revision, *self.begun.get_or_insert_with(Instant::now));
         if let Work::Window(work) = &mut self.work {
-            let answer = work.step(revision, group.as_ref())?;
+            let answer = work.step(revision, memory.group.as_ref())?;
             return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Group(_, slot) = &mut self.work
@@ -363,18 +400,25 @@ impl<B: Backend + Clone> Job<B> {
                 return Ok(Stage::Working);
             }
             let (answer, finished) = scan.finish(revision, milliseconds(begun));
-            *group = Some(finished);
+            memory.group = Some(finished);
             return Ok(Stage::Finished(answer));
         }
-        if let Work::Survey(_, survey) = &mut self.work
+        if let Work::Survey(rows, survey) = &mut self.work
             && survey.has_rows()
         {
-            let slot = survey.slot;
-            return Ok(survey.step()?.map_or(Stage::Working, |found| {
-                let (findings, latency_ms) = (Box::new(found.findings), milliseconds(begun));
-                let event = Event::Survey { revision, slot, findings, latency_ms };
-                Stage::Finished(Message::with_f32(event, found.with_last))
-            }));
+            let Some(found) = survey.step()? else { return Ok(Stage::Working) };
+            let lens = Lens { side: self.side, readout: rows.readout() };
+            let (slot, findings) = (survey.slot, Box::new(found.findings.clone()));
+            let event = Event::Survey { revision, slot, findings, latency_ms: milliseconds(begun) };
+            let with_last = found.with_last.clone();
+            if survey.keep {
+                memory.clouds.keep(cloud(revision, lens, rows, survey, found));
+            }
+            return Ok(Stage::Finished(Message::with_f32(event, with_last)));
+        }
+        if let Work::About(asked) = &mut self.work {
+            let answer = asked.step(revision, begun, sides).await?;
+            return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Views(views) = &mut self.work {
             let workshop = workshop.ok_or_else(missing)?;
@@ -429,7 +473,8 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Window(_)
             | Work::Layers(_)
             | Work::Views(_)
-            | Work::Examine(_) => pair(revision, finished, begun),
+            | Work::Examine(_)
+            | Work::About(_) => pair(revision, finished, begun),
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),
             Work::Portion(_) => {
@@ -440,6 +485,37 @@ impl<B: Backend + Clone> Job<B> {
             Work::Baseline(_) => baseline(revision, &finished),
         }))
     }
+}
+
+/// What a survey leaves behind.
+fn cloud<B: Backend>(
+    revision: Revision,
+    lens: Lens,
+    rows: &mut Rows<B>,
+    survey: &mut Survey,
+    found: Studied,
+) -> Cloud {
+    let Studied { rows: values, width, transform, .. } = found;
+    let values = Arc::new(values);
+    let untreated = || Raw { rows: Arc::clone(&values), hidden: width };
+    Cloud {
+        slot: survey.slot,
+        survey: revision,
+        lens,
+        raw: survey.take_raw().unwrap_or_else(untreated),
+        rows: values,
+        width,
+        transform,
+        sentences: Arc::new(rows.take_texts()),
+    }
+}
+
+/// The array of numbers that came along.
+fn numbers_of(bulk: Vec<Bulk>) -> Option<Vec<f32>> {
+    bulk.into_iter().find_map(|bulk| match bulk {
+        Bulk::F32(values) => Some(values),
+        Bulk::Bytes(_) => None,
+    })
 }
 
 fn side(request: &Request) -> Side {
@@ -471,72 +547,4 @@ fn pairs_work<B: Backend>(
         return Ok(Work::Pairs(Rows::new(texts, readout, false), gold));
     };
     Err(Problem::Internal { detail })
-}
-
-fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1e3
-}
-
-fn pair(revision: Revision, finished: Finished, begun: Instant) -> Message<Event> {
-    let Finished { hidden, rows, token_rows, pieces, .. } = finished;
-    let mut token_rows = token_rows.into_iter();
-    let (left, right) =
-        (token_rows.next().unwrap_or_default(), token_rows.next().unwrap_or_default());
-    let mut pieces = pieces.into_iter();
-    let event = Event::Pair {
-        revision,
-        cosine: dot(row(&rows, hidden, 0), row(&rows, hidden, 1)).clamp(-1.0, 1.0),
-        first: pieces.next().unwrap_or_default(),
-        second: pieces.next().unwrap_or_default(),
-        latency_ms: milliseconds(begun),
-    };
-    Message::with_f32(event, grid(&left, &right, hidden))
-}
-
-fn pairs(revision: Revision, finished: &Finished, gold: &[f32], begun: Instant) -> Message<Event> {
-    let rows = finished.rows.chunks_exact(finished.hidden.max(1));
-    let cosines: Vec<f32> = rows
-        .clone()
-        .step_by(2)
-        .zip(rows.skip(1).step_by(2))
-        .map(|(first, second)| dot(first, second))
-        .collect();
-    // Sentences lie two a pair; a pair with both cut is named once.
-    let mut truncated: Vec<u32> = finished.truncated.iter().map(|position| position / 2).collect();
-    truncated.dedup();
-    let agreement =
-        spearman(&cosines, gold).zip(pearson(&cosines, gold)).map(|(spearman, pearson)| {
-            Agreement { spearman, pearson, pairs: u32::try_from(cosines.len()).unwrap_or(u32::MAX) }
-        });
-    let latency_ms = milliseconds(begun);
-    Message::with_f32(Event::Pairs { revision, truncated, agreement, latency_ms }, cosines)
-}
-
-fn embedded(revision: Revision, finished: Finished) -> Message<Event> {
-    let event = Event::Embedded {
-        revision,
-        hidden: u32::try_from(finished.hidden).unwrap_or(u32::MAX),
-        truncated: finished.truncated,
-        tokenise_ms: finished.tokenise_ms,
-        run_ms: finished.run_ms,
-    };
-    Message::with_f32(event, finished.rows)
-}
-
-fn baseline(revision: Revision, finished: &Finished) -> Message<Event> {
-    let count = finished.rows.len() / finished.hidden.max(1);
-    let mut cosines = Vec::new();
-    for start in (0..count).step_by(BLOCK_ROWS) {
-        let keep = |_, _, cosine| cosines.push(cosine);
-        scan_block(&finished.rows, finished.hidden, start, BLOCK_ROWS, keep);
-    }
-    let or_zero = |value: Option<f64>| value.unwrap_or_default() as f32;
-    Message::plain(Event::Baseline {
-        revision,
-        mean: or_zero(mean(&cosines)),
-        low: or_zero(quantile(&mut cosines, 0.05)),
-        high: or_zero(quantile(&mut cosines, 0.95)),
-        sentence_count: u32::try_from(count).unwrap_or(u32::MAX),
-        pair_count: u32::try_from(pair_count(count)).unwrap_or(u32::MAX),
-    })
 }

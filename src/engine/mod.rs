@@ -9,6 +9,9 @@
 //! *Invariant:* every request is answered once: by its result, `Cancelled` (also where a newer
 //! request superseded it) or `Failed`.
 
+mod about;
+mod answers;
+mod clouds;
 pub mod crew;
 pub mod entrusted;
 pub mod exam;
@@ -18,6 +21,7 @@ mod group;
 pub mod helper;
 mod job;
 mod layers;
+mod memory;
 mod rows;
 pub mod sharing;
 mod sides;
@@ -33,8 +37,8 @@ use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
 use crate::engine::entrusted::Entrusted;
 use crate::engine::full_workshop::FullWorkshop;
-use crate::engine::group::Group;
 use crate::engine::job::{Job, Stage};
+use crate::engine::memory::Memory;
 use crate::engine::sides::{Adapter, Order, Sides};
 use crate::engine::workshop::{Workshop, missing};
 use crate::model::encoder::Encoder;
@@ -67,8 +71,7 @@ pub struct Engine<B: Backend = Cpu> {
     jobs: Vec<Job<B>>,
     /// How many there were so far.
     job_count: u64,
-    /// The group embedded last.
-    group: Option<Group>,
+    memory: Memory,
     /// Fine-tunes, before which everything else goes, and views under dropout: in a program that
     /// trains.
     workshop: Option<Box<dyn Workshop<B>>>,
@@ -98,8 +101,8 @@ impl Engine {
 impl<B: Backend + Clone> Engine<B> {
     /// An engine that embeds on that backend.
     pub fn on(backend: B) -> Self {
-        let (sides, loading, jobs, job_count, group, entrusted) = Default::default();
-        Self { backend, sides, loading, jobs, job_count, group, workshop: None, entrusted }
+        let (sides, loading, jobs, job_count, memory, entrusted) = Default::default();
+        Self { backend, sides, loading, jobs, job_count, memory, workshop: None, entrusted }
     }
 
     /// A model is on its way: until as many calls of [`Engine::loading_ended`], requests wait for
@@ -163,6 +166,8 @@ impl<B: Backend + Clone> Engine<B> {
                 let model = Box::new(summary);
                 out.push(Message::plain(Event::Opened { revision, model }));
                 self.sides.replace(revision, file, encoder, out);
+                self.memory.clouds.forget(Side::Before);
+                self.memory.clouds.forget(Side::After);
                 // What had begun with the old model begins anew with this one.
                 self.jobs.iter_mut().for_each(Job::restart);
                 self.fail_orphans(out);
@@ -213,7 +218,7 @@ impl<B: Backend + Clone> Engine<B> {
             | Request::Workers { .. }
             | Request::Prefer { .. } => {}
             Request::Cancel { revision } => self.cancel(revision, out),
-            other => self.enqueue(other, out),
+            other => self.enqueue(Message { head: other, bulk }, out),
         }
     }
 
@@ -225,6 +230,7 @@ impl<B: Backend + Clone> Engine<B> {
         let waits = urgent.is_none_or(|job| job.kind().rank() >= ADAPTER_RANK);
         if waits && self.can_change_sides() {
             if self.sides.step(out) {
+                self.memory.clouds.forget(Side::After);
                 let after = self.jobs.iter_mut().filter(|job| job.needs(Side::After));
                 after.for_each(Job::restart);
             }
@@ -244,9 +250,9 @@ impl<B: Backend + Clone> Engine<B> {
             workshop.tidy();
         }
         let mut job = self.jobs.remove(position);
-        match job.step(&self.sides, &mut self.group, self.workshop.as_deref_mut()).await {
+        match job.step(&self.sides, &mut self.memory, self.workshop.as_deref_mut()).await {
             Ok(Stage::Working) => {
-                out.extend(job.progress().map(Message::plain));
+                out.extend(job.progress());
                 self.jobs.insert(position, job);
             }
             Ok(Stage::Finished(answer)) => out.push(answer),
@@ -278,9 +284,9 @@ impl<B: Backend + Clone> Engine<B> {
         !job.kind().needs_model() || (settled && self.sides.encoder(job.side()).is_some())
     }
 
-    fn enqueue(&mut self, request: Request, out: &mut Events) {
+    fn enqueue(&mut self, message: Message<Request>, out: &mut Events) {
         self.job_count += 1;
-        let job = match Job::new(self.job_count, request) {
+        let job = match Job::new(self.job_count, message, &self.memory.clouds) {
             Ok(Some(job)) => job,
             Ok(None) => return,
             Err((revision, problem)) => {

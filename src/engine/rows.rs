@@ -85,6 +85,14 @@ impl<B: Backend> Rows<B> {
         self.work.next > 0 || self.work.embedding.is_some()
     }
 
+    /// The sentences, for whoever keeps them; nothing is computed afterwards.
+    pub fn take_texts(&mut self) -> Vec<String> {
+        match &mut self.given {
+            Given::Texts(texts) => std::mem::take(texts),
+            Given::Ids(_) => Vec::new(),
+        }
+    }
+
     pub fn readout(&self) -> Readout {
         self.readout
     }

@@ -24,13 +24,27 @@ pub fn scan_block(
     hidden: usize,
     start_row: usize,
     row_count: usize,
+    each: impl FnMut(usize, usize, f32),
+) {
+    let block = start_row..start_row.saturating_add(row_count);
+    scan_columns(rows, hidden, block, start_row.saturating_add(1)..usize::MAX, each);
+}
+
+/// As [`scan_block`] with only those `j` that are in `columns`: a block in slices. What is not there
+/// is passed over.
+pub fn scan_columns(
+    rows: &[f32],
+    hidden: usize,
+    block: std::ops::Range<usize>,
+    columns: std::ops::Range<usize>,
     mut each: impl FnMut(usize, usize, f32),
 ) {
     let count = rows.len().checked_div(hidden).unwrap_or(0);
-    let end_row = start_row.saturating_add(row_count).min(count);
-    let mut column = start_row.saturating_add(1);
-    while column < count {
-        let tiled = column + 4 <= count && column >= end_row;
+    let (start_row, end_row) = (block.start, block.end.min(count));
+    let mut column = columns.start.max(start_row.saturating_add(1));
+    let end_column = columns.end.min(count);
+    while column < end_column {
+        let tiled = column + 4 <= end_column && column >= end_row;
         if tiled {
             let right = [0, 1, 2, 3].map(|offset| row(rows, hidden, column + offset));
             scan_tile(rows, hidden, start_row..end_row, column, right, &mut each);
@@ -100,6 +114,25 @@ mod tests {
                     assert!((found - expected).abs() < 1e-5);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn slices_of_columns_give_what_the_block_gives() {
+        let (count, hidden) = (23, 6);
+        let rows: Vec<f32> = (0..count * hidden).map(|i| (i as f32 * 0.37).cos()).collect();
+        let mut whole = Vec::new();
+        scan_block(&rows, hidden, 5, 7, |i, j, dot| whole.push((j, i, dot.to_bits())));
+        for width in [1, 2, 3, 5, 50] {
+            let mut found = Vec::new();
+            for start in (0..count).step_by(width) {
+                let columns = start..start + width;
+                let each = |i, j, dot: f32| found.push((j, i, dot.to_bits()));
+                scan_columns(&rows, hidden, 5..12, columns, each);
+            }
+            found.sort_unstable();
+            whole.sort_unstable();
+            assert_eq!(found, whole, "{width}");
         }
     }
 

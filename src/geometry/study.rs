@@ -213,7 +213,8 @@ mod tests {
 
     fn cone(count: usize, hidden: usize) -> Vec<f32> {
         let mut rng = Rng::new(11);
-        let value = |i: usize| rng.normal() as f32 + if i % hidden == 0 { 1.5 } else { 0.0 };
+        let value =
+            |i: usize| rng.normal() as f32 + if i.is_multiple_of(hidden) { 1.5 } else { 0.0 };
         let mut rows: Vec<f32> = (0..count * hidden).map(value).collect();
         rows.chunks_exact_mut(hidden).for_each(normalise);
         rows

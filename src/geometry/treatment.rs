@@ -189,7 +189,7 @@ impl Principal {
             found.values.iter().map(|value| value.max(0.0).sqrt()).collect();
         let least = moments.least_singular_value();
         let rank = singular_values.iter().take_while(|value| **value > least).count();
-        (rank >= LEAST_DIRECTIONS).then(|| Self { singular_values, vectors: found.vectors, rank })
+        (rank >= LEAST_DIRECTIONS).then_some(Self { singular_values, vectors: found.vectors, rank })
     }
 
     /// The first `some` directions, of unit length, side by side: `[hidden, some]`. From X^T X they
@@ -259,7 +259,7 @@ mod tests {
         let mut rng = Rng::new(7);
         let mut value = |i: usize| {
             let noise = (rng.uniform() - 0.5) / (1.0 + (i % hidden) as f64);
-            (noise + if i % hidden == 0 { 1.0 } else { 0.0 }) as f32
+            (noise + if i.is_multiple_of(hidden) { 1.0 } else { 0.0 }) as f32
         };
         let mut rows: Vec<f32> = (0..count * hidden).map(&mut value).collect();
         rows.chunks_exact_mut(hidden).for_each(normalise);

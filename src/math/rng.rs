@@ -5,6 +5,8 @@
 //! secrets. Only the four basic operations and the square root are used, which IEEE 754 fixes to
 //! the last bit; the platform's `ln` and `cos` it does not.
 
+use crate::math::elementary::ln;
+
 /// Added at each draw: 2^64 divided by the golden ratio, odd.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -56,7 +58,7 @@ impl Rng {
             let y = 2.0 * self.uniform() - 1.0;
             let square = x * x + y * y;
             if square > 0.0 && square < 1.0 {
-                return x * (-2.0 * logarithm(square) / square).sqrt();
+                return x * (-2.0 * ln(square) / square).sqrt();
             }
         }
     }
@@ -83,23 +85,6 @@ fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
-}
-
-/// Natural logarithm of a positive, normal number: x = m 2^e with m near 1, and
-/// ln m = 2 artanh((m - 1) / (m + 1)) by its series.
-fn logarithm(x: f64) -> f64 {
-    let bits = x.to_bits();
-    let mut exponent = ((bits >> 52) & 0x7ff) as f64 - 1023.0;
-    let mut mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | (1023 << 52));
-    if mantissa > std::f64::consts::SQRT_2 {
-        mantissa *= 0.5;
-        exponent += 1.0;
-    }
-    let quotient = (mantissa - 1.0) / (mantissa + 1.0);
-    let square = quotient * quotient;
-    // |quotient| is below 0.172: ten terms leave less than 2^-53.
-    let series = (0..10).rev().fold(0.0, |sum, term| sum * square + 1.0 / f64::from(2 * term + 1));
-    2.0 * quotient * series + exponent * std::f64::consts::LN_2
 }
 
 #[cfg(test)]
@@ -152,13 +137,6 @@ mod tests {
             |power: i32| values.iter().map(|value| value.powi(power)).sum::<f64>() / 40_000.0;
         assert!(moment(1).abs() < 0.02 && (moment(2) - 1.0).abs() < 0.03);
         assert!(moment(3).abs() < 0.06 && (moment(4) - 3.0).abs() < 0.2);
-    }
-
-    #[test]
-    fn the_logarithm_is_one() {
-        for x in [1e-300, 1e-9, 0.1, 0.5, 0.999_999, 1.0, 1.414, 1.415, 2.0, 77.0, 1e300] {
-            assert!((logarithm(x) - x.ln()).abs() <= 1e-15 * x.ln().abs().max(1.0), "{x}");
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::adapters::Adapters;
 use crate::state::compare::Compare;
 use crate::state::fine_tune::FineTune;
-use crate::state::geometry::Geometry;
+use crate::state::geometry::{Elsewhere, Geometry};
 use crate::state::gpu::Gpu;
 use crate::state::lesson::Lesson;
 use crate::state::loading::{Interrupted, Loading};
@@ -144,6 +144,21 @@ impl State {
     pub fn best_pooling(&self, side: Side) -> Option<Pooling> {
         let model = self.model.as_ref()?;
         Some(self.adapters.pooling(side).unwrap_or(model.pooling))
+    }
+
+    /// Whether another view has sentences for the geometry lab.
+    pub fn has_sentences(&self, elsewhere: Elsewhere) -> bool {
+        !self.sentences_of(elsewhere).0.trim().is_empty()
+    }
+
+    /// Another view's text, and the file that it came from.
+    pub(super) fn sentences_of(&self, elsewhere: Elsewhere) -> (&str, Option<&String>) {
+        match elsewhere {
+            Elsewhere::Compare => (&self.compare.text.list, self.compare.text.list_name.as_ref()),
+            Elsewhere::FineTune => {
+                (&self.fine_tune.source.text, self.fine_tune.source.name.as_ref())
+            }
+        }
     }
 
     pub(super) fn revision(&mut self) -> Revision {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::catalogue::language::Language;
+use crate::files::{Format, Table};
 use crate::protocol::Revision;
 use crate::protocol::message::Message;
 use crate::protocol::request::Request;
@@ -41,6 +42,24 @@ pub enum Effect {
         pause_ms: u32,
         action: Action,
     },
+    /// Fetch a corpus that lies beside the page; it comes as `GeometryAction::BundledArrived`.
+    FetchCorpus {
+        url: String,
+        number: u32,
+    },
+    /// Fetch an adapter of our own site; it comes as `GeometryAction::SessionAdapterCame`.
+    FetchAdapter {
+        url: String,
+        number: u32,
+    },
+    /// Write a table piece by piece and offer it as a file; how far it is comes as
+    /// `GeometryAction::ExportAdvanced` and, at the end, `ExportEnded`.
+    SaveTable {
+        number: u32,
+        name: String,
+        format: Format,
+        table: Arc<Table>,
+    },
     /// Keep this text for the next visit.
     Save(String),
     /// Replace the URL's fragment without a new history entry.
@@ -70,4 +89,11 @@ pub enum Effect {
         name: String,
         svg: String,
     },
+}
+
+impl Effect {
+    /// Asks the worker for something that needs no arrays.
+    pub fn ask(request: Request) -> Self {
+        Self::Send(Message::plain(request))
+    }
 }

@@ -1,9 +1,12 @@
 //! The URL's fragment: which view, and the sentences of a permalink.
 //!
 //! `#/compare?a=…&b=…&list=…&pooling=cls&layer=4`, values percent-encoded. A fragment never
-//! leaves the browser, so a link shares sentences only with whom the visitor gives it to.
+//! leaves the browser, so a link shares sentences only with whom the visitor gives it to. The
+//! geometry lab's are its settings: `#/geometry?a=before.cls.last&b=after.cls.4.whitened-32&corpus=stories`.
 
 use crate::protocol::readout::Pooling;
+use crate::state::geometry::Look;
+use crate::state::geometry::corpus::Bundled;
 
 /// The views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,15 +48,26 @@ pub struct Route {
     pub list: Option<String>,
     pub pooling: Option<Pooling>,
     pub layer: Option<u16>,
+    /// A and B of the geometry lab.
+    pub looks: [Option<Look>; 2],
+    /// A corpus that comes with the page.
+    pub corpus: Option<Bundled>,
 }
 
 impl Route {
     /// The fragment, with `#`.
     pub fn to_fragment(&self) -> String {
         let layer = self.layer.map(|layer| layer.to_string());
+        let [a, b] = self.looks.map(|look| look.map(Look::to_slug));
+        let sentences = [self.first.as_deref(), self.second.as_deref()];
+        let [a, b] = match self.view {
+            View::Geometry => [a.as_deref(), b.as_deref()],
+            _ => sentences,
+        };
         let parts = [
-            ("a", self.first.as_deref()),
-            ("b", self.second.as_deref()),
+            ("a", a),
+            ("b", b),
+            ("corpus", self.corpus.map(Bundled::slug)),
             ("list", self.list.as_deref()),
             ("pooling", self.pooling.map(Pooling::name)),
             ("layer", layer.as_deref()),
@@ -79,6 +93,9 @@ impl Route {
         for (key, value) in query.split('&').filter_map(|part| part.split_once('=')) {
             let value = decode(value);
             match key {
+                "a" if view == View::Geometry => route.looks[0] = Look::from_slug(&value),
+                "b" if view == View::Geometry => route.looks[1] = Look::from_slug(&value),
+                "corpus" => route.corpus = Bundled::from_slug(&value),
                 "a" => route.first = Some(value),
                 "b" => route.second = Some(value),
                 "list" => route.list = Some(value),
@@ -137,7 +154,8 @@ fn hexadecimal(digits: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pooling, Route, View};
+    use super::{Bundled, Look, Pooling, Route, View};
+    use crate::state::geometry::link::tests::look;
 
     #[test]
     fn unknown_and_broken_fragments_open_the_first_view() {
@@ -150,6 +168,17 @@ mod tests {
     #[test]
     fn a_link_without_sentences_is_short() {
         assert_eq!(Route { view: View::Models, ..Route::default() }.to_fragment(), "#/models");
+    }
+
+    #[test]
+    fn settings_of_the_lab_have_a_link_and_what_is_not_understood_is_left_out() {
+        let fragment = "#/geometry?a=before.cls.last&b=after.cls.4.whitened-32&corpus=stories";
+        let route = Route::from_fragment(fragment);
+        assert_eq!(route.looks[1], Look::from_slug("after.cls.4.whitened-32"));
+        assert_eq!((route.corpus, route.has_sentences()), (Some(Bundled::Stories), false));
+        assert_eq!(route.to_fragment(), fragment);
+        let broken = Route::from_fragment("#/geometry?a=before.nothing&b=&corpus=novels");
+        assert_eq!(broken, Route { view: View::Geometry, ..Route::default() });
     }
 
     #[test]
@@ -169,10 +198,22 @@ mod tests {
         fn what_is_written_is_read_again(a: String, b: String, list: String, layer: u16) {
             let route = Route {
                 view: View::Compare, step: None, first: Some(a), second: Some(b), list: Some(list),
-                pooling: Some(Pooling::FirstLast), layer: Some(layer),
+                pooling: Some(Pooling::FirstLast), layer: Some(layer), ..Route::default()
             };
             let fragment = route.to_fragment();
             proptest::prop_assert!(fragment.is_ascii());
+            proptest::prop_assert_eq!(Route::from_fragment(&fragment), route);
+        }
+
+        #[test]
+        fn settings_that_are_written_are_read_again(
+            a in proptest::option::of(look()),
+            b in proptest::option::of(look()),
+            corpus in proptest::option::of(proptest::sample::select(Bundled::ALL.to_vec())),
+        ) {
+            let route = Route { view: View::Geometry, looks: [a, b], corpus, ..Route::default() };
+            let fragment = route.to_fragment();
+            proptest::prop_assert!(fragment.is_ascii() && !fragment.contains('%'), "{}", fragment);
             proptest::prop_assert_eq!(Route::from_fragment(&fragment), route);
         }
     }

@@ -118,7 +118,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
 
 fn changes_saved(action: &Action) -> bool {
     matches!(action, Action::FineTune(action) if *action != FineTuneAction::Exported)
-        || matches!(action, Action::Geometry(_))
+        || matches!(action, Action::Geometry(action) if action.changes_saved())
         || matches!(action, Action::Adapters(action) if action.changes_saved())
         || matches!(
             action,
@@ -199,7 +199,12 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
         state.lesson.step = step.min(STEPS - 1);
     }
     if !route.has_sentences() {
-        return ask_figures(state);
+        let mut effects = Vec::new();
+        if state.view == View::Geometry {
+            effects.extend(geometry::update::follow(state, &route));
+        }
+        effects.extend(ask_figures(state));
+        return effects;
     }
     let linked = CompareText {
         first: route.first.unwrap_or_default(),
@@ -404,6 +409,7 @@ fn copy_link(state: &State) -> Vec<Effect> {
         list,
         pooling: compare.pooling,
         layer: compare.layer,
+        ..Route::default()
     };
     let mut fragment = route.to_fragment();
     let mut report = Report::Copied;

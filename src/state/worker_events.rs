@@ -35,6 +35,9 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         Err(message) => message,
     };
     match message.head {
+        Event::AdapterFile { revision, .. } if state.geometry.awaits_adapter(revision) => {
+            return geometry::session::take_adapter(state, message.bulk);
+        }
         Event::Attached { .. }
         | Event::Blended { .. }
         | Event::Detached { .. }
@@ -45,9 +48,24 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             effects.extend(ask_figures(state));
             return effects;
         }
+        Event::Layers { .. } => {
+            geometry::layers_update::take_event(state, message.head);
+            return Vec::new();
+        }
         Event::Survey { .. } => {
-            geometry::update::take_event(state, message.head.clone());
-            return lesson::update::take_event(state, message);
+            let mut effects = geometry::update::take_event(state, message.head.clone());
+            effects.extend(lesson::update::take_event(state, message));
+            // A map is made of what was measured.
+            effects.extend(geometry::update::ask(state));
+            return effects;
+        }
+        Event::Mapping { .. }
+        | Event::Mapped { .. }
+        | Event::Near { .. }
+        | Event::Compared { .. }
+        | Event::Clustered { .. } => {
+            geometry::map::events::take_event(state, message);
+            return geometry::update::ask(state);
         }
         _ => {}
     }
@@ -60,6 +78,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         Event::Ready => {
             state.worker = Worker::Ready;
             let mut effects = open_wanted(state);
+            effects.extend(geometry::session::import(state));
             if state.view == View::Models || state.adapters.choice.is_own() {
                 effects.extend(adapters::update::list_shelf(state));
             }
@@ -90,6 +109,10 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         Event::Cancelled { revision } => {
             state.compare.job.take_if(|job| job.revision == revision);
             state.compare.baselines_pending.retain(|asked| asked.0 != revision);
+            geometry::map::events::take_cancelled(state, revision);
+        }
+        Event::Vectors { revision, dimensions } => {
+            return geometry::export::take_vectors(state, revision, dimensions, numbers);
         }
         Event::Gpu { state: news } => return gpu::take(state, news),
         Event::Workers { computing, .. } => state.computing_workers = computing,
@@ -112,7 +135,6 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::Near { .. }
         | Event::Compared { .. }
         | Event::Clustered { .. }
-        | Event::Vectors { .. }
         | Event::Layers { .. }
         // Said by the trainer's worker alone.
         | Event::Views { .. }
@@ -245,10 +267,13 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
         state.notify(NoticeContent::Problem { problem, name: None });
         return Vec::new();
     };
-    if lesson::update::take_failure(state, revision, &problem)
-        || geometry::update::take_failure(state, revision, &problem)
-    {
+    if lesson::update::take_failure(state, revision, &problem) {
         return Vec::new();
+    }
+    if geometry::update::take_failure(state, revision, &problem)
+        || geometry::map::events::take_failure(state, revision, &problem)
+    {
+        return geometry::update::ask(state);
     }
     if let Some(effects) = adapters::events::take_failure(state, revision, &problem) {
         return effects;

@@ -16,7 +16,13 @@ pub type Pair = (String, String);
 pub(super) type Rows = Vec<Vec<String>>;
 
 /// Rows, and the line that each begins at, from 1.
-type PlacedRows = (Rows, Vec<usize>);
+pub(super) type PlacedRows = (Rows, Vec<usize>);
+
+/// A text, cut into cells or lines.
+pub(super) enum Cut {
+    Table(PlacedRows),
+    Lines(Vec<String>),
+}
 
 /// What was understood.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -118,21 +124,33 @@ fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, ListError> {
 
 /// Pasted text.
 pub fn read_pasted(text: &str) -> Reading {
+    understood(cut_pasted(text))
+}
+
+fn understood(cut: Cut) -> Reading {
+    match cut {
+        Cut::Table((rows, places)) => pairs_from_rows(rows, &places),
+        Cut::Lines(sentences) if sentences.is_empty() => Reading::default(),
+        Cut::Lines(sentences) => {
+            Reading { content: Content::Sentences(sentences), ..Reading::default() }
+        }
+    }
+}
+
+/// Lines that most have a tab in, and comma tables with a column of scores, are tables.
+pub(super) fn cut_pasted(text: &str) -> Cut {
     let lines: Vec<&str> = lines(text).collect();
     let places = || text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-    if lines.is_empty() {
-        return Reading::default();
-    }
     let tabbed = lines.iter().filter(|line| line.contains('\t')).count();
     // A stray tab inside prose must not turn a list of sentences into pairs.
     if tabbed * 2 > lines.len() {
         let rows = lines.iter().map(|line| line.split('\t').map(clean).collect()).collect();
-        return pairs_from_rows(rows, &places().map(|(_, place)| place).collect::<Vec<_>>());
+        return Cut::Table((rows, places().map(|(_, place)| place).collect()));
     }
-    if let Some(reading) = scored_table(text) {
-        return reading;
+    match scored_table(text) {
+        Some(table) => Cut::Table(table),
+        None => Cut::Lines(lines.into_iter().map(clean).collect()),
     }
-    sentences(lines.into_iter())
 }
 
 /// A dropped or picked file; tables are recognised by the ending of `name`.
@@ -143,32 +161,40 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<Reading, ListError> {
     let text = decode(bytes)?;
     let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     match ending.as_str() {
-        "csv" => read_table(&text, b",;\t|"),
-        "tsv" | "tab" => read_table(&text, b"\t"),
+        "csv" => Ok(understood(cut_table(&text, COMMAS)?)),
+        "tsv" | "tab" => Ok(understood(cut_table(&text, b"\t")?)),
         _ => Ok(read_pasted(&text)),
     }
 }
 
+/// What may part the cells of a `.csv`.
+pub(super) const COMMAS: &[u8] = b",;\t|";
+
+/// Rows by which a separator is judged: a long table is not cut to its end four times.
+const JUDGED_ROWS: usize = 2_000;
+
 /// The separator is the one that cuts most rows into no fewer cells than the first row; of equals
 /// the one that gives more cells, then the earlier in `separators`. The first row alone would not
 /// do: a sentence in it may hold more semicolons than the table has columns.
-fn read_table(text: &str, separators: &[u8]) -> Result<Reading, ListError> {
-    let mut best: Option<((usize, usize), PlacedRows)> = None;
+pub(super) fn cut_table(text: &str, separators: &[u8]) -> Result<Cut, ListError> {
+    let mut best: Option<((usize, usize), u8)> = None;
     let mut narrow = None;
     for &separator in separators {
-        let rows = placed_rows(text, separator);
-        match rows.as_ref().ok().and_then(|(rows, _)| regularity(rows)) {
-            Some(found) if best.as_ref().is_none_or(|(best, _)| found > *best) => {
-                best = Some((found, rows?));
+        let rows = first_rows(text, separator, JUDGED_ROWS);
+        match rows.ok().and_then(|(rows, _)| regularity(&rows)) {
+            Some(found) if best.is_none_or(|(best, _)| found > best) => {
+                best = Some((found, separator));
             }
             Some(_) => {}
-            None => narrow = narrow.or(Some(rows)),
+            None => narrow = narrow.or(Some(separator)),
         }
     }
     match (best, narrow) {
-        (Some((_, (rows, places))), _) => Ok(pairs_from_rows(rows, &places)),
-        (None, Some(rows)) => Ok(one_column(text, &rows?.0)),
-        (None, None) => Ok(Reading::default()),
+        (Some((_, separator)), _) => Ok(Cut::Table(placed_rows(text, separator)?)),
+        (None, Some(separator)) => {
+            Ok(Cut::Lines(one_column(text, &placed_rows(text, separator)?.0)))
+        }
+        (None, None) => Ok(Cut::Lines(Vec::new())),
     }
 }
 
@@ -181,19 +207,31 @@ fn regularity(rows: &[Vec<String>]) -> Option<(usize, usize)> {
 }
 
 /// Sentences without their quotes; whole lines where commas in prose cut some of them.
-fn one_column(text: &str, rows: &[Vec<String>]) -> Reading {
+fn one_column(text: &str, rows: &[Vec<String>]) -> Vec<String> {
     if rows.iter().all(|row| row.len() == 1) {
-        return sentences(rows.iter().flatten().map(String::as_str));
+        return rows.iter().flatten().filter(|cell| !cell.is_empty()).cloned().collect();
     }
-    sentences(lines(text))
+    lines(text).map(clean).collect()
 }
 
 /// A pasted comma table is believed only where each line is `a,b,number`: prose has commas too.
-fn scored_table(text: &str) -> Option<Reading> {
+fn scored_table(text: &str) -> Option<PlacedRows> {
+    // Prose is not cut to its end only to be found prose.
+    let is_scored = |row: &csv::StringRecord| row.len() == 3 && row.get(2).is_some_and(is_number);
+    let is_filled = |row: &csv::StringRecord| row.iter().any(|cell| !cell.trim().is_empty());
+    let mut first_rows = reader(text, b',').into_records().filter_map(Result::ok).filter(is_filled);
+    if !first_rows.nth(1).is_some_and(|row| is_scored(&row)) {
+        return None;
+    }
     let (rows, places) = placed_rows(text, b',').ok()?;
-    let scored = |row: &Vec<String>| row.len() == 3 && number(&row[2]).is_some();
+    let is_scored =
+        |row: &Vec<String>| row.len() == 3 && row.get(2).is_some_and(|it| is_number(it));
     let data = rows.get(1..)?;
-    (!data.is_empty() && data.iter().all(scored)).then(|| pairs_from_rows(rows, &places))
+    (!data.is_empty() && data.iter().all(is_scored)).then_some((rows, places))
+}
+
+fn is_number(cell: &str) -> bool {
+    number(cell).is_some()
 }
 
 /// A row put after the text: a quote that is never closed swallows it, which the library does not
@@ -204,14 +242,23 @@ pub(super) fn rows(text: &str, separator: u8) -> Result<Rows, ListError> {
     placed_rows(text, separator).map(|(rows, _)| rows)
 }
 
-/// The rows, and the line that each begins at, from 1.
-fn placed_rows(text: &str, separator: u8) -> Result<PlacedRows, ListError> {
-    let mut reader = csv::ReaderBuilder::new()
+fn reader(text: &str, separator: u8) -> csv::Reader<impl Read> {
+    csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(separator)
         .quoting(separator != b'\t')
-        .from_reader(text.as_bytes().chain(LAST_ROW.as_bytes()));
+        .from_reader(text.as_bytes().chain(LAST_ROW.as_bytes()))
+}
+
+/// The rows, and the line that each begins at, from 1.
+fn placed_rows(text: &str, separator: u8) -> Result<PlacedRows, ListError> {
+    first_rows(text, separator, usize::MAX)
+}
+
+/// As [`placed_rows`], at most so many; what comes after them is not looked at.
+fn first_rows(text: &str, separator: u8, most: usize) -> Result<PlacedRows, ListError> {
+    let mut reader = reader(text, separator);
     let (mut rows, mut places) = (Vec::new(), Vec::new());
     let (mut line, mut ended) = (0, false);
     for record in reader.records() {
@@ -224,6 +271,9 @@ fn placed_rows(text: &str, separator: u8) -> Result<PlacedRows, ListError> {
         if !ended && record.iter().any(|cell| !cell.trim().is_empty()) {
             rows.push(record.iter().map(clean).collect());
             places.push(usize::try_from(line).unwrap_or(usize::MAX));
+        }
+        if rows.len() >= most {
+            return Ok((rows, places));
         }
     }
     if !ended {
@@ -310,12 +360,6 @@ fn find_columns(rows: &[Vec<String>]) -> Columns {
         score,
         has_header,
     }
-}
-
-fn sentences<'a>(lines: impl Iterator<Item = &'a str>) -> Reading {
-    let sentences: Vec<String> = lines.map(clean).filter(|line| !line.is_empty()).collect();
-    let content = if sentences.is_empty() { Content::Empty } else { Content::Sentences(sentences) };
-    Reading { content, ..Reading::default() }
 }
 
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -411,6 +455,16 @@ mod tests {
     fn a_named_score_is_found_by_a_part_of_its_name() {
         let reading = read_file("x.csv", b"sentence1,sentence2,gold_score\na,b,3\n").unwrap();
         assert!(matches!(reading.content, Content::Pairs { ref gold, .. } if gold == &[3.0]));
+    }
+
+    #[test]
+    fn a_long_table_is_judged_by_its_beginning_and_read_to_its_end() {
+        let rows: String =
+            (0..5_000).map(|row| format!("left {row},\"right, {row}\",2\n")).collect();
+        let reading = read_file("x.csv", rows.as_bytes()).unwrap();
+        assert_eq!((reading.content.len(), reading.skipped), (5_000, 0));
+        let error = read_file("x.csv", format!("{rows}last,\"open,1\n").as_bytes()).unwrap_err();
+        assert!(matches!(error, ListError::Table { line: 5_001, .. }), "{error}");
     }
 
     #[test]

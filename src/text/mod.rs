@@ -1,5 +1,7 @@
 //! Tokeniser, sentence lists, pairs files.
 
+pub mod columns;
+pub mod corpus;
 pub mod examples;
 pub mod lists;
 pub mod tokeniser;

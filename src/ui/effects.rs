@@ -1,6 +1,7 @@
 //! Effects carried out: the only place where the page touches worker, storage and clipboard.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -12,13 +13,17 @@ use crate::browser::picture;
 use crate::catalogue::language::Language;
 use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
+use crate::files::write::pieces;
+use crate::files::{Format, Table};
 use crate::protocol::Revision;
 use crate::protocol::request::{ModelSource, Request};
 use crate::state::action::Action;
 use crate::state::adapters::AdapterAction;
 use crate::state::effect::Effect;
+use crate::state::geometry::GeometryAction;
 use crate::state::notice::Report;
 use crate::state::settings::Theme;
+use crate::text::lists::decode;
 
 thread_local! {
     static BRIDGE: RefCell<Option<Bridge>> = const { RefCell::new(None) };
@@ -76,6 +81,20 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
         Effect::After { pause_ms, action } => {
             page_scope::after(pause_ms, move || dispatch(action));
         }
+        Effect::FetchCorpus { url, number } => spawn_local(async move {
+            let bytes = page_scope::fetch(&url).await;
+            let text = bytes.and_then(|it| decode(&it).map_err(|error| error.to_string()));
+            dispatch(Action::Geometry(GeometryAction::BundledArrived { number, text }));
+        }),
+        Effect::FetchAdapter { url, number } => spawn_local(async move {
+            let bytes = page_scope::fetch(&url).await.map(Arc::from);
+            dispatch(Action::Geometry(GeometryAction::SessionAdapterCame { number, bytes }));
+        }),
+        Effect::SaveTable { number, name, format, table } => spawn_local(async move {
+            let outcome = save_table(dispatch, number, &name, format, &table).await;
+            dispatch(Action::Geometry(GeometryAction::ExportEnded { number }));
+            dispatch(Action::Reported(exported(name, outcome)));
+        }),
         Effect::Save(text) => {
             if !page_scope::save(&text) {
                 dispatch(Action::Reported(Report::NotSaved));
@@ -103,6 +122,30 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
             dispatch(Action::Reported(exported(name, outcome)));
         }),
     }
+}
+
+/// Milliseconds of writing between two moments in which the page draws and listens.
+const WRITING_MS: f64 = 12.0;
+
+async fn save_table(
+    dispatch: impl Dispatch,
+    number: u32,
+    name: &str,
+    format: Format,
+    table: &Table,
+) -> Result<(), String> {
+    let mut parts = Vec::new();
+    let mut rested_ms = page_scope::now_ms();
+    for piece in pieces(format, table) {
+        parts.push(page_scope::blob_of(&piece)?);
+        if page_scope::now_ms() - rested_ms > WRITING_MS {
+            let done = parts.len();
+            dispatch(Action::Geometry(GeometryAction::ExportAdvanced { number, done }));
+            page_scope::pause().await;
+            rested_ms = page_scope::now_ms();
+        }
+    }
+    page_scope::download_blob(name, &page_scope::joined(&parts)?)
 }
 
 fn exported(name: String, outcome: Result<(), String>) -> Report {

@@ -20,6 +20,8 @@ use crate::ui::parts::{DropZone, ExampleChips, FileButton};
 
 /// Largest file that is read into the box.
 const MOST_BYTES: u64 = 32_000_000;
+/// A session holds such a file, and an adapter.
+const MOST_SESSION_BYTES: u64 = 256_000_000;
 
 /// The section below the two sentences.
 #[component]
@@ -75,8 +77,10 @@ pub async fn read_text(page: Page, file: File) -> Option<(String, Result<String,
 async fn read_bytes(page: Page, file: File) -> Option<(String, Vec<u8>)> {
     let name = file.name();
     let size_bytes = file.size() as u64;
-    if size_bytes > MOST_BYTES {
-        let report = Report::FileTooLarge { name, size_bytes, limit_bytes: MOST_BYTES };
+    let is_session = name.ends_with(".simcse.json");
+    let limit_bytes = if is_session { MOST_SESSION_BYTES } else { MOST_BYTES };
+    if size_bytes > limit_bytes {
+        let report = Report::FileTooLarge { name, size_bytes, limit_bytes };
         page.dispatch(Action::Reported(report));
         return None;
     }

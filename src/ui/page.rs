@@ -53,6 +53,11 @@ impl Page {
         Memo::new(move |_| self.state.with(&part))
     }
 
+    /// A part of the state as it is now, for listeners.
+    pub fn now<T>(self, part: impl FnOnce(&State) -> T) -> T {
+        self.state.with_untracked(part)
+    }
+
     /// The lesson's step now, for listeners.
     pub fn step_untracked(self) -> usize {
         self.state.with_untracked(|state| state.lesson.step)

@@ -1,5 +1,7 @@
 //! A sphere to turn: drag it, use the arrow keys, or leave it to turn slowly by itself.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, PointerEvent};
@@ -29,7 +31,7 @@ pub struct CloudView {
     pub rays: bool,
     pub marks: Vec<Mark>,
     /// The points' sentences, where they are known.
-    pub names: Vec<String>,
+    pub names: Arc<[String]>,
     pub description: String,
 }
 

@@ -10,6 +10,9 @@ use simcse_lab::chart::histogram::{Histogram, histogram};
 use simcse_lab::chart::line::{Line, line};
 use simcse_lab::chart::moves::{Move, Moves, moves};
 use simcse_lab::chart::plane::{Plane, Spot, plane};
+use simcse_lab::chart::plane_view::{Bounds, Frame, View};
+use simcse_lab::chart::point_map::{self, Key, Name, Over};
+use simcse_lab::chart::points::{Cloud, RAISED, SELECTED, WARNED};
 use simcse_lab::chart::ramp::{DARK, LIGHT};
 use simcse_lab::chart::scale_bar::{Hue, ScaleBar, scale_bar};
 use simcse_lab::chart::scatter::{Scatter, scatter};
@@ -127,6 +130,60 @@ fn plane_with_a_trail_and_with_an_undone_end() -> Result<(), String> {
     compare("plane_undone", &plane(&undone, 340.0, &DARK))?;
     let empty = Plane { trail: &[], now: 0, ..data };
     compare("plane_empty", &plane(&empty, 340.0, &LIGHT))
+}
+
+#[test]
+fn map_with_neighbours_names_and_a_query() -> Result<(), String> {
+    // Three heaps.
+    let spot = |place: u32| {
+        let (heap, within) = (place % 3, place / 3);
+        let [x, y] = [[0.0, 0.0], [6.0, 1.0], [2.0, 5.0]][heap as usize];
+        [x + (within % 4) as f32 * 0.5, y + (within / 4) as f32 * 0.6]
+    };
+    let positions: Vec<f32> = (0..36).flat_map(spot).collect();
+    let colours: Vec<u8> = (0..36).map(|place| (place % 3 + 1) as u8).collect();
+    let mut flags = vec![0; 36];
+    (flags[0], flags[3], flags[6], flags[35]) = (SELECTED, RAISED, RAISED, WARNED);
+    let hues: Vec<[u8; 3]> =
+        [[150; 3]].into_iter().chain((0..3).filter_map(|hue| LIGHT.category(hue))).collect();
+    let cloud = Cloud {
+        positions: &positions,
+        colours: &colours,
+        flags: &flags,
+        palette: &hues,
+        ranked: false,
+        radius: 4.0,
+        opacity: 0.9,
+        paper: [0xfb, 0xfa, 0xf7],
+        warning: [0xa3, 0x26, 0x2a],
+        hub: [0; 3],
+    };
+    let frame = Frame { width: 480.0, height: 320.0, ratio: 1.0 };
+    let bounds = Bounds::of(&positions).ok_or("no points")?;
+    let view = View::fit(bounds, frame, 40.0);
+    let name = |position: u32, text: &str| Name {
+        position,
+        text: text.into(),
+        colour: LIGHT.category(position as usize % 3),
+        is_long: false,
+    };
+    let over = Over {
+        pinned: Some(0),
+        neighbours: vec![3, 6, 9],
+        names: vec![name(0, "The harbour froze."), name(1, "bread"), name(2, "music and concerts")],
+        query: Some(([4.0, 3.0], "ships in winter".into())),
+        ..Over::default()
+    };
+    let keys: Vec<Key> = ["sea", "bread", "music"]
+        .iter()
+        .zip(&hues[1..])
+        .map(|(text, colour)| Key { colour: *colour, text: (*text).into() })
+        .collect();
+    let drawn = |over: &Over, keys: &[Key]| {
+        point_map::scene(&cloud, over, (&view, frame), keys, "36 sentences".into(), &LIGHT)
+    };
+    compare("map", &drawn(&over, &keys))?;
+    compare("map_plain", &drawn(&Over::default(), &[]))
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub fn vectors(lines: &str) -> Vec<Vec<f32>> {
 
 #[test]
 fn help_has_examples_and_misuse_exits_with_2() {
-    for command in ["convert", "info", "embed", "sts", "geometry", "merge", "train"] {
+    for command in ["convert", "info", "embed", "map", "sts", "geometry", "merge", "train"] {
         let help = out(&good(simcse().args([command, "--help"])));
         assert!(help.contains("Examples:") && help.contains(&format!("simcse {command} ")));
     }

@@ -8,19 +8,21 @@ use std::path::{Path, PathBuf};
 use crate::source::{Import, Source, is_inside};
 
 /// Top-level modules and their floors: imports point strictly down.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 19] = [
     ("bin", 7),
     ("engine", 6),
     ("training", 5),
     ("model", 4),
     ("ui", 4),
     ("backend", 3),
-    ("geometry", 3),
+    ("projection", 3),
     ("state", 3),
     ("browser", 3),
+    ("geometry", 2),
     ("kernels", 2),
     ("gpu", 1),
     ("weights", 1),
+    ("files", 1),
     ("text", 1),
     ("math", 1),
     ("simd", 1),

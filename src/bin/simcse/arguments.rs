@@ -19,6 +19,7 @@ use simcse_lab::weights::merged::MAX_BLEND;
   simcse convert all-MiniLM-L6-v2 --type q8_0 --out m.gguf
   simcse info m.gguf
   simcse embed --model m.gguf --out e.npy sentences.txt
+  simcse map --rows e.npy --method tsne --out map.npy
   simcse sts --model m.gguf dev.csv
   simcse geometry --model m.gguf --treatment whitened sentences.txt
   simcse merge --model m.gguf --adapter tuned.gguf --type q8_0 --out merged.gguf
@@ -36,6 +37,7 @@ pub enum Command {
     Convert(ConvertOptions),
     Info(InfoOptions),
     Embed(EmbedOptions),
+    Map(MapOptions),
     Sts(StsOptions),
     Geometry(GeometryOptions),
     Merge(MergeOptions),
@@ -110,6 +112,49 @@ pub struct EmbedOptions {
     /// File of sentences; - is standard input
     #[arg(default_value = "-")]
     pub file: PathBuf,
+}
+
+/// Lay vectors out in the plane, and say how far to believe it
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse map --rows e.npy --method tsne --out map.npy
+  simcse map --rows e.npy --method umap --neighbours 30 --least-distance 0.05 --seed 7 --json
+  simcse map --rows tuned.npy --method tsne --start map.npy --out tuned-map.npy
+
+Rows are a NumPy file, as `simcse embed --out e.npy` writes it; they are brought to length 1. The map
+is one too, float32 [rows, 2]. Equal rows, options and seed give the same bytes on every machine.
+  trustworthiness   1: whoever are neighbours on the map are neighbours in the rows
+  explained         shares of the variance on the axes of a PCA")]
+pub struct MapOptions {
+    /// NumPy file of vectors, float32 or float64 [rows, dimensions]
+    #[arg(long)]
+    pub rows: PathBuf,
+    /// How
+    #[arg(long, value_enum, default_value = "tsne")]
+    pub method: MethodName,
+    /// File to write [default: only measure]
+    #[arg(long, short)]
+    pub out: Option<PathBuf>,
+    /// t-SNE: neighbours that count, about
+    #[arg(long, default_value_t = 30.0)]
+    pub perplexity: f32,
+    /// UMAP: neighbours that count, the row itself included
+    #[arg(long, default_value_t = 15)]
+    pub neighbours: u16,
+    /// UMAP: how near points may lie, 0 to 2
+    #[arg(long, default_value_t = 0.1)]
+    pub least_distance: f32,
+    /// t-SNE's steps or UMAP's epochs [default: 1000 steps; 500 epochs, 200 above 10,000 rows]
+    #[arg(long)]
+    pub steps: Option<u32>,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// NumPy file of positions to begin at [default: the first two principal components]
+    #[arg(long)]
+    pub start: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Measure a model on scored sentence pairs
@@ -301,6 +346,17 @@ pub struct ModelOptions {
     /// What computes
     #[arg(long, value_enum, default_value = "cpu")]
     pub backend: Device,
+}
+
+/// Ways to lay vectors out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MethodName {
+    /// The first two principal components
+    Pca,
+    /// t-SNE (van der Maaten & Hinton 2008), Barnes-Hut
+    Tsne,
+    /// UMAP (McInnes et al. 2018)
+    Umap,
 }
 
 /// What computes.

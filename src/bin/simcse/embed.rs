@@ -7,11 +7,11 @@ use std::io::Write;
 
 use anyhow::Context;
 use serde::Serialize;
+use simcse_lab::files::npy;
 
 use crate::simcse::arguments::EmbedOptions;
 use crate::simcse::input;
 use crate::simcse::model::Model;
-use crate::simcse::npy;
 
 /// A line of the JSON output.
 #[derive(Serialize)]

@@ -11,14 +11,16 @@ use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::geometry::corpus::Bundled;
-use crate::state::geometry::{Failure, GeometryAction, Look, Plot};
+use crate::state::geometry::failure::Failure;
+use crate::state::geometry::{Arrival, Elsewhere, GeometryAction, Look, Plot};
 use crate::state::saved::Saved;
 use crate::state::tests::{event, opened, requests};
 use crate::state::update::update;
+use crate::text::columns::Roles;
 use crate::text::lists::ListError;
 
 /// Revision, slot, side, and number of sentences of each survey.
-fn surveys(effects: &[Effect]) -> Vec<(u32, u8, Side, usize)> {
+pub(in crate::state::geometry) fn surveys(effects: &[Effect]) -> Vec<(u32, u8, Side, usize)> {
     let of = |request: &&Request| match request {
         Request::Survey { revision, slot, sentences, lens, .. } => {
             Some((*revision, *slot, lens.side, sentences.len()))
@@ -28,12 +30,12 @@ fn surveys(effects: &[Effect]) -> Vec<(u32, u8, Side, usize)> {
     requests(effects).iter().filter_map(of).collect()
 }
 
-fn act(state: &mut State, action: GeometryAction) -> Vec<Effect> {
+pub(in crate::state::geometry) fn act(state: &mut State, action: GeometryAction) -> Vec<Effect> {
     update(state, Action::Geometry(action), 0.0)
 }
 
 /// A page with an adapter, at the geometry view; what that asked for.
-fn entered() -> (State, Vec<Effect>) {
+pub(in crate::state::geometry) fn entered() -> (State, Vec<Effect>) {
     let (mut state, _) = opened();
     state.adapters.attached =
         Some(AdapterSummary { sha256: "ad".to_owned(), ..AdapterSummary::default() });
@@ -42,7 +44,11 @@ fn entered() -> (State, Vec<Effect>) {
     (state, effects)
 }
 
-fn answer(state: &mut State, (revision, slot): (u32, u8), sphere: &[f32]) -> Vec<Effect> {
+pub(in crate::state::geometry) fn answer(
+    state: &mut State,
+    (revision, slot): (u32, u8),
+    sphere: &[f32],
+) -> Vec<Effect> {
     let shape = Shape { sphere: sphere.to_vec(), ..Shape::default() };
     let findings = Box::new(Findings { shape, alignment: Some(0.25), ..Findings::default() });
     let head = Event::Survey { revision, slot, findings, latency_ms: 7.0 };
@@ -50,7 +56,7 @@ fn answer(state: &mut State, (revision, slot): (u32, u8), sphere: &[f32]) -> Vec
 }
 
 /// The view with both of its figures.
-fn measured() -> State {
+pub(in crate::state::geometry) fn measured() -> State {
     let (mut state, effects) = entered();
     for (revision, slot, ..) in surveys(&effects) {
         answer(&mut state, (revision, slot), &[1.0, 0.0, 0.0]);
@@ -117,10 +123,104 @@ fn typing_settles_and_can_be_undone_where_it_was_replaced() {
     let asked = surveys(&act(&mut state, GeometryAction::Settled(count)));
     assert_eq!(asked.iter().map(|asked| asked.3).collect::<Vec<_>>(), [2, 2]);
     act(&mut state, GeometryAction::BundledChosen(Bundled::Everyday));
-    assert_eq!(state.geometry.bundled(), Some(Bundled::Everyday));
+    assert_eq!(state.geometry.source.bundled, Some(Bundled::Everyday));
     act(&mut state, GeometryAction::TextUndone);
-    assert_eq!(state.geometry.source.text, "one\ntwo");
-    assert_eq!(state.geometry.corpus.sentences, ["one", "two"]);
+    assert_eq!(&*state.geometry.source.text, "one\ntwo");
+    assert_eq!(*state.geometry.corpus.sentences, ["one", "two"]);
+}
+
+/// Types a text and waits.
+pub(in crate::state::geometry) fn type_in(state: &mut State, text: &str) -> Vec<Effect> {
+    act(state, GeometryAction::Typed(text.to_owned()));
+    let count = state.geometry.typed_count;
+    act(state, GeometryAction::Settled(count))
+}
+
+/// The corpora that lie beside the page, asked for: address and number.
+fn fetched(effects: &[Effect]) -> Vec<(String, u32)> {
+    let of = |effect: &Effect| match effect {
+        Effect::FetchCorpus { url, number } => Some((url.clone(), *number)),
+        _ => None,
+    };
+    effects.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_corpus_beside_the_page_is_fetched_and_what_was_there_stays_until_it_is_here() {
+    let mut state = measured();
+    let before = state.geometry.source.clone();
+    let effects = act(&mut state, GeometryAction::BundledChosen(Bundled::Senses));
+    let [(url, lost)] = &fetched(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(url, "corpora/senses.tsv");
+    let text = Err("HTTP 404".to_owned());
+    act(&mut state, GeometryAction::BundledArrived { number: *lost, text });
+    let failed = Arrival::Failed { bundled: Bundled::Senses, detail: "HTTP 404".to_owned() };
+    assert_eq!((&state.geometry.arrival, &state.geometry.source), (&Some(failed), &before));
+
+    let again = act(&mut state, GeometryAction::BundledChosen(Bundled::Senses));
+    let (_, number) = fetched(&again)[0];
+    let text = || Ok("sentence\ttopic\nOne bat flew.\tbat\nTwo seals.\tseal\n".to_owned());
+    act(&mut state, GeometryAction::BundledArrived { number: *lost, text: text() });
+    assert_eq!(state.geometry.source, before, "the one before is not waited for");
+    let effects = act(&mut state, GeometryAction::BundledArrived { number, text: text() });
+    assert_eq!(surveys(&effects).len(), 2);
+    assert_eq!(state.geometry.corpus.topics.names, ["bat", "seal"]);
+    assert_eq!(state.geometry.source.bundled, Some(Bundled::Senses));
+    act(&mut state, GeometryAction::TextUndone);
+    assert_eq!(state.geometry.source, before);
+}
+
+#[test]
+fn what_is_typed_meanwhile_is_not_replaced_by_what_comes() {
+    let mut state = measured();
+    let effects = act(&mut state, GeometryAction::BundledChosen(Bundled::Stories));
+    let (_, number) = fetched(&effects)[0];
+    act(&mut state, GeometryAction::Typed("my own\nwords".to_owned()));
+    let text = Ok("a\nb".to_owned());
+    act(&mut state, GeometryAction::BundledArrived { number, text });
+    assert_eq!(&*state.geometry.source.text, "my own\nwords");
+}
+
+#[test]
+fn other_views_lend_their_sentences_if_they_have_any() {
+    let mut state = measured();
+    assert!(!state.has_sentences(Elsewhere::Compare));
+    let before = state.geometry.source.clone();
+    act(&mut state, GeometryAction::TakenFrom(Elsewhere::Compare));
+    assert_eq!(state.geometry.source, before);
+    update(&mut state, Action::ListTyped("left\tright\nup\tdown".to_owned()), 0.0);
+    act(&mut state, GeometryAction::TakenFrom(Elsewhere::Compare));
+    assert_eq!(*state.geometry.corpus.sentences, ["left", "right", "up", "down"]);
+    act(&mut state, GeometryAction::TakenFrom(Elsewhere::FineTune));
+    assert!(state.geometry.corpus.sentences.len() > 300);
+    act(&mut state, GeometryAction::TextUndone);
+    act(&mut state, GeometryAction::TextUndone);
+    assert_eq!(state.geometry.source, before);
+}
+
+#[test]
+fn columns_are_the_visitors_to_say_until_there_are_others() {
+    let mut state = measured();
+    type_in(&mut state, "kind\tred\nsize\tbig");
+    assert_eq!(state.geometry.corpus.positives.len(), 2);
+    let roles = Some(Roles { sentence: 1, topic: Some(0), ..Roles::default() });
+    act(&mut state, GeometryAction::RolesChosen(roles));
+    type_in(&mut state, "kind\tred\nsize\tsmall");
+    assert_eq!(*state.geometry.corpus.sentences, ["red", "small"]);
+    type_in(&mut state, "one\tfirst one\ntwo\tsecond one");
+    assert_eq!(state.geometry.corpus.positives.len(), 2);
+}
+
+#[test]
+fn gold_scores_are_sent_with_the_survey() {
+    let (state, effects) = entered();
+    let sent = requests(&effects);
+    let Some(Request::Survey { scored, positives, .. }) = sent.first() else { panic!("{sent:?}") };
+    assert_eq!(
+        (scored, positives),
+        (&state.geometry.corpus.scored, &state.geometry.corpus.positives)
+    );
+    assert!(scored.len() > positives.len());
 }
 
 #[test]
@@ -211,5 +311,22 @@ fn looks_and_text_survive_a_reload() {
     update(&mut again, Action::Started { fragment, saved, languages: Vec::new() }, 0.0);
     assert_eq!(again.geometry.look(Plot::B), look);
     assert_eq!(again.geometry.source, state.geometry.source);
-    assert_eq!(again.geometry.corpus, state.geometry.corpus);
+    assert_eq!(*again.geometry.corpus, *state.geometry.corpus);
+}
+
+#[test]
+fn what_is_held_stays_when_another_model_comes_and_goes_with_its_corpus() {
+    let mut state = measured();
+    act(&mut state, GeometryAction::Held(Plot::A, true));
+    assert!(state.geometry.figure(Plot::A).held.is_some());
+    let held = state.geometry.figure(Plot::A).measured.clone();
+    let model = state.model.as_mut().expect("a model");
+    model.sha256 = "another".to_owned();
+    let effects = act(&mut state, GeometryAction::Resumed(Plot::B));
+    assert_eq!(surveys(&effects).iter().map(|asked| asked.1).collect::<Vec<_>>(), [9]);
+    assert_eq!(state.geometry.figure(Plot::A).measured, held);
+    // Another look, or another corpus, and it follows the model again.
+    let effects = act(&mut state, GeometryAction::BundledChosen(Bundled::Everyday));
+    assert!(surveys(&effects).iter().any(|asked| asked.1 == 8), "{effects:?}");
+    assert_eq!(state.geometry.figure(Plot::A).held, None);
 }

@@ -5,14 +5,17 @@ use leptos::prelude::*;
 use crate::catalogue::fine_tune::FineTuneText;
 use crate::catalogue::geometry::GeometryText as Text;
 use crate::catalogue::numbers::{decimals, grouped};
+use crate::chart::bands::{BandRow, Bands, bands};
 use crate::chart::histogram::{Histogram, histogram};
 use crate::chart::ramp::Palette;
 use crate::chart::scene::Scene;
 use crate::chart::spectrum::{Spectrum, spectrum};
+use crate::protocol::lab::Band;
 use crate::protocol::training::Shape;
 use crate::state::app::State;
 use crate::state::geometry::Plot;
 use crate::ui::figure::{Figure, Files};
+use crate::ui::geometry::layers::LayersFigure;
 use crate::ui::geometry::look::{look_words, plot_name};
 use crate::ui::page::{Page, page};
 use crate::ui::parts::Chart;
@@ -26,6 +29,14 @@ fn shapes(state: &State) -> [Shape; 2] {
     })
 }
 
+/// The bands of `A` and `B`.
+fn banded(state: &State) -> [Vec<Band>; 2] {
+    Plot::ALL.map(|plot| {
+        let measured = state.geometry.figure(plot).measured.as_ref();
+        measured.map(|measured| measured.findings.bands.clone()).unwrap_or_default()
+    })
+}
+
 fn caption(page: Page, state: &State) -> String {
     let [a, b] = Plot::ALL.map(|plot| look_words(page, state.geometry.look(plot)));
     let count = grouped(state.geometry.corpus.sentences.len() as u64);
@@ -36,6 +47,7 @@ fn caption(page: Page, state: &State) -> String {
 struct Both {
     page: Page,
     shapes: Memo<[Shape; 2]>,
+    bands: Memo<[Vec<Band>; 2]>,
     caption: Memo<String>,
 }
 
@@ -58,8 +70,12 @@ impl Both {
 #[component]
 pub fn Figures() -> impl IntoView {
     let page = page();
-    let both =
-        Both { page, shapes: page.part(shapes), caption: page.part(move |s| caption(page, s)) };
+    let both = Both {
+        page,
+        shapes: page.part(shapes),
+        bands: page.part(banded),
+        caption: page.part(move |state| caption(page, state)),
+    };
     let is_there = Memo::new(move |_| both.shapes.get().iter().any(|shape| shape.sentences > 0));
     let how = move |text: Text| Signal::derive(move || page.words(text).to_owned());
     move || {
@@ -83,6 +99,8 @@ pub fn Figures() -> impl IntoView {
                     >
                         <Chart draw=move |width, palette: &Palette| values.scene(width, palette)/>
                     </Figure>
+                    <BandsFigure both/>
+                    <LayersFigure/>
                 </div>
             }
         })
@@ -150,6 +168,83 @@ impl Files for Values {
 
     fn table(self) -> String {
         self.0.table("rank", |shape| &shape.spectrum, |place| (place + 1).to_string())
+    }
+
+    fn caption(self) -> String {
+        self.0.caption.get_untracked()
+    }
+}
+
+/// Cosines by gold score, where there are scores.
+#[component]
+fn BandsFigure(both: Both) -> impl IntoView {
+    let page = both.page;
+    let is_there = Memo::new(move |_| both.bands.get().iter().any(|bands| !bands.is_empty()));
+    let how = Signal::derive(move || page.words(Text::BandsHow).to_owned());
+    let figure = ByScore(both);
+    move || {
+        is_there.get().then(|| {
+            view! {
+                <Figure title=Text::BandsTitle how=how name="simcse-geometry-bands" files=figure>
+                    <Chart draw=move |width, palette: &Palette| figure.scene(width, palette)/>
+                </Figure>
+            }
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ByScore(Both);
+
+impl ByScore {
+    fn name(self, band: &Band) -> String {
+        let (from, to) = (decimals(band.from, 1), decimals(band.to, 1));
+        let n = grouped(u64::from(band.pairs));
+        self.0.page.filled(Text::BandName, &[("from", &from), ("to", &to), ("n", &n)])
+    }
+}
+
+impl Files for ByScore {
+    fn scene(self, width: f64, palette: &Palette) -> Option<Scene> {
+        let Both { page, bands: both, .. } = self.0;
+        let [a, b] = both.get();
+        // Both were measured on the same pairs; one of them may not be there yet.
+        let longer = if a.is_empty() { &b } else { &a };
+        let (mut rows, mut words) = (Vec::new(), Vec::new());
+        for (place, band) in longer.iter().enumerate().rev().filter(|(_, band)| band.pairs > 0) {
+            let (before, now) = (a.get(place), b.get(place));
+            let mean = |band: Option<&Band>| band.map(|band| band.mean_cosine);
+            let shown = |band| mean(band).map_or("–".to_owned(), |mean| decimals(mean, 2));
+            let label = self.name(band);
+            let places = [("band", &*label), ("a", &*shown(before)), ("b", &*shown(now))];
+            words.push(page.filled(Text::BandWords, &places));
+            rows.push(BandRow {
+                label,
+                before: before.map_or(&[], |band| &band.histogram),
+                now: now.map_or(&[], |band| &band.histogram),
+                before_mean: mean(before),
+                now_mean: mean(now),
+            });
+        }
+        let description = page.filled(Text::BandsWords, &[("rows", &words.join("; "))]);
+        let cosine_label = page.words(FineTuneText::CosineAxis).to_owned();
+        Some(bands(&Bands { rows, cosine_label, description }, width, palette))
+    }
+
+    fn table(self) -> String {
+        let mut table = "gold_from,gold_to,pairs,look,cosine_from,cosine_to,share\n".to_owned();
+        let edge = |place: usize| 2.0 * place as f64 / Shape::BINS as f64 - 1.0;
+        for (look, bands) in ["a", "b"].into_iter().zip(self.0.bands.get_untracked()) {
+            for Band { from, to, pairs, histogram, .. } in bands {
+                for (place, share) in histogram.iter().enumerate() {
+                    let (low, high) = (edge(place), edge(place + 1));
+                    let line = format!("{from},{to},{pairs},{look},{low:.4},{high:.4},{share:.6}");
+                    table.push_str(&line);
+                    table.push('\n');
+                }
+            }
+        }
+        table
     }
 
     fn caption(self) -> String {

@@ -1,5 +1,7 @@
 //! One of the two ways to look at the corpus: what is chosen, its sphere, how far it is.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::catalogue::geometry::GeometryText as Text;
@@ -10,7 +12,8 @@ use crate::protocol::lab::Treatment;
 use crate::protocol::readout::{Pooling, Side};
 use crate::state::action::Action;
 use crate::state::app::State;
-use crate::state::geometry::{Failure, GeometryAction as Do, Job, Look, Plot};
+use crate::state::geometry::failure::Failure;
+use crate::state::geometry::{GeometryAction as Do, Job, Look, Plot};
 use crate::ui::names::{pooling_name, side_class, side_name};
 use crate::ui::page::{Page, page};
 use crate::ui::sphere::{CloudView, SphereView, Turning};
@@ -100,7 +103,7 @@ fn cloud(page: Page, state: &State, plot: Plot) -> Option<(CloudView, String)> {
         },
         rays: false,
         marks: Vec::new(),
-        names: state.geometry.corpus.sentences.clone(),
+        names: Arc::clone(&measured.corpus().sentences),
         description: page.filled(Text::SphereWords, &words),
     };
     let look =
@@ -137,6 +140,31 @@ fn Choices(plot: Plot) -> impl IntoView {
         let place: usize = event_target_value(&event).parse().unwrap_or_default();
         let treatment = TREATMENTS.get(place).copied().unwrap_or_default();
         choose(Look { treatment, ..look.get_untracked() });
+    };
+    let held = page.part(move |state| {
+        let figure = state.geometry.figure(plot);
+        (figure.measured.is_some(), figure.held.clone())
+    });
+    let hold = move || {
+        let (is_measured, held) = held.get();
+        let is_held = held.is_some();
+        is_measured.then(|| {
+            view! {
+                <button
+                    class="plain"
+                    aria-pressed=is_held.to_string()
+                    title=page.words(Text::HoldHow)
+                    on:click=move |_| page.dispatch(Action::Geometry(Do::Held(plot, !is_held)))
+                >
+                    {page.words(if is_held { Text::Release } else { Text::Hold })}
+                </button>
+            }
+        })
+    };
+    let held_note = move || {
+        let name = held.get().1?;
+        let note = page.filled(Text::HeldNote, &[("model", &name)]);
+        Some(view! { <p class="note geometry-held">{note}</p> })
     };
     let swap = (plot == Plot::B).then(|| {
         let swap = move |_| page.dispatch(Action::Geometry(Do::Swapped));
@@ -176,8 +204,10 @@ fn Choices(plot: Plot) -> impl IntoView {
                     }).collect_view()}
                 </select>
             </label>
+            {hold}
             {swap}
         </div>
+        {held_note}
     }
 }
 

@@ -34,7 +34,8 @@ fn cloud(page: Page, state: &State) -> Option<CloudView> {
     let (tone, name) =
         if now.step == 0 { (Tone::Before, Text::Before) } else { (Tone::After, Text::After) };
     let description = shape_words(page, name, &now.shape);
-    Some(CloudView { points, tone, rays: false, marks: Vec::new(), names: Vec::new(), description })
+    let names = Default::default();
+    Some(CloudView { points, tone, rays: false, marks: Vec::new(), names, description })
 }
 
 /// Which sentences the run's numbers come from, how many, and how they are read.

@@ -1,10 +1,13 @@
-//! Any bytes as a list of sentences or pairs, and each sentence through the tokeniser.
+//! Any bytes as a list of sentences or pairs, and each sentence through the tokeniser; and as a corpus
+//! with topics.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
+use simcse_lab::text::corpus::read;
 use simcse_lab::text::lists::Content;
+use simcse_lab::text::lists::decode;
 use simcse_lab::text::lists::read_file;
 use simcse_lab::text::tokeniser::Limits;
 use simcse_lab::text::tokeniser::Tokeniser;
@@ -26,8 +29,21 @@ static TOKENISER: LazyLock<Tokeniser> = LazyLock::new(|| {
     Tokeniser::from_word_pieces(&pieces, limits).unwrap()
 });
 
+/// The same bytes as a corpus for the geometry lab.
+fn read_corpus(choice: u8, bytes: &[u8]) {
+    let Ok(text) = decode(bytes) else { return };
+    let name = ["x.txt", "x.csv", "x.tsv", "x.jsonl"][usize::from(choice % 4)];
+    let Ok(reading) = read(&text, Some(name), None) else { return };
+    for entry in reading.entries {
+        assert!(!entry.sentence.is_empty());
+        assert!(entry.score.is_none_or(f32::is_finite));
+        assert!(entry.score.is_none() || entry.partner.is_some());
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, bytes)) = bytes.split_first() else { return };
+    read_corpus(*choice, bytes);
     let name = ["x.txt", "x.csv", "x.tsv"][usize::from(choice % 3)];
     let Ok(reading) = read_file(name, bytes) else { return };
     let sentences = match reading.content {

@@ -1,0 +1,12 @@
+//! What answers left behind, for the questions that follow them.
+
+use crate::engine::clouds::Clouds;
+use crate::engine::group::Group;
+
+/// What answers left behind.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The group embedded last.
+    pub group: Option<Group>,
+    pub clouds: Clouds,
+}
