@@ -75,7 +75,7 @@ words! {
     Resume: "Measure", "测量";
     Again: "Try again", "重试";
     Waiting: "Measured as soon as the model is here.", "模型就绪后即开始测量。";
-    SphereHow: "The first three principal axes of {n}, which hold {share} % of their length. Every point is a sentence; in both spheres it lies as near to its other place as the axes allow. Drag, or use the arrow keys.", "{n} 的前三个主轴，占其长度的 {share}%。每个点是一个句子；两个球面中同一句子的位置尽可能相近。可拖动，或用方向键。";
+    SphereHow: "The first three principal axes of {n}, which hold {share} % of their length. Every point is a sentence, pushed out to the surface; B is turned so that its points lie near their places in A. Drag, or use the arrow keys.", "{n} 的前三个主轴，占其长度的 {share}%。每个点是一个句子，并被推到球面上；B 经过旋转，使各点靠近其在 A 中的位置。可拖动，或用方向键。";
     WhitenedHow: "Whitened on these very sentences (Su et al. 2021), keeping the first {n} directions: a quarter as many as sentences, for fewer rows say too little of more.", "在这些句子自身上白化（Su 等，2021），保留前 {n} 个方向：为句子数的四分之一，因为行数太少不足以说明更多方向。";
     SphereWords: "{n} sentences on a sphere. Mean cosine {mean}, uniformity {uniformity}.", "球面上的 {n} 个句子。平均余弦 {mean}，均匀性 {uniformity}。";
 
@@ -102,13 +102,13 @@ words! {
     TopShareHow: "Of the variance around the mean. Large where one direction dominates.", "占围绕均值的方差的比例。某一方向主导时较大。";
     Hubness: "Hubness", "枢纽性";
     HubnessHow: "Skewness of how often a sentence is among the {n} nearest of others (Radovanović et al. 2010); 0 is even. Named most often: A {a}, B {b}.", "某句进入他句前 {n} 近邻次数的偏度（Radovanović 等，2010）；0 表示均匀。最常被点名：A {a}，B {b}。";
-    HubnessNone: "Needs three sentences.", "至少需要三个句子。";
+    HubnessNone: "Needs more than twenty sentences: of fewer, everybody is among everybody’s ten nearest.", "需要二十句以上：更少时，每句都在他句的前十近邻之中。";
     ThreeAxes: "Share of three axes", "三轴占比";
     ThreeAxesHow: "How much of the squared length lies on the first three axes. A cone has most of it there.", "平方长度中有多少落在前三个轴上。锥体的大部分都在其中。";
 
     // Figures
     LayersTitle: "Through the layers", "逐层变化";
-    LayersHow: "How the cone grows and opens from the embedding layer (0) to the last (Ethayarajh 2019): solid [CLS], dashed mean; amber before, teal after.", "从嵌入层（0）到最后一层，锥体如何收窄又张开（Ethayarajh，2019）：实线为 [CLS]，虚线为均值；琥珀色为之前，青色为之后。";
+    LayersHow: "How the cone grows and opens from the embedding layer (0) to the last (Ethayarajh 2019): solid [CLS], dashed mean; amber before, teal after. [CLS] begins as the same for every sentence, and gathers what is said only in the last layers.", "从嵌入层（0）到最后一层，锥体如何收窄又张开（Ethayarajh，2019）：实线为 [CLS]，虚线为均值；琥珀色为之前，青色为之后。[CLS] 起初对每个句子都一样，到最后几层才汇集句意。";
     LayersMeasure: "Measure all layers", "测量所有层";
     LayersCaption: "{n} sentences, as they are, unit length.", "{n} 个句子，原样，单位长度。";
     LayerAxis: "layer", "层";

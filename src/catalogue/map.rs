@@ -104,5 +104,5 @@ words! {
     Hub: "the hub: {n} sentences name it among their nearest {k}", "枢纽：有 {n} 句把它列入最近的 {k} 句";
     HubRing: "The dark ring is the hub: “{text}” is among the nearest {k} of {n} sentences.", "深色圈是枢纽：“{text}”位列 {n} 个句子的最近 {k} 句之中。";
     FalseShare: "{share} % of its neighbours on the map are false", "其在地图上的近邻有 {share}% 是假的";
-    CaptionMap: "{method}, seed {seed}. A: {a}. B: {b}. {n} sentences, shown: {shown}.", "{method}，种子 {seed}。A：{a}。B：{b}。{n} 个句子，所示：{shown}。";
+    CaptionMap: "Shown: {shown}. {n} sentences, {method}, seed {seed}. A: {a}. B: {b}.", "所示：{shown}。{n} 个句子，{method}，种子 {seed}。A：{a}。B：{b}。";
 }

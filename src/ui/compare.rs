@@ -368,13 +368,13 @@ fn ReadoutChoice() -> impl IntoView {
         all.extend(has_mlp.get().then_some(Pooling::ClsMlp));
         let others = all.into_iter().map(|pooling| {
             view! {
-                <option value=pooling.name() selected=move || chosen.get().0 == Some(pooling)>
+                <option value=pooling.name() prop:selected=move || chosen.get().0 == Some(pooling)>
                     {page.words(pooling_name(pooling))}
                 </option>
             }
         });
         view! {
-            <option value="" selected=move || chosen.get().0.is_none()>{own}</option>
+            <option value="" prop:selected=move || chosen.get().0.is_none()>{own}</option>
             {others.collect_view()}
         }
     };
@@ -389,11 +389,11 @@ fn ReadoutChoice() -> impl IntoView {
                 layer.to_string()
             };
             view! {
-                <option value=layer.to_string() selected=move || chosen.get().1 == Some(layer)>{name}</option>
+                <option value=layer.to_string() prop:selected=move || chosen.get().1 == Some(layer)>{name}</option>
             }
         });
         view! {
-            <option value="" selected=move || chosen.get().1.is_none()>{last}</option>
+            <option value="" prop:selected=move || chosen.get().1.is_none()>{last}</option>
             {others.collect_view()}
         }
     };

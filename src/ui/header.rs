@@ -106,7 +106,7 @@ fn LanguageChoice() -> impl IntoView {
         >
             {Language::ALL
                 .map(|language| view! {
-                    <option value=language.tag() selected=move || page.language() == language>
+                    <option value=language.tag() prop:selected=move || page.language() == language>
                         {language.name()}
                     </option>
                 })
@@ -134,7 +134,7 @@ fn ThemeChoice() -> impl IntoView {
         <select aria-label=page.text(Text::ThemeLabel) on:change=chosen>
             {themes
                 .map(|(this, name, text)| view! {
-                    <option value=name selected=move || theme.get() == this>{page.text(text)}</option>
+                    <option value=name prop:selected=move || theme.get() == this>{page.text(text)}</option>
                 })
                 .collect_view()}
         </select>

@@ -193,7 +193,7 @@ fn Preferred() -> impl IntoView {
                     .into_iter()
                     .enumerate()
                     .map(|(place, this)| view! {
-                        <option value=place.to_string() selected=move || preference.get() == this>
+                        <option value=place.to_string() prop:selected=move || preference.get() == this>
                             {page.text(preference_name(this))}
                         </option>
                     })

@@ -358,7 +358,10 @@ fn an_engine_on_the_gpu_examines_itself_and_answers_as_the_cpu_does() {
     let found = answer(&mut engine, portion);
     let (found, wanted) = (found.f32().unwrap(), wanted.f32().unwrap());
     assert_eq!(wanted.len(), (2 + 7) * fixture::HIDDEN);
-    assert_near(found, wanted, 2e-5, "sentences and tokens");
+    // Which way is the fastest differs from run to run; f16 keeps eleven binary digits.
+    let is_half = report.way.as_deref().is_some_and(|way| way.starts_with("f16"));
+    let tolerance = if is_half { 1e-3 } else { 2e-5 };
+    assert_near(found, wanted, tolerance, "sentences and tokens");
     // A way that is known of this device is taken as it is.
     let tuned = Tuned { device: report.device.clone(), way: "f32 8x4".to_owned() };
     let examined = answer(&mut engine, Request::Examine { revision: 4, tuned: Some(tuned) });

@@ -202,6 +202,9 @@ pub(in crate::state) fn import(state: &mut State) -> Vec<Effect> {
 pub(super) fn undo(state: &mut State) -> Vec<Effect> {
     let geometry = &mut state.geometry;
     let Some(past) = geometry.undo.pop() else { return Vec::new() };
+    if past.settings.is_none() {
+        sources::put_below(geometry);
+    }
     sources::settle(geometry, past.source);
     let Some(PastSettings { view, adapter, blend }) = past.settings else { return Vec::new() };
     geometry.session.trouble = None;

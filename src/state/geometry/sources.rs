@@ -15,6 +15,11 @@ const MOST_UNDO_BYTES: usize = 64_000_000;
 
 /// Takes what is typed, and reads it after a pause.
 pub(super) fn type_in(geometry: &mut Geometry, text: String) -> Vec<Effect> {
+    // What is typed over was somebody's: it can be gone back to.
+    let is_own = geometry.source.bundled.is_none() && geometry.source.name.is_none();
+    if !is_own && *geometry.source.text != text {
+        pile(geometry, None);
+    }
     // What is typed over a file's text is that file no more.
     let roles = geometry.source.roles;
     geometry.source = Source { text: text.into(), roles, ..Source::default() };
@@ -99,6 +104,16 @@ pub(super) fn take_read(geometry: &mut Geometry, source: Source, corpus: Corpus)
 fn remember(geometry: &mut Geometry, next: &Source) {
     if *next != geometry.source {
         pile(geometry, None);
+    }
+}
+
+/// Puts a text of the visitor's own below all others, so that going back does not lose it.
+pub(super) fn put_below(geometry: &mut Geometry) {
+    let Source { text, name, bundled, .. } = &geometry.source;
+    let is_own = bundled.is_none() && name.is_none() && !text.trim().is_empty();
+    if is_own {
+        let source = geometry.source.clone();
+        geometry.undo.insert(0, Past { source, settings: None });
     }
 }
 

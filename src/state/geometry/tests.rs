@@ -330,3 +330,17 @@ fn what_is_held_stays_when_another_model_comes_and_goes_with_its_corpus() {
     assert!(surveys(&effects).iter().any(|asked| asked.1 == 8), "{effects:?}");
     assert_eq!(state.geometry.figure(Plot::A).held, None);
 }
+
+#[test]
+fn what_is_typed_over_comes_back_and_what_was_typed_is_not_lost() {
+    let mut state = measured();
+    let first = state.geometry.source.clone();
+    assert!(first.bundled.is_some());
+    act(&mut state, GeometryAction::Typed("one".to_owned()));
+    act(&mut state, GeometryAction::Typed("one\ntwo".to_owned()));
+    act(&mut state, GeometryAction::TextUndone);
+    assert_eq!(state.geometry.source, first);
+    act(&mut state, GeometryAction::TextUndone);
+    assert_eq!(&*state.geometry.source.text, "one\ntwo");
+    assert_eq!(state.geometry.corpus.sentences.len(), 2);
+}

@@ -128,7 +128,7 @@ fn FieldInput(field: Field, id: String, help_id: String) -> impl IntoView {
     let options = field.choices().iter().filter_map(|value| {
         let words = choice_words(field, value)?;
         Some(view! {
-            <option value=*value selected=move || text.get() == *value>{page.text(words)}</option>
+            <option value=*value prop:selected=move || text.get() == *value>{page.text(words)}</option>
         })
     });
     view! {

@@ -177,7 +177,7 @@ fn Choices(plot: Plot) -> impl IntoView {
                 <span>{page.text(Text::Weights)}</span>
                 <select on:change=sided>
                     {[Side::Before, Side::After].map(|side| view! {
-                        <option value=side_class(side) selected=move || look.get().side == side>
+                        <option value=side_class(side) prop:selected=move || look.get().side == side>
                             {page.text(side_name(side))}
                         </option>
                     }).collect_view()}
@@ -197,7 +197,7 @@ fn Choices(plot: Plot) -> impl IntoView {
                     {TREATMENTS.into_iter().enumerate().map(|(place, treatment)| view! {
                         <option
                             value=place.to_string()
-                            selected=move || look.get().treatment == treatment
+                            prop:selected=move || look.get().treatment == treatment
                         >
                             {move || treatment_words(page, treatment)}
                         </option>
@@ -222,7 +222,7 @@ fn Poolings(look: Memo<Look>) -> impl IntoView {
         all.extend(with_mlp.then_some(Pooling::ClsMlp));
         let options = all.into_iter().map(|pooling| {
             view! {
-                <option value=pooling.name() selected=move || look.get().pooling == pooling>
+                <option value=pooling.name() prop:selected=move || look.get().pooling == pooling>
                     {page.words(pooling_name(pooling))}
                 </option>
             }
@@ -245,11 +245,11 @@ fn Layers(look: Memo<Look>) -> impl IntoView {
                 layer => layer.to_string(),
             };
             view! {
-                <option value=layer.to_string() selected=move || look.get().layer == Some(layer)>{name}</option>
+                <option value=layer.to_string() prop:selected=move || look.get().layer == Some(layer)>{name}</option>
             }
         });
         view! {
-            <option value="" selected=move || look.get().layer.is_none()>{last}</option>
+            <option value="" prop:selected=move || look.get().layer.is_none()>{last}</option>
             {others.collect_view()}
         }
     }

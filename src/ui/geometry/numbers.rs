@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::catalogue::geometry::GeometryText as Text;
 use crate::catalogue::numbers::{decimals, grouped};
-use crate::protocol::lab::Findings;
+use crate::protocol::lab::{Findings, Hubness};
 use crate::state::app::State;
 use crate::state::geometry::Plot;
 use crate::ui::geometry::look::plot_name;
@@ -82,12 +82,18 @@ impl Both<'_> {
         self.words(if is_known { Text::IsoScoreHow } else { Text::IsoScoreNone })
     }
 
+    /// Where there are not many more sentences than neighbours, everybody is everybody's.
+    fn hubness(&self, found: &Findings) -> Option<Hubness> {
+        let is_few = |hubness: &Hubness| 2 * u32::from(hubness.neighbours) >= found.shape.sentences;
+        found.hubness.filter(|hubness| !is_few(hubness))
+    }
+
     fn hub_how(&self) -> String {
-        let Some(hubness) = self.either(|found| found.hubness) else {
+        let Some(hubness) = self.either(|found| self.hubness(found)) else {
             return self.words(Text::HubnessNone);
         };
         let [a, b] = self.found.map(|found| {
-            let hub = found.and_then(|found| found.hubness);
+            let hub = found.and_then(|found| self.hubness(found));
             hub.map_or("–".to_owned(), |hub| {
                 let sentence = self.sentences.get(hub.hub as usize).map_or("", String::as_str);
                 let short: String = sentence.chars().take(HUB_CHARACTERS).collect();
@@ -161,7 +167,7 @@ fn directions(both: &Both<'_>) -> [Row; 5] {
         both.row(
             Text::Hubness,
             2,
-            |found| found.hubness.map(|hubness| hubness.skewness),
+            |found| both.hubness(found).map(|hubness| hubness.skewness),
             both.hub_how(),
         ),
     ]

@@ -50,7 +50,7 @@ pub fn Controls(stage: Stage) -> impl IntoView {
     };
     let options = Kind::ALL.map(|this| {
         view! {
-            <option value=kind_name(this) selected=move || kind.get() == this>
+            <option value=kind_name(this) prop:selected=move || kind.get() == this>
                 {kind_name(this)}
             </option>
         }
@@ -221,7 +221,7 @@ fn Colours(stage: Stage) -> impl IntoView {
             view! {
                 <option
                     value=format!("{this:?}")
-                    selected=move || stage.colouring.get() == this
+                    prop:selected=move || stage.colouring.get() == this
                 >
                     {page.text(colouring_name(this))}
                 </option>

@@ -90,7 +90,7 @@ fn Tools(stage: Stage) -> impl IntoView {
         <div class="map-tools">
             {tool(Text::ZoomIn, "+", |stage| stage.zoom_middle(NEARER))}
             {tool(Text::ZoomOut, "−", |stage| stage.zoom_middle(1.0 / NEARER))}
-            {tool(Text::ZoomFit, "0", Stage::fit)}
+            {tool(Text::ZoomFit, "⤢", Stage::fit)}
             <button
                 class="plain map-lasso"
                 aria-pressed=move || stage.is_lassoing.get().to_string()
