@@ -166,9 +166,8 @@ impl Geometry {
     pub(super) fn clusters_of(&self, plot: Plot) -> Option<ClustersOf> {
         let sentences = u16::try_from(self.corpus.sentences.len()).unwrap_or(u16::MAX);
         let settings = &self.map.settings;
-        // Of few sentences only few groups say anything.
-        let most = f64::from(sentences).sqrt().max(2.0) as u16;
-        let count = settings.clusters.min(most).min(sentences);
+        // A group of one says nothing.
+        let count = settings.clusters.min((sentences / 2).max(2)).min(sentences);
         Some(ClustersOf { survey: self.survey(plot)?, count, seed: settings.seed })
     }
 }
