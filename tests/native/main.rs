@@ -1,5 +1,6 @@
 //! Native tests that need more than one module, or the repository itself: one binary.
 
+mod about;
 mod adapter;
 mod charts;
 mod checkpoint;
