@@ -60,13 +60,29 @@ fn wait_for_another(page: &Page, before: f64) -> Check<f64> {
     Err(page.failure("the map did not change"))
 }
 
+/// Waits for a picture that was there before.
+fn wait_for_same(page: &Page, before: f64) -> Check<f64> {
+    for _ in 0..50 {
+        if picture(page)? == before {
+            return Ok(before);
+        }
+        page.pause(std::time::Duration::from_millis(100))?;
+    }
+    Err(page.failure("the map did not become what it was"))
+}
+
 #[test]
 fn a_map_is_made_played_zoomed_and_selected_from() -> Check {
     journey(|browser, site| {
         let page = browser.open(&site.url("/#/geometry"))?;
         finished(&page, 120)?;
         page.wait_for_text(".map-quality", "variance", 10)?;
-        let whole = picture(&page)?;
+        // Rings are pixels: without them it is another picture.
+        let ringed = picture(&page)?;
+        page.click(".map-check input")?;
+        wait_for_another(&page, ringed)?;
+        page.click(".map-check input")?;
+        let whole = wait_for_same(&page, ringed)?;
         page.click(".map-play")?;
         page.wait_for("document.querySelector('.map-slider input').value === '100'", 10, "B")?;
         let b = wait_for_another(&page, whole)?;
@@ -86,9 +102,11 @@ fn a_map_is_made_played_zoomed_and_selected_from() -> Check {
         let facts = page.text(".geometry-corpus [role=status]")?;
         let first = |text: &str| text.split_whitespace().next().unwrap_or_default().to_owned();
         ensure(first(&count) == first(&facts), format!("{count} of {facts}"))?;
+        let selected = picture(&page)?;
         page.evaluate("document.querySelector('.map-stage').focus()")?;
         page.press("Escape")?;
         page.wait_for_element(".map-none", 10)?;
+        wait_for_another(&page, selected)?;
         draw(&page, &[(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)], true)?;
         page.wait_for_element(".map-selection .map-row", 10)?;
         page.click(".map-selection .map-row")?;

@@ -218,7 +218,7 @@ fn Selection(stage: Stage) -> impl IntoView {
     let selection = page.part(|state| state.geometry.map.selection.clone());
     // Another selection begins with its first ones.
     Effect::new(move |_| {
-        selection.track();
+        selection.with(|_| ());
         limit.set(FIRST);
     });
     let shown = move || {

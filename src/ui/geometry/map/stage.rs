@@ -110,10 +110,11 @@ impl Stage {
         let marks_of = page.part(|state| state.geometry.marks_of());
         let shown = page.part(|state| state.geometry.shown());
         let groups = Memo::new(move |_| {
-            colours_of.track();
+            // Read, not only tracked: a memo that nobody reads does not notice what it is made of.
+            colours_of.with(|_| ());
             // Names of topics stand at the middle of their points.
-            laid.iter().for_each(|laid| laid.track());
-            shown.track();
+            laid.iter().for_each(|laid| laid.with(|_| ()));
+            shown.with(|_| ());
             page.now(|state| state.geometry.groups())
         });
         Self {
@@ -132,11 +133,11 @@ impl Stage {
             bounds,
             whole,
             colours: Memo::new(move |_| {
-                colours_of.track();
+                colours_of.with(|_| ());
                 page.now(|state| state.geometry.colours())
             }),
             marks: Memo::new(move |_| {
-                marks_of.track();
+                marks_of.with(|_| ());
                 page.now(|state| state.geometry.marks())
             }),
             colouring: page.part(|state| state.geometry.colouring()),
@@ -155,15 +156,16 @@ impl Stage {
         self.laid.iter().all(|laid| laid.with(|laid| !laid.is_empty()))
     }
 
-    /// Calls for another drawing when anything that is drawn changes.
+    /// Calls for another drawing when anything that is drawn changes. Memos are read, not only tracked:
+    /// one that nobody reads does not notice what it is made of.
     pub fn track(self) {
-        self.positions.track();
-        self.colours.track();
-        self.marks.track();
-        self.colouring.track();
-        self.groups.track();
-        self.found.track();
-        self.whole.track();
+        self.positions.with(|_| ());
+        self.colours.with(|_| ());
+        self.marks.with(|_| ());
+        self.colouring.with(|_| ());
+        self.groups.with(|_| ());
+        self.found.with(|_| ());
+        self.whole.with(|_| ());
         self.zoomed.track();
         self.size.track();
         self.hovered.track();
