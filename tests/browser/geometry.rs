@@ -41,7 +41,7 @@ fn two_looks_are_measured_side_by_side() -> Check {
         let (before, after) = numbers(&page, 1)?;
         ensure(before > 0.0 && after > before, format!("alignment {before} to {after}"))?;
         ensure(page.count(".geometry-sphere svg")? == 2, "two spheres")?;
-        ensure(page.count(".tune-figures svg")? == 2, "two figures")?;
+        ensure(page.count(".tune-figures svg")? == 3, "cosines, values, bands")?;
 
         // The mean readout is spread out as it is.
         choose(&page, 2, 2, "mean")?;
