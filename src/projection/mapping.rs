@@ -31,7 +31,7 @@ use crate::protocol::lab::{MapQuality, MapStage, Method};
 pub const JUDGED_NEIGHBOURS: usize = 15;
 
 /// Exponentials that a step may take.
-const EXPONENTIALS: usize = 1_000_000;
+const EXPONENTIALS: usize = 250_000;
 
 /// Of which a neighbour's weight takes about so many.
 const HALVINGS: usize = 20;

@@ -10,7 +10,7 @@ const WIDTH: usize = 8;
 const ROUNDS: usize = 400;
 
 /// Multiplications that a step may take.
-const PRODUCTS: usize = 1 << 24;
+const PRODUCTS: usize = 1 << 22;
 
 /// An error below this share of the largest eigenvalue is rounding.
 const SETTLED: f64 = 1e-8;
