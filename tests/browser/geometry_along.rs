@@ -46,7 +46,7 @@ fn a_corpus_beside_the_page_comes_with_topics_and_a_link() -> Check {
         measured(&page)?;
         let other = browser.open(&site.url("/#/geometry?a=before.mean.2&corpus=stories"))?;
         other.wait_for_text(FACTS, "312 different sentences", 20)?;
-        other.wait_for_text(".geometry-look.before .quiet", "layer 2", 120)?;
+        other.wait_for_text(".geometry-look.before .quiet", "Layer 2", 120)?;
         other.expect_quiet(&site.origin())?;
         page.expect_quiet(&site.origin())
     })
