@@ -57,6 +57,8 @@ fn columns_of_a_table_can_be_chosen() -> Check {
     journey(|browser, site| {
         let page = browser.open(&site.url("/#/geometry"))?;
         page.wait_for_element(".geometry-corpus", 20)?;
+        // Nobody drags a file before anything is there; the browser asks the page whether it takes it.
+        measured(&page)?;
         let table = b"said,replied,mood\nGood morning.,Hello there.,bright\nGo away.,Why?,dark\n";
         let path = output_file("moods.csv", table)?;
         page.drop_files(".geometry-corpus", &[Path::new(&path)])?;

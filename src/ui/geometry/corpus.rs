@@ -60,7 +60,11 @@ fn Own() -> impl IntoView {
     let is_bundled = page.part(|state| state.geometry.source.bundled.is_some());
     // Opened once a text of the visitor's is there; what the visitor folds stays so.
     let is_open = RwSignal::new(!is_bundled.get_untracked());
-    Effect::new(move |_| is_open.update(|is_open| *is_open |= !is_bundled.get()));
+    Effect::new(move |_| {
+        if !is_bundled.get() {
+            is_open.set(true);
+        }
+    });
     let act = move |action: Do| page.dispatch(Action::Geometry(action));
     let picked = move |file: File| take_file(page, file);
     let undo = move || {
