@@ -57,11 +57,10 @@ fn columns_of_a_table_can_be_chosen() -> Check {
     journey(|browser, site| {
         let page = browser.open(&site.url("/#/geometry"))?;
         page.wait_for_element(".geometry-corpus", 20)?;
-        // Nobody drags a file before anything is there; the browser asks the page whether it takes it.
         measured(&page)?;
         let table = b"said,replied,mood\nGood morning.,Hello there.,bright\nGo away.,Why?,dark\n";
         let path = output_file("moods.csv", table)?;
-        page.drop_files(".geometry-corpus", &[Path::new(&path)])?;
+        page.set_files(".geometry-own input[type=file]", &[Path::new(&path)])?;
         page.wait_for_text(FACTS, "moods.csv", 10)?;
         page.wait_for_element(".geometry-corpus .choice select", 10)?;
         // Topic is the last menu; its options are none and the columns but the sentence's.
@@ -114,6 +113,7 @@ fn a_session_opens_in_another_browser_as_it_was_saved() -> Check {
     let mut saved = Vec::new();
     journey(|browser, site| {
         let page = browser.open(&site.url("/#/geometry?a=before.mean.last.whitened-8"))?;
+        measured(&page)?;
         page.click(".geometry-own summary")?;
         let text = "The harbour froze.\nShe plays the cello.\nA boat sank.\nBread is cheap.\nThe train is late.\nHe paints doors.\nSnow fell.\nWe lost the key.\nThe shop is shut.";
         page.fill("#geometry-text", text)?;

@@ -115,7 +115,9 @@ fn a_map_is_made_played_zoomed_and_selected_from() -> Check {
             20,
             "neighbours",
         )?;
-        ensure(page.count(".map-over line")? == 10, "lines to the neighbours")?;
+        // They are drawn with the next frame.
+        let lines = "document.querySelectorAll('.map-over line').length === 10";
+        page.wait_for(lines, 10, "lines to the neighbours")?;
         page.expect_quiet(&site.origin())
     })
 }
