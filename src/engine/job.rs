@@ -24,7 +24,7 @@ use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
-use crate::protocol::message::{Bulk, Message};
+use crate::protocol::message::{Message, numbers_of};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Readout, Side};
 use crate::protocol::request::Request;
@@ -406,11 +406,11 @@ impl<B: Backend + Clone> Job<B> {
         if let Work::Survey(rows, survey) = &mut self.work
             && survey.has_rows()
         {
-            let Some(found) = survey.step()? else { return Ok(Stage::Working) };
+            let Some(mut found) = survey.step()? else { return Ok(Stage::Working) };
             let lens = Lens { side: self.side, readout: rows.readout() };
-            let (slot, findings) = (survey.slot, Box::new(found.findings.clone()));
+            let (slot, findings) = (survey.slot, Box::new(std::mem::take(&mut found.findings)));
             let event = Event::Survey { revision, slot, findings, latency_ms: milliseconds(begun) };
-            let with_last = found.with_last.clone();
+            let with_last = std::mem::take(&mut found.with_last);
             if survey.keep {
                 memory.clouds.keep(cloud(revision, lens, rows, survey, found));
             }
@@ -508,14 +508,6 @@ fn cloud<B: Backend>(
         transform,
         sentences: Arc::new(rows.take_texts()),
     }
-}
-
-/// The array of numbers that came along.
-fn numbers_of(bulk: Vec<Bulk>) -> Option<Vec<f32>> {
-    bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::F32(values) => Some(values),
-        Bulk::Bytes(_) => None,
-    })
 }
 
 fn side(request: &Request) -> Side {

@@ -45,7 +45,7 @@ use crate::model::encoder::Encoder;
 use crate::model::error::Error;
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, ModelSummary};
-use crate::protocol::message::{Bulk, Message};
+use crate::protocol::message::{Message, bytes_of};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Side;
 use crate::protocol::request::{AdapterSource, ModelSource, Request};
@@ -188,17 +188,17 @@ impl<B: Backend + Clone> Engine<B> {
         let Message { head, bulk } = message;
         match head {
             Request::Open { revision, source: ModelSource::Picked { name } } => {
-                self.open(revision, &name, file_bytes(bulk), None, out);
+                self.open(revision, &name, bytes_of(bulk).unwrap_or_default(), None, out);
             }
             Request::Open { revision, source: ModelSource::Hosted { url, .. } } => {
                 let detail = format!("the engine cannot fetch {url} itself");
                 out.push(failed(revision, Problem::Internal { detail }));
             }
             Request::Open { revision, source: ModelSource::Copied { name, sha256 } } => {
-                self.open(revision, &name, file_bytes(bulk), Some(sha256), out);
+                self.open(revision, &name, bytes_of(bulk).unwrap_or_default(), Some(sha256), out);
             }
             Request::Attach { revision, source: AdapterSource::Given { name } } => {
-                self.attach(revision, &name, &file_bytes(bulk), out);
+                self.attach(revision, &name, &bytes_of(bulk).unwrap_or_default(), out);
             }
             Request::Attach {
                 revision,
@@ -210,7 +210,7 @@ impl<B: Backend + Clone> Engine<B> {
             Request::Blend { revision, blend } => self.order(Order::Blend { revision, blend }, out),
             Request::Detach { revision } => self.order(Order::Detach { revision }, out),
             Request::Train { revision, plan } => {
-                self.train(revision, *plan, file_of(bulk).as_deref(), out);
+                self.train(revision, *plan, bytes_of(bulk).as_deref(), out);
             }
             Request::Steer { revision, order } => self.steer(revision, order, out),
             Request::StopLoading
@@ -360,17 +360,6 @@ impl<B: Backend + Clone> Engine<B> {
 
 fn failed(revision: Revision, problem: Problem) -> Message<Event> {
     Message::plain(Event::Failed { revision: Some(revision), problem })
-}
-
-fn file_bytes(bulk: Vec<Bulk>) -> Vec<u8> {
-    file_of(bulk).unwrap_or_default()
-}
-
-fn file_of(bulk: Vec<Bulk>) -> Option<Vec<u8>> {
-    bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::Bytes(bytes) => Some(bytes),
-        Bulk::F32(_) => None,
-    })
 }
 
 fn prepare<B: Backend>(

@@ -65,6 +65,13 @@ pub struct Embedding<B: Backend> {
     token_rows: Option<Vec<Vec<f32>>>,
 }
 
+/// Positions of the sentences, those with the fewest tokens first: a batch then holds like lengths.
+pub(in crate::model) fn shortest_first(sentences: &[Vec<u32>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..sentences.len()).collect();
+    order.sort_by_key(|position| sentences.get(*position).map_or(0, Vec::len));
+    order
+}
+
 impl<B: Backend> Embedding<B> {
     /// Room for the rows is taken now, so that too many sentences are an error, not an abort.
     ///
@@ -75,8 +82,7 @@ impl<B: Backend> Embedding<B> {
         hidden: usize,
         sentences: Vec<Vec<u32>>,
     ) -> Result<Self, Error> {
-        let mut order: Vec<usize> = (0..sentences.len()).collect();
-        order.sort_by_key(|position| sentences.get(*position).map_or(0, Vec::len));
+        let order = shortest_first(&sentences);
         let count = sentences.len().saturating_mul(hidden);
         let needed_bytes = (count as u64).saturating_mul(size_of::<f32>() as u64);
         let mut rows = Vec::new();

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::backend;
 use crate::backend::{Backend, Batch, Pool};
 use crate::model::bert::{Bert, Pass};
+use crate::model::embedding::shortest_first;
 use crate::model::error::Error;
 use crate::model::pooling::Plan;
 use crate::protocol::readout::Pooling;
@@ -48,8 +49,7 @@ impl<B: Backend> LayerRows<B> {
         hidden: usize,
         sentences: Vec<Vec<u32>>,
     ) -> Result<Self, Error> {
-        let mut order: Vec<usize> = (0..sentences.len()).collect();
-        order.sort_by_key(|position| sentences.get(*position).map_or(0, Vec::len));
+        let order = shortest_first(&sentences);
         let count = sentences.len().saturating_mul(hidden);
         let readouts = (layers + 1) * POOLINGS.len();
         let needed_bytes = [count, readouts, size_of::<f32>()];

@@ -13,7 +13,6 @@ pub mod lists;
 pub mod mapping;
 pub mod neighbours;
 pub mod pca;
-pub mod procrustes;
 pub mod quadtree;
 pub mod start;
 pub mod subspace;

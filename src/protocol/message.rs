@@ -9,6 +9,22 @@ pub enum Bulk {
     Bytes(Vec<u8>),
 }
 
+/// The first array of numbers that came along.
+pub fn numbers_of(bulk: Vec<Bulk>) -> Option<Vec<f32>> {
+    bulk.into_iter().find_map(|bulk| match bulk {
+        Bulk::F32(values) => Some(values),
+        Bulk::Bytes(_) => None,
+    })
+}
+
+/// The bytes of the first file that came along.
+pub fn bytes_of(bulk: Vec<Bulk>) -> Option<Vec<u8>> {
+    bulk.into_iter().find_map(|bulk| match bulk {
+        Bulk::Bytes(bytes) => Some(bytes),
+        Bulk::F32(_) => None,
+    })
+}
+
 /// A request or an event together with its arrays, in the order its head documents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message<T> {

@@ -1,7 +1,6 @@
 //! What the page asks of the worker, and what it remembers to have asked.
 
 use crate::catalogue::examples;
-use crate::protocol::message::Message;
 use crate::protocol::readout::{Lens, Side};
 
 use crate::protocol::request::{Request, WINDOW_SIDE, Window};
@@ -30,7 +29,7 @@ pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
         Wanted::Default => {
             let Some(model) = state.hosted.first().cloned() else { return Vec::new() };
             state.loading = Some(Loading::new(revision, model.name.clone(), model.size_bytes));
-            let mut effects = vec![send(Request::Open { revision, source: model.source() })];
+            let mut effects = vec![Effect::ask(Request::Open { revision, source: model.source() })];
             // Fetched beside its model, it is there when the model is.
             effects.extend(attach_wanted(state));
             state.settle_side();
@@ -76,7 +75,7 @@ pub(super) fn ask_pair_of(state: &mut State, side: Side) -> Vec<Effect> {
     slot.pending = Some(revision);
     slot.lens = Some(lens);
     let CompareText { first, second, .. } = compare.text.clone();
-    vec![send(Request::Pair { revision, first, second, lens })]
+    vec![Effect::ask(Request::Pair { revision, first, second, lens })]
 }
 
 /// Shows what unrelated sentences score; asks for it unless it is known for these weights and this
@@ -93,7 +92,7 @@ pub(super) fn ask_baseline(state: &mut State) -> Vec<Effect> {
     let revision = state.revision();
     state.compare.baselines_pending.push((revision, lens));
     let sentences = examples::UNRELATED.iter().map(|&sentence| sentence.to_owned()).collect();
-    vec![send(Request::Baseline { revision, sentences, lens })]
+    vec![Effect::ask(Request::Baseline { revision, sentences, lens })]
 }
 
 /// Forgets what was measured on a side, for its weights are others now.
@@ -162,7 +161,7 @@ pub(super) fn ask_list(state: &mut State) -> Vec<Effect> {
     };
     let total = u32::try_from(total).unwrap_or(u32::MAX);
     state.compare.job = Some(Job { revision, lens, done: 0, total, elapsed_ms: 0.0 });
-    effects.push(send(request));
+    effects.push(Effect::ask(request));
     effects
 }
 
@@ -177,7 +176,7 @@ pub(super) fn ask_all(state: &mut State) -> Vec<Effect> {
 /// Gives up the list's request that runs.
 pub(super) fn cancel_job(state: &mut State) -> Vec<Effect> {
     let Some(job) = state.compare.job.take() else { return Vec::new() };
-    vec![send(Request::Cancel { revision: job.revision })]
+    vec![Effect::ask(Request::Cancel { revision: job.revision })]
 }
 
 /// Asks for another window of the matrix.
@@ -202,13 +201,9 @@ pub(super) fn ask_window(state: &mut State, row: u32, column: u32) -> Vec<Effect
     let group = group.revision;
     let revision = state.revision();
     state.compare.window_pending = Some(revision);
-    vec![send(Request::GroupWindow { revision, group, window })]
+    vec![Effect::ask(Request::GroupWindow { revision, group, window })]
 }
 
 fn ready_lens(state: &State, side: Side) -> Option<Lens> {
     if state.can_compute() { state.lens_of(side) } else { None }
-}
-
-fn send(request: Request) -> Effect {
-    Effect::Send(Message::plain(request))
 }

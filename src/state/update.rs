@@ -2,7 +2,6 @@
 
 use crate::catalogue::examples;
 use crate::catalogue::language::Language;
-use crate::protocol::message::Message;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Request;
 use crate::state::action::Action;
@@ -95,7 +94,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         Action::StartedOver => start_over(state),
         Action::Undone => undo(state),
         Action::DefaultModelChosen => choose_model(state, Wanted::Default),
-        Action::LoadingStopped => vec![Effect::Send(Message::plain(Request::StopLoading))],
+        Action::LoadingStopped => vec![Effect::ask(Request::StopLoading)],
         Action::ModelFilePicked { name, size_bytes } => {
             choose_model(state, Wanted::Picked { name, size_bytes })
         }
@@ -395,7 +394,7 @@ fn choose_model(state: &mut State, wanted: Wanted) -> Vec<Effect> {
 
 fn forget(state: &mut State) -> Vec<Effect> {
     let Some(model) = state.hosted.first() else { return Vec::new() };
-    vec![Effect::Send(Message::plain(Request::Forget { sha256: model.sha256.clone() }))]
+    vec![Effect::ask(Request::Forget { sha256: model.sha256.clone() })]
 }
 
 fn copy_link(state: &State) -> Vec<Effect> {

@@ -3,7 +3,7 @@
 
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, LoadingStage, ModelSummary, StoreOutcome};
-use crate::protocol::message::{Bulk, Message};
+use crate::protocol::message::{Message, numbers_of};
 use crate::protocol::problem::Problem;
 use crate::state::adapters;
 use crate::state::adapters::attach::attach_wanted;
@@ -69,11 +69,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         }
         _ => {}
     }
-    let numbers = message.bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::F32(values) => Some(values),
-        Bulk::Bytes(_) => None,
-    });
-    let numbers = numbers.unwrap_or_default();
+    let numbers = numbers_of(message.bulk).unwrap_or_default();
     match message.head {
         Event::Ready => {
             state.worker = Worker::Ready;

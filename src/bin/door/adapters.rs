@@ -11,13 +11,13 @@ use simcse_lab::browser::shelf::Shelf;
 use simcse_lab::browser::worker_scope::describe;
 use simcse_lab::protocol::Revision;
 use simcse_lab::protocol::event::Event;
-use simcse_lab::protocol::message::{Bulk, Message};
+use simcse_lab::protocol::message::{Bulk, Message, bytes_of};
 use simcse_lab::protocol::problem::Problem;
 use simcse_lab::protocol::request::{AdapterSource, Request};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
 
-use super::{Door, Task, fail, file_bytes, send, tell};
+use super::{Door, Task, fail, send, tell};
 
 /// Requests about adapters that wait, and the visitor's own.
 #[derive(Default)]
@@ -54,7 +54,7 @@ async fn work(door: Rc<Door>) {
         let Some(message) = next else { break };
         match message.head {
             Request::Attach { revision, source } => {
-                let given = file_bytes(message.bulk);
+                let given = bytes_of(message.bulk).unwrap_or_default();
                 match bring(&door, revision, source, given).await {
                     Ok((name, bytes)) => door.push(Task::Attach { revision, name, bytes }),
                     Err(problem) => fail(Some(revision), problem),
@@ -112,13 +112,15 @@ pub fn tend(door: &Rc<Door>, message: Message<Request>) {
     spawn_local(async move {
         let shelf = &door.adapters.shelf;
         match message.head {
-            Request::KeepAdapter { revision } => match shelf.keep(file_bytes(message.bulk)).await {
-                Ok((adapter, outcome)) => {
-                    let adapter = Box::new(adapter);
-                    tell(Event::AdapterKept { revision, adapter, outcome });
+            Request::KeepAdapter { revision } => {
+                match shelf.keep(bytes_of(message.bulk).unwrap_or_default()).await {
+                    Ok((adapter, outcome)) => {
+                        let adapter = Box::new(adapter);
+                        tell(Event::AdapterKept { revision, adapter, outcome });
+                    }
+                    Err(problem) => fail(Some(revision), problem),
                 }
-                Err(problem) => fail(Some(revision), problem),
-            },
+            }
             Request::ForgetAdapter { revision, sha256 } => {
                 shelf.forget(&sha256).await;
                 list(shelf, revision).await;

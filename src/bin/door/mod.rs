@@ -21,7 +21,7 @@ use simcse_lab::browser::worker_scope::{Bell, Breather, describe, listen, post};
 use simcse_lab::engine::{Engine, Events};
 use simcse_lab::protocol::Revision;
 use simcse_lab::protocol::event::{Event, LoadingStage, StoreOutcome};
-use simcse_lab::protocol::message::{Bulk, Message};
+use simcse_lab::protocol::message::{Message, bytes_of};
 use simcse_lab::protocol::problem::Problem;
 use simcse_lab::protocol::request::{ModelSource, Request};
 use wasm_bindgen::JsValue;
@@ -128,11 +128,11 @@ impl Door {
         match message.head {
             Request::Open { revision, source: ModelSource::Picked { name } } => {
                 self.stop_loading();
-                let bytes = file_bytes(message.bulk);
+                let bytes = bytes_of(message.bulk).unwrap_or_default();
                 self.push(Task::Open { revision, name, bytes, sha256: None });
             }
             Request::Open { revision, source: ModelSource::Copied { name, sha256 } } => {
-                let (bytes, sha256) = (file_bytes(message.bulk), Some(sha256));
+                let (bytes, sha256) = (bytes_of(message.bulk).unwrap_or_default(), Some(sha256));
                 self.push(Task::Open { revision, name, bytes, sha256 });
             }
             Request::Open {
@@ -283,14 +283,6 @@ fn deal_with<B: Backend + Clone>(task: Task, engine: &mut Engine<B>, out: &mut E
         }
         Task::Helpers(_) => {}
     }
-}
-
-fn file_bytes(bulk: Vec<Bulk>) -> Vec<u8> {
-    let bytes = bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::Bytes(bytes) => Some(bytes),
-        Bulk::F32(_) => None,
-    });
-    bytes.unwrap_or_default()
 }
 
 fn problem_of(error: &WireError) -> Problem {

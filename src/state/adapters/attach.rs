@@ -1,6 +1,5 @@
 //! The wanted adapter on its way to the model.
 
-use crate::protocol::message::Message;
 use crate::protocol::request::{AdapterSource, Request};
 use crate::state::adapters::{Arriving, Choice};
 use crate::state::app::{State, Wanted};
@@ -40,7 +39,7 @@ pub(in crate::state) fn attach_wanted(state: &mut State) -> Vec<Effect> {
     }
     let revision = state.revision();
     state.adapters.arriving = Some(Arriving { revision, sha256, pooling });
-    let mut effects = vec![send(Request::Attach { revision, source })];
+    let mut effects = vec![Effect::ask(Request::Attach { revision, source })];
     if state.adapters.blend != 1.0 {
         effects.push(ask_blend(state));
     }
@@ -51,9 +50,5 @@ pub(in crate::state) fn attach_wanted(state: &mut State) -> Vec<Effect> {
 pub(super) fn ask_blend(state: &mut State) -> Effect {
     let revision = state.revision();
     state.adapters.blend_pending = Some(revision);
-    send(Request::Blend { revision, blend: state.adapters.blend })
-}
-
-pub(super) fn send(request: Request) -> Effect {
-    Effect::Send(Message::plain(request))
+    Effect::ask(Request::Blend { revision, blend: state.adapters.blend })
 }

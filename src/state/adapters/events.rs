@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, StoreOutcome};
-use crate::protocol::message::{Bulk, Message};
+use crate::protocol::message::{Bulk, Message, bytes_of};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Side;
 use crate::protocol::training::AdapterSummary;
@@ -185,10 +185,7 @@ fn kept(
 }
 
 fn hand_out(adapter: &AdapterSummary, bulk: Vec<Bulk>) -> Vec<Effect> {
-    let bytes = bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::Bytes(bytes) => Some(bytes),
-        Bulk::F32(_) => None,
-    });
+    let bytes = bytes_of(bulk);
     let letters = adapter.name.chars();
     let stem: String = letters.map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
     let name = format!("{}.gguf", stem.trim_matches('-'));

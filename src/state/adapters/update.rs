@@ -3,7 +3,7 @@
 use crate::protocol::readout::Side;
 use crate::protocol::request::Request;
 use crate::state::action::Action;
-use crate::state::adapters::attach::{ask_blend, attach_wanted, send};
+use crate::state::adapters::attach::{ask_blend, attach_wanted};
 use crate::state::adapters::{AdapterAction, Choice, MOST_BLEND};
 use crate::state::app::{State, Worker};
 use crate::state::ask::{ask_baseline, ask_missing_pairs, ask_pair_of, forget_side, show_list};
@@ -48,7 +48,7 @@ pub(in crate::state) fn update(state: &mut State, action: AdapterAction) -> Vec<
         AdapterAction::Exported { sha256 } => {
             let revision = state.revision();
             state.adapters.exporting = Some(revision);
-            vec![send(Request::ReadAdapter { revision, sha256 })]
+            vec![Effect::ask(Request::ReadAdapter { revision, sha256 })]
         }
     }
 }
@@ -60,7 +60,7 @@ pub(in crate::state) fn list_shelf(state: &mut State) -> Vec<Effect> {
     }
     let revision = state.revision();
     state.adapters.listing = Some(revision);
-    vec![send(Request::ListAdapters { revision })]
+    vec![Effect::ask(Request::ListAdapters { revision })]
 }
 
 /// Shows the side that is due: what is known of it at once, the rest as it comes. What only peeks
@@ -128,7 +128,7 @@ fn detach(state: &mut State) -> Vec<Effect> {
     }
     let revision = state.revision();
     state.adapters.detached_at = revision;
-    vec![send(Request::Detach { revision })]
+    vec![Effect::ask(Request::Detach { revision })]
 }
 
 fn forget(state: &mut State, sha256: String) -> Vec<Effect> {
@@ -143,6 +143,6 @@ fn forget(state: &mut State, sha256: String) -> Vec<Effect> {
         effects.extend(detach(state));
     }
     let revision = state.revision();
-    effects.push(send(Request::ForgetAdapter { revision, sha256 }));
+    effects.push(Effect::ask(Request::ForgetAdapter { revision, sha256 }));
     effects
 }

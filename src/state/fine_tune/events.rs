@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, StoreOutcome};
-use crate::protocol::message::{Bulk, Message};
+use crate::protocol::message::{Bulk, Message, bytes_of};
 use crate::protocol::problem::Problem;
 use crate::protocol::request::Request;
 use crate::protocol::training::{Measures, Rest, StepReport};
@@ -56,10 +56,7 @@ fn step_done(run: &mut Run, report: StepReport) {
 }
 
 fn measured(state: &mut State, measures: Measures, bulk: Vec<Bulk>) -> Vec<Effect> {
-    let adapter = bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::Bytes(bytes) if !bytes.is_empty() => Some(Arc::<[u8]>::from(bytes)),
-        Bulk::Bytes(_) | Bulk::F32(_) => None,
-    });
+    let adapter = bytes_of(bulk).filter(|bytes| !bytes.is_empty()).map(Arc::<[u8]>::from);
     let Some(run) = &mut state.fine_tune.run else { return Vec::new() };
     if run.phase == Phase::Preparing {
         run.phase = Phase::Running;
@@ -167,7 +164,7 @@ fn kept(state: &mut State, sha256: String, outcome: StoreOutcome) -> Vec<Effect>
     if let Some(sha256) = stale {
         let revision = state.revision();
         let request = Request::ForgetAdapter { revision, sha256 };
-        effects.push(Effect::Send(Message::plain(request)));
+        effects.push(Effect::ask(request));
     }
     effects.push(Effect::Save(Saved::of(state).to_json()));
     effects
@@ -177,10 +174,7 @@ fn fetched(state: &mut State, revision: Revision, bulk: Vec<Bulk>) -> Vec<Effect
     let Some((_, what)) = state.fine_tune.fetching.take_if(|asked| asked.0 == revision) else {
         return Vec::new();
     };
-    let bytes = bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::Bytes(bytes) => Some(Arc::<[u8]>::from(bytes)),
-        Bulk::F32(_) => None,
-    });
+    let bytes = bytes_of(bulk).map(Arc::<[u8]>::from);
     let (Some(bytes), Some(keep)) = (bytes, state.fine_tune.kept.clone()) else {
         return Vec::new();
     };

@@ -1,6 +1,5 @@
 //! What the visitor does in the fine-tune view, applied to the state.
 
-use crate::protocol::message::Message;
 use crate::protocol::request::Request;
 use crate::protocol::training::Order;
 use crate::state::action::Action;
@@ -198,7 +197,7 @@ fn fetch(state: &mut State, what: Fetch) -> Vec<Effect> {
     }
     let revision = state.revision();
     state.fine_tune.fetching = Some((revision, what));
-    vec![Effect::Send(Message::plain(Request::ReadAdapter { revision, sha256: kept.sha256 }))]
+    vec![Effect::ask(Request::ReadAdapter { revision, sha256: kept.sha256 })]
 }
 
 /// It becomes one of the visitor's adapters, and the one in use.
@@ -212,5 +211,5 @@ fn forget(state: &mut State) -> Vec<Effect> {
     let Some(kept) = state.fine_tune.kept.take() else { return Vec::new() };
     let revision = state.revision();
     let request = Request::ForgetAdapter { revision, sha256: kept.sha256 };
-    vec![Effect::Send(Message::plain(request))]
+    vec![Effect::ask(request)]
 }

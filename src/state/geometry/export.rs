@@ -6,7 +6,6 @@ use crate::files::write::piece_count;
 use crate::files::{Format, Table};
 use crate::protocol::Revision;
 use crate::protocol::lab::{About, Question};
-use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::request::Request;
 use crate::state::app::State;
@@ -49,7 +48,7 @@ pub(super) fn go_on(state: &mut State) -> Vec<Effect> {
             let (survey, of) = (measured.revision, measured.of.clone());
             let revision = state.revision();
             let about = About { survey, question: Question::Vectors };
-            let effect = Effect::Send(Message::plain(Request::About { revision, about }));
+            let effect = Effect::ask(Request::About { revision, about });
             state.geometry.export.standing = Standing::Asked(Asked { revision, of, format });
             return vec![effect];
         }

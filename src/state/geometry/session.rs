@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::protocol::Revision;
-use crate::protocol::message::{Bulk, Message};
+use crate::protocol::message::{Bulk, Message, bytes_of};
 use crate::protocol::problem::Problem;
 use crate::protocol::request::{AdapterSource, Request};
 use crate::state::adapters;
@@ -35,17 +35,13 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
     }
     let revision = state.revision();
     state.geometry.session.saving = Some(Saving::Asked(revision));
-    vec![Effect::Send(Message::plain(Request::ReadAdapter { revision, sha256 }))]
+    vec![Effect::ask(Request::ReadAdapter { revision, sha256 })]
 }
 
 /// Takes the adapter from the worker's store.
 pub(in crate::state) fn take_adapter(state: &mut State, bulk: Vec<Bulk>) -> Vec<Effect> {
     state.geometry.session.saving = None;
-    let bytes = bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::Bytes(bytes) => Some(bytes),
-        Bulk::F32(_) => None,
-    });
-    vec![download(state, Some(bytes.unwrap_or_default()))]
+    vec![download(state, Some(bytes_of(bulk).unwrap_or_default()))]
 }
 
 /// Takes the site's own adapter, if it is still waited for.

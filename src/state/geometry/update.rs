@@ -4,7 +4,6 @@
 use crate::math::turn::{nearest_turn, turned};
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
-use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Side;
 use crate::protocol::request::Request;
@@ -106,7 +105,7 @@ fn hold(state: &mut State, plot: Plot, held: bool) {
 fn stop(figure: &mut Figure) -> Vec<Effect> {
     let Some(job) = figure.job.take() else { return Vec::new() };
     figure.failed = Some((Failure::Stopped, job.of));
-    vec![send(Request::Cancel { revision: job.revision })]
+    vec![Effect::ask(Request::Cancel { revision: job.revision })]
 }
 
 /// The address of what is set, with the corpus where others have it too.
@@ -159,7 +158,7 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
     let Some(of) = of else {
         let job = figure.job.take();
         *figure = Figure::default();
-        return job.map(|job| send(Request::Cancel { revision: job.revision }));
+        return job.map(|job| Effect::ask(Request::Cancel { revision: job.revision }));
     };
     let asked = figure.job.as_ref().is_some_and(|job| job.of == of);
     let measured = figure.measured.as_ref().filter(|measured| measured.of == of);
@@ -172,7 +171,7 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
     if known || failed {
         // What is on its way is of something else, and nobody waits for it.
         let job = figure.job.take()?;
-        return Some(send(Request::Cancel { revision: job.revision }));
+        return Some(Effect::ask(Request::Cancel { revision: job.revision }));
     }
     let revision = state.revision();
     let corpus = of.corpus.clone();
@@ -181,7 +180,7 @@ fn ask_plot(state: &mut State, plot: Plot) -> Option<Effect> {
     let total = u32::try_from(corpus.sentences.len()).unwrap_or(u32::MAX);
     figure.job = Some(Job { revision, of, is_anew, done: 0, total, elapsed_ms: 0.0 });
     figure.failed = None;
-    Some(send(Request::Survey {
+    Some(Effect::ask(Request::Survey {
         revision,
         slot: plot.slot(),
         sentences: corpus.sentences.to_vec(),
@@ -279,8 +278,4 @@ fn stand_alike(geometry: &mut Geometry) {
         Some(turn) => turned(&b.sphere, &turn),
         None => b.sphere.clone(),
     };
-}
-
-fn send(request: Request) -> Effect {
-    Effect::Send(Message::plain(request))
 }

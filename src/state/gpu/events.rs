@@ -1,7 +1,6 @@
 //! What the worker says of the GPU, and what it is told.
 
 use crate::protocol::gpu::{GpuState, Preference, Reason, Tuned};
-use crate::protocol::message::Message;
 use crate::protocol::problem::{GpuFault, Problem};
 use crate::protocol::request::Request;
 use crate::state::app::State;
@@ -25,7 +24,7 @@ fn tell(state: &mut State) -> Vec<Effect> {
     state.gpu.told = true;
     let preference = state.gpu.preference;
     let tuned = state.gpu.tuned.clone();
-    vec![Effect::Send(Message::plain(Request::Prefer { preference, tuned }))]
+    vec![Effect::ask(Request::Prefer { preference, tuned })]
 }
 
 /// The worker that knew is gone.

@@ -5,7 +5,7 @@ use crate::math::turn::{nearest_turn, turned};
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::lab::Treatment;
-use crate::protocol::message::{Bulk, Message};
+use crate::protocol::message::{Message, numbers_of};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::protocol::request::Request;
@@ -115,7 +115,7 @@ fn ask_cloud(state: &mut State, cloud: Cloud) -> Option<Effect> {
     figure.asked = Some((revision, of));
     figure.failed = None;
     let side = if cloud == Cloud::After { Side::After } else { Side::Before };
-    Some(send(Request::Survey {
+    Some(Effect::ask(Request::Survey {
         revision,
         slot: cloud.slot(),
         sentences,
@@ -207,11 +207,7 @@ fn await_trainer(state: &mut State, model: &str) -> Option<Effect> {
 
 /// Takes the worker's answers to the lesson's questions.
 pub(in crate::state) fn take_event(state: &mut State, message: Message<Event>) -> Vec<Effect> {
-    let numbers = message.bulk.into_iter().find_map(|bulk| match bulk {
-        Bulk::F32(values) => Some(values),
-        Bulk::Bytes(_) => None,
-    });
-    let numbers = numbers.unwrap_or_default();
+    let numbers = numbers_of(message.bulk).unwrap_or_default();
     match message.head {
         Event::Survey { revision, slot, findings, .. } => {
             if let Some(cloud) = Cloud::of_slot(slot) {
@@ -283,10 +279,6 @@ pub(in crate::state) fn take_failure(
         return true;
     }
     false
-}
-
-fn send(request: Request) -> Effect {
-    Effect::Send(Message::plain(request))
 }
 
 /// Starts a fine-tune of the lesson on the bundled collection. What the visitor has in the fine-tune

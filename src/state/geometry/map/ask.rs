@@ -184,10 +184,10 @@ fn given_up(step: Step) -> Vec<Effect> {
 
 fn sent(step: Step, revision: Revision, about: About) -> Vec<Effect> {
     let mut effects = given_up(step);
-    effects.push(Effect::Send(Message::plain(Request::About { revision, about })));
+    effects.push(Effect::ask(Request::About { revision, about }));
     effects
 }
 
 pub(super) fn cancel(revision: Revision) -> Effect {
-    Effect::Send(Message::plain(Request::Cancel { revision }))
+    Effect::ask(Request::Cancel { revision })
 }
