@@ -59,6 +59,9 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::Busy => (Text::ProblemBusy, Text::RemedyBusy),
         Problem::NoBackend { .. } => (Text::ProblemNoBackend, Text::RemedyNoBackend),
         Problem::NoSurvey => (Text::ProblemNoSurvey, Text::RemedyNoSurvey),
+        Problem::NoCorpus => (Text::ProblemNoCorpus, Text::RemedyNoCorpus),
+        Problem::Unreadable { .. } => (Text::ProblemUnreadable, Text::RemedyUnreadable),
+        Problem::EmptyCorpus { .. } => (Text::ProblemEmptyCorpus, Text::RemedyEmptyCorpus),
         Problem::NoWindow | Problem::Internal { .. } => {
             (Text::ProblemInternal, Text::RemedyInternal)
         }
@@ -83,7 +86,15 @@ fn places(problem: &Problem) -> Vec<(&'static str, String)> {
         | Problem::NoAdapter
         | Problem::NotKept
         | Problem::NoMlp
+        | Problem::NoCorpus
         | Problem::Busy => Vec::new(),
+        Problem::Unreadable { name, detail } => vec![
+            ("name", name.clone().unwrap_or_else(|| "text".to_owned())),
+            ("detail", detail.clone()),
+        ],
+        Problem::EmptyCorpus { rows, skipped } => {
+            vec![("rows", grouped(u64::from(*rows))), ("skipped", grouped(u64::from(*skipped)))]
+        }
         Problem::AdapterBase { expected, expected_name, .. } => {
             let hash = expected.chars().take(12).collect();
             vec![("expected", expected_name.clone()), ("hash", hash)]

@@ -308,4 +308,10 @@ words! {
     RemedyBusy: "Stop it first.", "请先停止它。";
     ProblemNoSurvey: "The vectors of this picture are gone.", "此图的向量已不在。";
     RemedyNoSurvey: "Measure it again; a picture that is held has to be released first.", "请重新测量；已固定的图须先解除固定。";
+    ProblemNoCorpus: "This collection is not here any more.", "此语料已不在。";
+    RemedyNoCorpus: "Choose another one, or add it again from its file.", "请选择其他语料，或从文件重新添加。";
+    ProblemUnreadable: "“{name}” cannot be read: {detail}", "无法读取“{name}”：{detail}";
+    RemedyUnreadable: "Save it as UTF-8 text, CSV, TSV or JSON lines and try again. What you had is still here.", "请另存为 UTF-8 文本、CSV、TSV 或 JSON 行后重试。原有内容仍在。";
+    ProblemEmptyCorpus: "There is no text in it ({rows} rows, {skipped} of them left out).", "其中没有文本（{rows} 行，略去 {skipped} 行）。";
+    RemedyEmptyCorpus: "Choose another column, or another file. What you had is still here.", "请选择其他列或其他文件。原有内容仍在。";
 }

@@ -206,7 +206,8 @@ impl<B: Backend + Clone> Job<B> {
             | Request::ListAdapters { .. }
             | Request::ReadAdapter { .. }
             | Request::Train { .. }
-            | Request::Steer { .. } => return Ok(None),
+            | Request::Steer { .. }
+            | Request::Search { .. } => return Ok(None),
         };
         let run = Run { job: number, beginning: 0 };
         Ok(Some(Self { revision, side, run, begun: None, told: None, work }))

@@ -8,6 +8,7 @@ use crate::protocol::lab::{Findings, LayerMeasure, MapQuality, MapStage};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Window;
+use crate::protocol::search::Answer;
 use crate::protocol::training::{AdapterSummary, Measures, Outline, Rest, StepReport};
 
 /// Everything the worker can tell the page. "Bulk" names the arrays that travel beside it.
@@ -194,6 +195,11 @@ pub enum Event {
         layers: Vec<LayerMeasure>,
         latency_ms: f64,
     },
+    /// Bulk: as the [`Answer`] says.
+    Search {
+        revision: Revision,
+        answer: Answer,
+    },
     /// Bulk: F32 `[sentences, sentences]`, cosine of first view i with second view j.
     Views {
         revision: Revision,
@@ -267,6 +273,7 @@ impl Event {
             | Self::Clustered { revision, .. }
             | Self::Vectors { revision, .. }
             | Self::Layers { revision, .. }
+            | Self::Search { revision, .. }
             | Self::Views { revision, .. }
             | Self::TrainingBegan { revision, .. }
             | Self::TrainingStep { revision, .. }

@@ -15,6 +15,7 @@ pub mod problem;
 pub mod readout;
 pub mod recipe;
 pub mod request;
+pub mod search;
 pub mod training;
 
 /// Number of a request, rising within one page. An answer repeats the number of its question.

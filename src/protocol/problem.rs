@@ -42,6 +42,12 @@ pub enum Problem {
     NoWindow,
     /// The vectors asked about are not kept, or no longer.
     NoSurvey,
+    /// The corpus asked about is not, or no longer, here.
+    NoCorpus,
+    /// The text or file cannot be read as a corpus.
+    Unreadable { name: Option<String>, detail: String },
+    /// What was read holds no passage.
+    EmptyCorpus { rows: u32, skipped: u32 },
     /// A backend that this build does not have.
     NoBackend { name: String },
     /// `Side::After` was asked for, and no adapter is attached.

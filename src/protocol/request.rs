@@ -6,6 +6,7 @@ use crate::protocol::Revision;
 use crate::protocol::gpu::{Preference, Tuned};
 use crate::protocol::lab::{About, Scored, Treatment};
 use crate::protocol::readout::{Lens, Side};
+use crate::protocol::search::Ask;
 use crate::protocol::training::{Order, Plan};
 
 /// Where a model comes from.
@@ -126,6 +127,8 @@ pub enum Request {
         positives: Vec<(u32, u32)>,
         scored: Vec<Scored>,
     },
+    /// About searching a corpus. Answered by `Event::Search`*.
+    Search { revision: Revision, ask: Ask },
     /// Two views of every sentence under dropout, and the cosines of each first view with each
     /// second one: the matrix inside the contrastive loss, of the first 64 sentences. Of readouts
     /// those that can be trained. A newer one supersedes an older one.

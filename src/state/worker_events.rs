@@ -132,6 +132,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::Compared { .. }
         | Event::Clustered { .. }
         | Event::Layers { .. }
+        | Event::Search { .. }
         // Said by the trainer's worker alone.
         | Event::Views { .. }
         | Event::TrainingBegan { .. }
