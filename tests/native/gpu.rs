@@ -247,7 +247,8 @@ fn without_memory_there_is_an_error_and_no_panic() {
     let gpu = match pollster::block_on(Gpu::open_without_memory()) {
         Ok(gpu) => gpu,
         Err(Error::NoAdapter { .. }) => return println!("skipped: no adapter"),
-        Err(error) => panic!("{error}"),
+        // Some drivers (NVIDIA's) then give no device at all.
+        Err(error) => return assert!(error.to_string().contains("memory"), "{error}"),
     };
     let run = |numbers: usize| {
         let room = gpu.room("room", numbers)?;
