@@ -102,7 +102,7 @@ words! {
     ZoomFit: "Show everything", "显示全部";
     Lasso: "Lasso", "套索";
     Hub: "the hub: {n} sentences name it among their nearest {k}", "枢纽：有 {n} 句把它列入最近的 {k} 句";
-    HubRing: "The dark ring is the hub: “{text}” is among the nearest {k} of {n} sentences.", "深色圈是枢纽：“{text}”位列 {n} 个句子的最近 {k} 句之中。";
+    HubRing: "The plain ring, in the colour of the text, is the hub: “{text}” is among the nearest {k} of {n} sentences.", "与文字同色的圈是枢纽：“{text}”位列 {n} 个句子的最近 {k} 句之中。";
     FalseShare: "{share} % of its neighbours on the map are false", "其在地图上的近邻有 {share}% 是假的";
     CaptionMap: "Shown: {shown}. {n} sentences, {method}, seed {seed}. A: {a}. B: {b}.", "所示：{shown}。{n} 个句子，{method}，种子 {seed}。A：{a}。B：{b}。";
 }

@@ -31,6 +31,11 @@ impl Room {
             && other.top < self.top + self.height
     }
 
+    fn covers(&self, (x, y): (f64, f64)) -> bool {
+        let is_across = x >= self.left && x < self.left + self.width;
+        is_across && y >= self.top && y < self.top + self.height
+    }
+
     fn is_within(&self, (width, height): (f64, f64)) -> bool {
         self.left >= 0.0
             && self.top >= 0.0
@@ -44,16 +49,16 @@ pub const PADDING: f64 = 4.0;
 /// Pixels between a point and its label.
 const AWAY: f64 = 10.0;
 
-/// A place for each label, the first ones first: above its point, below, to the right, to the left, as
-/// the picture of so many pixels has room; `None` where there is none without lying over a label that is
-/// placed already, or over one of the `taken` rooms.
+/// A place for each label, the first ones first: above its point, below, to the right, to the left,
+/// where it covers the fewest `points` of those for which the picture of so many pixels has room;
+/// `None` where there is none without lying over a label that is placed already.
 pub fn place(
     labels: &[Label],
     size: f64,
     picture: (f64, f64),
-    taken: &[Room],
+    points: &[(f64, f64)],
 ) -> Vec<Option<Room>> {
-    let mut rooms = taken.to_vec();
+    let mut rooms: Vec<Room> = Vec::new();
     let place_one = |label: &Label| {
         let width = text_width(&label.text, size) + 2.0 * PADDING;
         let height = (size * 1.5).round();
@@ -68,7 +73,9 @@ pub fn place(
         let fits = |room: &Room| {
             room.is_within(picture) && !rooms.iter().any(|taken| taken.overlaps(room))
         };
-        let found = tries.into_iter().find(fits);
+        let covered = |room: &Room| points.iter().filter(|point| room.covers(**point)).count();
+        // Of equals the first.
+        let found = tries.into_iter().filter(fits).min_by_key(covered);
         rooms.extend(found);
         found
     };
@@ -115,7 +122,9 @@ mod tests {
         assert_eq!(tops, [22.0, 60.0, 41.0]);
         let crowd = vec![label(60.0, 50.0, "one"); 9];
         assert_eq!(place(&crowd, 12.0, (120.0, 100.0), &[]).iter().flatten().count(), 4);
-        let all = Room { left: 0.0, top: 0.0, width: 120.0, height: 100.0 };
-        assert_eq!(place(&same, 12.0, (120.0, 100.0), &[all]), [None; 3]);
+        // Points above, below and to the right: the left is free.
+        let points = [(60.0, 30.0), (60.0, 70.0), (80.0, 50.0)];
+        let placed = place(&same[..1], 12.0, (120.0, 100.0), &points);
+        assert!(placed[0].is_some_and(|room| room.left + room.width <= 50.0), "{placed:?}");
     }
 }

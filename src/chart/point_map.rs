@@ -47,6 +47,15 @@ fn spot(positions: &[f32], place: u32, view: &View, frame: Frame) -> Option<(f64
     (x.is_finite() && y.is_finite()).then_some((x, y))
 }
 
+/// Where points are, in pixels; of many every so manieth: enough to say where the map is crowded.
+fn some_spots(positions: &[f32], view: &View, frame: Frame) -> Vec<(f64, f64)> {
+    const ENOUGH: usize = 2_000;
+    let count = positions.len() / 2;
+    let every = count.div_ceil(ENOUGH).max(1);
+    let places = (0..count).step_by(every).filter_map(|place| u32::try_from(place).ok());
+    places.filter_map(|place| spot(positions, place, view, frame)).collect()
+}
+
 /// The shapes over the points; `radius` is that of the points.
 pub fn over(
     data: &Over,
@@ -112,7 +121,8 @@ fn draw_names(
             colours.push(name.colour);
         }
     }
-    let rooms = place(&labels, LABEL_SIZE, (frame.width, frame.height), &[]);
+    let points = some_spots(positions, view, frame);
+    let rooms = place(&labels, LABEL_SIZE, (frame.width, frame.height), &points);
     for (place, ((label, colour), room)) in labels.into_iter().zip(colours).zip(rooms).enumerate() {
         let Some(room) = room else { continue };
         let is_query = place == 0 && query.is_some();

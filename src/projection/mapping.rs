@@ -190,14 +190,6 @@ impl Mapping {
         }
     }
 
-    /// Leaves the points where they are, and goes on to judge them. Nothing while there are none.
-    pub fn stop(&mut self) {
-        if !matches!(self.work, Work::Components(_) | Work::Judging(_) | Work::Done(_)) {
-            self.positions = self.positions().to_vec();
-            self.work = self.judge();
-        }
-    }
-
     /// The map; does what is left to do.
     pub fn finish(mut self) -> Mapped {
         loop {
@@ -443,21 +435,6 @@ mod tests {
                 let mapping = Mapping::new(rows.clone(), 12, method, 1, Some(bad));
                 assert_eq!(bits(&mapping.finish()), plain);
             }
-        }
-    }
-
-    #[test]
-    fn what_is_stopped_is_judged() {
-        let rows = grouped(300, 20);
-        for method in [TSNE, UMAP] {
-            let mut mapping = Mapping::new(rows.clone(), 20, method, 1, None);
-            mapping.stop();
-            while !matches!(mapping.step(), Progress::Working { stage: MapStage::Moving, .. }) {}
-            mapping.step();
-            mapping.stop();
-            let positions = mapping.positions().to_vec();
-            let mapped = mapping.finish();
-            assert_eq!((mapped.positions, mapped.judged), (positions, 300));
         }
     }
 

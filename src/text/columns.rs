@@ -202,14 +202,14 @@ fn by_names(names: &[String], columns: &[Column]) -> Option<Roles> {
 }
 
 /// Which column is what, by what stands in them; and whether the first row must be names, for it has
-/// a word over the scores.
+/// a word over the scores, or single words over sentences.
 fn by_content(names: &[String], columns: &[Column]) -> (Roles, bool) {
     let texts: Vec<&Column> = columns.iter().filter(|column| column.is_text()).collect();
     let last_number = columns.iter().rev().find(|column| column.is_numeric());
     let has_name = |column: &Column| {
         names.get(column.index).is_some_and(|name| !name.is_empty() && number(name).is_none())
     };
-    let headed = last_number.is_some_and(has_name);
+    let named = last_number.is_some_and(has_name);
     let (first, second) = match sentences(&texts)[..] {
         [] => return (Roles::default(), false),
         [only] => (only, None),
@@ -225,7 +225,30 @@ fn by_content(names: &[String], columns: &[Column]) -> (Roles, bool) {
     let topic = columns.iter().filter(may_be_topic).max_by_key(|column| column.characters);
     let [_, partner, score] = used;
     let topic = topic.map(|column| column.index);
+    let longest = [Some(first), second].into_iter().flatten();
+    let longest = longest.max_by_key(|column| column.characters).unwrap_or(first);
+    let headed = named || (columns.len() > 1 && are_words_over(longest, names));
     (Roles { sentence: first.index, partner, score, topic }, headed)
+}
+
+/// Whether the first row has a single word in every cell, other words everywhere, and stands over
+/// sentences many times as long.
+fn are_words_over(sentences: &Column, names: &[String]) -> bool {
+    const LEAST_SENTENCE: usize = 12;
+    let is_word = |name: &String| {
+        let ends = ['.', '!', '?', '。', '！', '？'];
+        !name.is_empty()
+            && number(name).is_none()
+            && !name.chars().any(char::is_whitespace)
+            && !name.ends_with(ends)
+    };
+    let distinct = names.iter().collect::<BTreeSet<_>>().len() == names.len();
+    let mean = sentences.mean_characters();
+    let is_far_longer = |name: &String| name.chars().count() * 3 <= mean;
+    distinct
+        && names.iter().all(is_word)
+        && mean >= LEAST_SENTENCE
+        && names.get(sentences.index).is_some_and(is_far_longer)
 }
 
 /// The one or two columns that hold sentences.

@@ -267,6 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn single_words_over_sentences_are_names_whatever_they_say() {
+        let table = "who,said\nAnn,It rains again today.\nBob,The boats stay in the harbour.\n";
+        let reading = of("a.csv", table);
+        assert_eq!(reading.entries.len(), 2);
+        assert_eq!(reading.table.unwrap().names, ["who", "said"]);
+        // A sentence in the first row is one, and so is a word among words.
+        let without =
+            "Ann,It rains.\nBob,The boats stay in the harbour.\nEve,So do the men of it.\n";
+        assert_eq!(of("a.csv", without).entries.len(), 3);
+        assert_eq!(of("a.csv", "cat,dog\nbird,fish\ncow,hen\n").entries.len(), 3);
+    }
+
+    #[test]
     fn pairs_and_triplets_are_read_as_elsewhere_in_the_page() {
         assert_eq!(roles("", "a\tb\t5\nb\tc\t4").score, Some(2));
         let wide = "id;left text;right text;rating\n1;a long sentence;another one;3,5\n";

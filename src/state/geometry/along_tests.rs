@@ -15,6 +15,8 @@ use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::geometry::corpus::Bundled;
 use crate::state::geometry::failure::Failure;
+use crate::state::geometry::map::MapAction;
+use crate::state::geometry::map::settings::Colouring;
 use crate::state::geometry::tests::{act, answer, entered, measured, surveys, type_in};
 use crate::state::geometry::{GeometryAction, Look, Plot, SessionTrouble, Standing};
 use crate::state::models::hosted;
@@ -209,6 +211,14 @@ fn saved() -> (State, String) {
     let look =
         Look { treatment: Treatment::Whitened { keep: Some(8) }, ..state.geometry.look(Plot::A) };
     act(&mut state, GeometryAction::LookChosen(Plot::A, look));
+    for action in [
+        MapAction::Slid(0.25),
+        MapAction::Selected { positions: vec![0, 1], added: false },
+        MapAction::Pinned(Some(1)),
+        MapAction::QueryTyped(" rain ".to_owned()),
+    ] {
+        act(&mut state, GeometryAction::Map(action));
+    }
     state.adapters.blend = 0.5;
     let effects = act(&mut state, GeometryAction::SessionSaved);
     let sent = requests(&effects);
@@ -243,6 +253,10 @@ fn a_session_opens_elsewhere_as_it_was_saved_and_can_be_undone() {
         Plot::ALL.map(|plot| first.geometry.look(plot))
     );
     assert_eq!((state.adapters.blend, &state.geometry.session.trouble), (0.5, &None));
+    let map = &state.geometry.map;
+    assert_eq!((map.share, &map.selection[..], map.pinned), (0.25, &[0, 1][..], Some(1)));
+    assert_eq!(map.query.text, " rain ");
+    assert_eq!(map.settings.colouring, Some(Colouring::Query));
     // Its adapter goes to the store, and from there onto the model.
     let kept = effects.iter().find_map(|effect| match effect {
         Effect::Send(Message { head: Request::KeepAdapter { revision }, bulk }) => {
@@ -264,6 +278,7 @@ fn a_session_opens_elsewhere_as_it_was_saved_and_can_be_undone() {
     let effects = act(&mut state, GeometryAction::TextUndone);
     assert_eq!(state.geometry.source, before.source);
     assert_eq!(state.geometry.look(Plot::A), before.look(Plot::A));
+    assert_eq!((state.geometry.map.share, state.geometry.map.selection.len()), (0.0, 0));
     assert_eq!((&state.adapters.choice, state.adapters.blend), (&Choice::Hosted, 1.0));
     let back = requests(&effects).into_iter().find_map(|request| match request {
         Request::Attach { source: AdapterSource::Hosted { sha256, .. }, .. } => Some(sha256),

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::fine_tune::saved::MOST_SAVED_BYTES;
 use crate::state::geometry::corpus::{Bundled, Corpus, Source};
-use crate::state::geometry::map::Map;
+use crate::state::geometry::map::picked::Picked;
 use crate::state::geometry::map::settings::Settings;
+use crate::state::geometry::map::{Map, ask};
 use crate::state::geometry::{Geometry, Look};
 use crate::text::columns::Roles;
 
@@ -23,6 +24,8 @@ struct SavedGeometry {
     looks: Option<[Look; 2]>,
     /// Likewise a text of its own: settings of the map.
     map: Option<String>,
+    /// And what is picked on it; a session has that, a reload begins without.
+    picked: Option<String>,
 }
 
 /// As text.
@@ -40,9 +43,10 @@ pub(in crate::state) fn to_json(geometry: &Geometry) -> String {
     json(&saved)
 }
 
-/// Everything but the sentences, as text.
-pub(in crate::state) fn settings_to_json(geometry: &Geometry) -> String {
-    json(&settings(geometry))
+/// Everything but the sentences, and what is picked among them, as text.
+pub(in crate::state) fn view_to_json(geometry: &Geometry) -> String {
+    let picked = Some(Picked::of(&geometry.map).to_json());
+    json(&SavedGeometry { picked, ..settings(geometry) })
 }
 
 /// Everything but the sentences.
@@ -56,10 +60,14 @@ fn json(saved: &SavedGeometry) -> String {
     serde_json::to_string(saved).unwrap_or_default()
 }
 
-/// Sets everything but the sentences as it was; what is not ours leaves it as it is.
-pub(in crate::state) fn apply_settings(geometry: &mut Geometry, text: &str) {
-    if let Ok(saved) = serde_json::from_str::<SavedGeometry>(text) {
-        set(geometry, &saved);
+/// Sets everything but the sentences as it was, and picks among them; what is not ours leaves it as
+/// it is.
+pub(in crate::state) fn apply_view(geometry: &mut Geometry, text: &str) {
+    let Ok(saved) = serde_json::from_str::<SavedGeometry>(text) else { return };
+    set(geometry, &saved);
+    if let Some(picked) = saved.picked {
+        ask::follow_corpus(geometry);
+        Picked::from_json(&picked).pick(geometry);
     }
 }
 

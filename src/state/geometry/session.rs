@@ -84,7 +84,7 @@ fn download(state: &State, bytes: Option<Vec<u8>>) -> Effect {
     let model = state.model.as_ref();
     let text = to_json(Contents {
         source: state.geometry.source.clone(),
-        view: saved::settings_to_json(&state.geometry),
+        view: saved::view_to_json(&state.geometry),
         model: model.map(|it| Model { name: it.name.clone(), sha256: it.sha256.clone() }),
         adapter,
     });
@@ -137,7 +137,7 @@ fn open(state: &mut State, corpus: Corpus, contents: Contents) -> Vec<Effect> {
     let adapters = &state.adapters;
     let has_adapter = adapters.attached.is_some() || adapters.arriving.is_some();
     let before = PastSettings {
-        view: saved::settings_to_json(&state.geometry),
+        view: saved::view_to_json(&state.geometry),
         adapter: if has_adapter { adapters.choice.clone() } else { Choice::Nothing },
         blend: state.adapters.blend,
     };
@@ -148,7 +148,7 @@ fn open(state: &mut State, corpus: Corpus, contents: Contents) -> Vec<Effect> {
     geometry.session.import = None;
     sources::pile(geometry, Some(before));
     sources::take_read(geometry, source, corpus);
-    saved::apply_settings(geometry, &view);
+    saved::apply_view(geometry, &view);
     match adapter {
         Some(adapter) => bring(state, adapter),
         None => choose(state, Choice::Nothing),
@@ -205,7 +205,7 @@ pub(super) fn undo(state: &mut State) -> Vec<Effect> {
     let Some(PastSettings { view, adapter, blend }) = past.settings else { return Vec::new() };
     geometry.session.trouble = None;
     geometry.session.import = None;
-    saved::apply_settings(geometry, &view);
+    saved::apply_view(geometry, &view);
     let mut effects = adapters::update::update(state, AdapterAction::BlendChosen(blend));
     effects.extend(choose(state, adapter));
     effects

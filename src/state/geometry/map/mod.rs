@@ -6,6 +6,7 @@ pub mod asked;
 pub(in crate::state) mod events;
 pub mod export;
 pub mod paint;
+pub(in crate::state) mod picked;
 pub mod settings;
 pub(in crate::state) mod update;
 

@@ -75,8 +75,17 @@ fn stop(geometry: &mut Geometry) -> Vec<Effect> {
     effects
 }
 
-/// A query's colours take the place of others as long as there is one.
+/// Looks for a text once typing pauses.
 fn type_query(map: &mut Map, text: String) -> Vec<Effect> {
+    look_for(map, text);
+    map.query.typed_count += 1;
+    let action = MapAction::QuerySettled(map.query.typed_count);
+    let action = Action::Geometry(GeometryAction::Map(action));
+    vec![Effect::After { pause_ms: SETTLE_MS, action }]
+}
+
+/// A query's colours take the place of others as long as there is one.
+pub(super) fn look_for(map: &mut Map, text: String) {
     let is_empty = |text: &str| text.trim().is_empty();
     let colouring = map.settings.colouring;
     if is_empty(&map.query.text) && !is_empty(&text) {
@@ -86,13 +95,13 @@ fn type_query(map: &mut Map, text: String) -> Vec<Effect> {
         map.settings.colouring = map.query.before;
     }
     map.query.text = text;
-    map.query.typed_count += 1;
-    let action = MapAction::QuerySettled(map.query.typed_count);
-    let action = Action::Geometry(GeometryAction::Map(action));
-    vec![Effect::After { pause_ms: SETTLE_MS, action }]
 }
 
-fn select(geometry: &mut Geometry, positions: impl IntoIterator<Item = u32>, added: bool) {
+pub(super) fn select(
+    geometry: &mut Geometry,
+    positions: impl IntoIterator<Item = u32>,
+    added: bool,
+) {
     let sentences = geometry.corpus.sentences.len();
     let before = if added { geometry.map.selection.clone() } else { Arc::default() };
     let all = positions.into_iter().chain(before.iter().copied());
