@@ -49,6 +49,7 @@ mod journey;
 mod lesson;
 mod map;
 mod models;
+mod pace;
 mod page;
 mod profile;
 mod server;

@@ -31,10 +31,12 @@ pub struct Options {
     quick: bool,
     /// Where our own time goes instead of the comparison.
     profile: bool,
+    /// How fast maps are made and drawn instead of the comparison.
+    maps: bool,
 }
 
 impl Options {
-    /// Reads `[--site DIR] [--rounds N] [--quick] [--profile]`.
+    /// Reads `[--site DIR] [--rounds N] [--quick] [--profile] [--maps]`.
     pub fn parse(words: &[&str]) -> Outcome<Self> {
         let mut options = Self::default();
         let mut rest = words.iter();
@@ -42,6 +44,7 @@ impl Options {
             match *word {
                 "--quick" => options.quick = true,
                 "--profile" => options.profile = true,
+                "--maps" => options.maps = true,
                 "--site" => {
                     let folder = rest.next().ok_or("--site needs the folder of a built site")?;
                     options.site = Some(PathBuf::from(folder));
@@ -64,6 +67,10 @@ pub fn run(options: &Options) -> Outcome<()> {
     if options.profile {
         return profile::run(options.site.as_deref());
     }
+    if options.maps {
+        let site = site(options.site.as_deref())?;
+        return read_by_people(&site, "pace::");
+    }
     let harness = Harness::find()?;
     let peers = Peers::find(&harness)?;
     let chromium = chromium::ensure()?;
@@ -82,6 +89,16 @@ pub fn run(options: &Options) -> Outcome<()> {
     let text = table::markdown(&report, &chromium.version);
     println!("{text}\nAll figures: {}", out.display());
     publish(&report, &text, options.quick)
+}
+
+/// Runs the browser tests that print figures for people.
+fn read_by_people(site: &Path, filter: &str) -> Outcome<()> {
+    let chromium = chromium::ensure()?;
+    let mut test = shell::cargo();
+    test.args(["test", "--locked", "--test", "browser", "--"]);
+    test.args(["--ignored", "--nocapture", "--test-threads=1", filter]);
+    test.env("SIMCSE_DIST", site).env("SIMCSE_CHROME", &chromium.binary);
+    shell::run(&mut test)
 }
 
 fn publish(report: &Report, text: &str, quick: bool) -> Outcome<()> {

@@ -29,6 +29,7 @@ cargo xtask bench [--site DIR] [--rounds N] [--quick]
                                         engines in Chromium; the table goes into README.md
 cargo xtask bench --profile [--site DIR]
                                         where the worker's time goes, by function
+cargo xtask bench --maps [--site DIR]   how fast maps are made and drawn
 
 `after-build` is Trunk's hook (see Trunk.toml), `announce` a part of `serve`; nobody else needs them.";
 

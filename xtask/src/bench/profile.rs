@@ -5,7 +5,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::chromium;
 use crate::setup::{self, Tools};
 use crate::shell::{self, Outcome};
 
@@ -22,12 +21,7 @@ pub fn run(site: Option<&Path>) -> Outcome<()> {
     }
     let copy = shell::target_dir().join("bench").join("named-site");
     copy_with(&site, &copy, &named)?;
-    let chromium = chromium::ensure()?;
-    let mut test = shell::cargo();
-    test.args(["test", "--locked", "--test", "browser", "--"]);
-    test.args(["--ignored", "--nocapture", "--test-threads=1", "profile::"]);
-    test.env("SIMCSE_DIST", &copy).env("SIMCSE_CHROME", &chromium.binary);
-    shell::run(&mut test)
+    super::read_by_people(&copy, "profile::")
 }
 
 /// A program's wasm of a release build, linked once more without stripping: only the last step of
