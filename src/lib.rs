@@ -10,6 +10,7 @@
 //! | 3 | [`ui`] | Leptos views; they only draw |
 //! | 2 | [`backend`] | the verbs, and the CPU that runs them |
 //! | 2 | [`projection`] | maps: PCA, t-SNE, UMAP, how far to believe them |
+//! | 2 | [`search`] | a corpus's passages by meaning, by keywords, by both |
 //! | 2 | [`state`] | the page's state and its pure `update(state, event) -> effects` |
 //! | 2 | [`browser`] | the only web-sys besides `ui` |
 //! | 1 | [`geometry`] | alignment, uniformity, mean cosine, nearest pairs |
@@ -35,6 +36,7 @@ pub mod math;
 pub mod model;
 pub mod projection;
 pub mod protocol;
+pub mod search;
 pub mod simd;
 pub mod state;
 pub mod text;

@@ -173,15 +173,42 @@ pub(super) const COMMAS: &[u8] = b",;\t|";
 /// Rows by which a separator is judged: a long table is not cut to its end four times.
 const JUDGED_ROWS: usize = 2_000;
 
+pub(super) fn cut_table(text: &str, separators: &[u8]) -> Result<Cut, ListError> {
+    match judge(text, separators) {
+        Judged::Table(separator) | Judged::Broken(separator) => {
+            Ok(Cut::Table(placed_rows(text, separator)?))
+        }
+        Judged::OneColumn(separator) => {
+            Ok(Cut::Lines(one_column(text, &placed_rows(text, separator)?.0)))
+        }
+        Judged::Nothing => Ok(Cut::Lines(Vec::new())),
+    }
+}
+
+/// What a text is, taken for a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// Two columns or more, parted by this.
+    Table(u8),
+    OneColumn(u8),
+    /// A quote is not closed.
+    Broken(u8),
+    /// There is no separator to try.
+    Nothing,
+}
+
 /// The separator is the one that cuts most rows into no fewer cells than the first row; of equals
 /// the one that gives more cells, then the earlier in `separators`. The first row alone would not
 /// do: a sentence in it may hold more semicolons than the table has columns.
-pub(super) fn cut_table(text: &str, separators: &[u8]) -> Result<Cut, ListError> {
+pub(super) fn judge(text: &str, separators: &[u8]) -> Judged {
     let mut best: Option<((usize, usize), u8)> = None;
-    let mut narrow = None;
+    let (mut narrow, mut broken) = (None, None);
     for &separator in separators {
-        let rows = first_rows(text, separator, JUDGED_ROWS);
-        match rows.ok().and_then(|(rows, _)| regularity(&rows)) {
+        let Ok((rows, _)) = first_rows(text, separator, JUDGED_ROWS) else {
+            broken = broken.or(Some(separator));
+            continue;
+        };
+        match regularity(&rows) {
             Some(found) if best.is_none_or(|(best, _)| found > best) => {
                 best = Some((found, separator));
             }
@@ -189,12 +216,11 @@ pub(super) fn cut_table(text: &str, separators: &[u8]) -> Result<Cut, ListError>
             None => narrow = narrow.or(Some(separator)),
         }
     }
-    match (best, narrow) {
-        (Some((_, separator)), _) => Ok(Cut::Table(placed_rows(text, separator)?)),
-        (None, Some(separator)) => {
-            Ok(Cut::Lines(one_column(text, &placed_rows(text, separator)?.0)))
-        }
-        (None, None) => Ok(Cut::Lines(Vec::new())),
+    match (best, broken, narrow) {
+        (Some((_, separator)), ..) => Judged::Table(separator),
+        (None, Some(separator), _) => Judged::Broken(separator),
+        (None, None, Some(separator)) => Judged::OneColumn(separator),
+        (None, None, None) => Judged::Nothing,
     }
 }
 

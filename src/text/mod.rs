@@ -1,5 +1,6 @@
 //! Tokeniser, sentence lists, pairs files.
 
+pub mod book;
 pub mod columns;
 pub mod corpus;
 pub mod examples;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::source::{Import, Source, is_inside};
 
 /// Top-level modules and their floors: imports point strictly down.
-const FLOORS: [(&str, u8); 19] = [
+const FLOORS: [(&str, u8); 20] = [
     ("bin", 7),
     ("engine", 6),
     ("training", 5),
@@ -16,6 +16,7 @@ const FLOORS: [(&str, u8); 19] = [
     ("ui", 4),
     ("backend", 3),
     ("projection", 3),
+    ("search", 3),
     ("state", 3),
     ("browser", 3),
     ("geometry", 2),
