@@ -34,7 +34,7 @@ mod tests {
         assert!((both[0] - 0.5_f32.sqrt()).abs() < 1e-6 && (both[1] - both[0]).abs() < 1e-6);
         let away = blended(std::slice::from_ref(&x), &[y]).unwrap();
         assert!((away[1] / away[0] + 0.5).abs() < 1e-6);
-        assert_eq!(blended(&[x.clone()], &[x.clone(), x]), None);
+        assert_eq!(blended(std::slice::from_ref(&x), &[x.clone(), x.clone()]), None);
         assert_eq!(blended(&[], &[]), None);
     }
 }

@@ -57,8 +57,8 @@ impl Vectors {
             self.halves.extend(values.iter().map(|value| f16::from_le_bytes(*value)));
             let squares = self.halves[start..].iter().map(|value| value.to_f64().powi(2));
             let length = squares.sum::<f64>().sqrt();
-            // Also not where it is no number.
-            if !((length - 1.0).abs() < UNIT) {
+            // A length that is no number is in no range.
+            if !(1.0 - UNIT..1.0 + UNIT).contains(&length) {
                 self.halves.truncate(start);
                 break;
             }
