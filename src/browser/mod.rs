@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod bridge;
+pub mod corpus_store;
 pub mod digest;
 pub mod download;
 pub mod model_loader;

@@ -1,5 +1,5 @@
 //! Files in the browser's own store, the origin private file system: `models/<sha256>.gguf`, and
-//! `<sha256>.part` for downloads that did not come to their end; `adapters/<sha256>.gguf`.
+//! `<sha256>.part` for downloads that did not come to their end; `adapters/<sha256>.gguf`; `corpora/`.
 //!
 //! Everything here may be refused (private windows, policies, quota, another tab that writes the
 //! same file), or hang where a disk does; then the answer is `None` or `false`, and the visit works from
@@ -148,7 +148,7 @@ impl Store {
 }
 
 /// What comes of it, if it comes within [`PATIENCE_MS`].
-async fn in_time<T>(work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn in_time<T>(work: impl Future<Output = T>) -> Option<T> {
     let (mut work, mut limit) = (pin!(work), pin!(sleep_ms(PATIENCE_MS)));
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),

@@ -11,6 +11,7 @@ use crate::engine::clouds::{Cloud, Clouds, Raw};
 use crate::engine::exam::Exam;
 use crate::engine::group::{Scan, WindowWork};
 use crate::engine::layers::Layers;
+use crate::engine::library::errand::{Errand, Purpose, Running};
 use crate::engine::memory::Memory;
 use crate::engine::rows::Rows;
 use crate::engine::sides::Sides;
@@ -60,14 +61,19 @@ pub enum Kind {
     Map {
         slot: u8,
     },
+    /// A query of a corpus, and which words of its hits stand closest.
+    Query,
+    Glow,
+    /// Vectors of a corpus's passages.
+    Index,
 }
 
 impl Kind {
     /// The lowest goes first: what a person looks at before what takes long, the backdrop last.
     pub fn rank(self) -> u8 {
         match self {
-            Self::Pair => 0,
-            Self::Window | Self::About | Self::Text { .. } => 1,
+            Self::Pair | Self::Query => 0,
+            Self::Window | Self::About | Self::Text { .. } | Self::Glow => 1,
             Self::Group
             | Self::Pairs
             | Self::Embed
@@ -75,7 +81,7 @@ impl Kind {
             | Self::Survey { .. }
             | Self::Layers
             | Self::Views => 2,
-            Self::Baseline | Self::Examine | Self::Map { .. } => 3,
+            Self::Baseline | Self::Examine | Self::Map { .. } | Self::Index => 3,
         }
     }
 
@@ -123,9 +129,18 @@ enum Work<B: Backend> {
     Views(Views),
     Examine(Box<Exam>),
     About(Box<Asked<B>>),
+    Errand(Box<Running<B>>),
 }
 
 impl<B: Backend + Clone> Job<B> {
+    /// The job of an errand, under a number of its own.
+    pub fn of_errand(number: u64, errand: Errand) -> Self {
+        let (revision, side) = (errand.revision, errand.lens.side);
+        let run = Run { job: number, beginning: 0 };
+        let work = Work::Errand(Box::new(Running::new(errand)));
+        Self { revision, side, run, begun: None, told: None, work }
+    }
+
     /// The job of a request, under a number of its own; `None` for requests that are none.
     pub fn new(
         number: u64,
@@ -230,12 +245,14 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
+            Work::Errand(running) if running.is_list() => Some(&running.rows),
             Work::Window(_)
             | Work::Portion(_)
             | Work::Layers(_)
             | Work::Views(_)
             | Work::Examine(_)
-            | Work::About(_) => None,
+            | Work::About(_)
+            | Work::Errand(_) => None,
         }
     }
 
@@ -248,12 +265,14 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Embed(rows)
             | Work::Baseline(rows)
             | Work::Survey(rows, _) => Some(rows),
+            Work::Errand(running) if running.is_list() => Some(&mut running.rows),
             Work::Window(_)
             | Work::Portion(_)
             | Work::Layers(_)
             | Work::Views(_)
             | Work::Examine(_)
-            | Work::About(_) => None,
+            | Work::About(_)
+            | Work::Errand(_) => None,
         }
     }
 
@@ -299,6 +318,11 @@ impl<B: Backend + Clone> Job<B> {
                 Sort::Text => Kind::Text { slot: asked.slot },
                 Sort::Other => Kind::About,
             },
+            Work::Errand(running) => match running.purpose {
+                Purpose::Passages { .. } => Kind::Index,
+                Purpose::Query(_) => Kind::Query,
+                Purpose::Glow { .. } => Kind::Glow,
+            },
         }
     }
 
@@ -313,6 +337,11 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Layers(_)
             | Work::Views(_) => true,
             Work::About(asked) => asked.sort() != Sort::Other,
+            Work::Errand(running) => match running.purpose {
+                Purpose::Passages { .. } => false,
+                Purpose::Query(_) => !running.rows.has_begun(),
+                Purpose::Glow { .. } => true,
+            },
             Work::Window(_)
             | Work::Pairs(..)
             | Work::Embed(_)
@@ -340,6 +369,7 @@ impl<B: Backend + Clone> Job<B> {
             Work::Layers(layers) => layers.restart(),
             Work::Views(views) => views.restart(),
             Work::Examine(exam) => exam.restart(),
+            Work::Errand(running) => running.rows.restart(),
             Work::Window(_) | Work::About(_) => {}
         }
         self.begun = None;
@@ -369,6 +399,7 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Portion(_)
             | Work::Baseline(_)
             | Work::Views(_)
+            | Work::Errand(_)
             | Work::Examine(_) => return None,
         };
         self.told = Some(Instant::now());
@@ -419,6 +450,10 @@ impl<B: Backend + Clone> Job<B> {
         }
         if let Work::About(asked) = &mut self.work {
             let answer = asked.step(revision, begun, sides).await?;
+            return Ok(answer.map_or(Stage::Working, Stage::Finished));
+        }
+        if let Work::Errand(running) = &mut self.work {
+            let answer = running.step(revision, begun, sides, &mut memory.library).await?;
             return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Views(views) = &mut self.work {
@@ -475,6 +510,7 @@ impl<B: Backend + Clone> Job<B> {
             | Work::Layers(_)
             | Work::Views(_)
             | Work::Examine(_)
+            | Work::Errand(_)
             | Work::About(_) => pair(revision, finished, begun),
             Work::Pairs(_, gold) => pairs(revision, &finished, gold, begun),
             Work::Embed(_) => embedded(revision, finished),

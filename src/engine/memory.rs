@@ -2,6 +2,7 @@
 
 use crate::engine::clouds::Clouds;
 use crate::engine::group::Group;
+use crate::engine::library::Library;
 
 /// What answers left behind.
 #[derive(Debug, Default)]
@@ -9,4 +10,5 @@ pub struct Memory {
     /// The group embedded last.
     pub group: Option<Group>,
     pub clouds: Clouds,
+    pub library: Library,
 }

@@ -21,6 +21,7 @@ mod group;
 pub mod helper;
 mod job;
 mod layers;
+pub mod library;
 mod memory;
 mod rows;
 pub mod sharing;
@@ -37,7 +38,8 @@ use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
 use crate::engine::entrusted::Entrusted;
 use crate::engine::full_workshop::FullWorkshop;
-use crate::engine::job::{Job, Stage};
+use crate::engine::job::{Job, Kind, Stage};
+use crate::engine::library::orders::{StoreOrder, Stored};
 use crate::engine::memory::Memory;
 use crate::engine::sides::{Adapter, Order, Sides};
 use crate::engine::workshop::{Workshop, missing};
@@ -168,6 +170,7 @@ impl<B: Backend + Clone> Engine<B> {
                 self.sides.replace(revision, file, encoder, out);
                 self.memory.clouds.forget(Side::Before);
                 self.memory.clouds.forget(Side::After);
+                self.rest_changed(out);
                 // What had begun with the old model begins anew with this one.
                 self.jobs.iter_mut().for_each(Job::restart);
                 self.fail_orphans(out);
@@ -218,6 +221,11 @@ impl<B: Backend + Clone> Engine<B> {
             | Request::Workers { .. }
             | Request::Prefer { .. } => {}
             Request::Cancel { revision } => self.cancel(revision, out),
+            Request::Search { revision, ask } => {
+                let sides = &self.sides;
+                self.memory.library.ask(revision, ask, bulk, &|lens| sides.embedder(lens));
+                self.run_errands(out);
+            }
             other => self.enqueue(Message { head: other, bulk }, out),
         }
     }
@@ -228,9 +236,14 @@ impl<B: Backend + Clone> Engine<B> {
         let position = self.most_urgent();
         let urgent = position.and_then(|position| self.jobs.get(position));
         let waits = urgent.is_none_or(|job| job.kind().rank() >= ADAPTER_RANK);
-        if waits && self.can_change_sides() {
+        if waits && self.memory.library.has_work() {
+            let sides = &self.sides;
+            self.memory.library.step(&|lens| sides.embedder(lens));
+            self.run_errands(out);
+        } else if waits && self.can_change_sides() {
             if self.sides.step(out) {
                 self.memory.clouds.forget(Side::After);
+                self.rest_changed(out);
                 let after = self.jobs.iter_mut().filter(|job| job.needs(Side::After));
                 after.for_each(Job::restart);
             }
@@ -242,7 +255,46 @@ impl<B: Backend + Clone> Engine<B> {
         {
             workshop.train_on(&self.sides, out).await;
         }
-        self.most_urgent().is_some() || self.can_change_sides() || self.can_train()
+        self.most_urgent().is_some()
+            || self.can_change_sides()
+            || self.can_train()
+            || self.memory.library.has_work()
+    }
+
+    /// What the library wants of the store, in this order; what comes of each is for
+    /// [`Engine::stored`].
+    pub fn store_orders(&mut self) -> Vec<StoreOrder> {
+        self.memory.library.take_orders()
+    }
+
+    /// Takes what came of an order to the store.
+    pub fn stored(&mut self, stored: Stored, out: &mut Events) {
+        let sides = &self.sides;
+        self.memory.library.stored(stored, &|lens| sides.embedder(lens));
+        self.run_errands(out);
+    }
+
+    /// Passages whose embedder is gone are given no more vectors.
+    fn rest_changed(&mut self, out: &mut Events) {
+        let sides = &self.sides;
+        self.memory.library.rest_changed(&|lens| sides.embedder(lens));
+        self.run_errands(out);
+    }
+
+    /// Passes on what the library answers, and takes up what it wants embedded.
+    fn run_errands(&mut self, out: &mut Events) {
+        let library = &mut self.memory.library;
+        out.extend(library.take_answers());
+        let (called_off, errands) = (library.take_called_off(), library.take_errands());
+        if !called_off.is_empty() {
+            self.jobs
+                .retain(|job| job.kind() != Kind::Index || !called_off.contains(&job.revision()));
+        }
+        for errand in errands {
+            self.job_count += 1;
+            let job = Job::of_errand(self.job_count, errand);
+            self.queue(job, out);
+        }
     }
 
     async fn advance(&mut self, position: usize, out: &mut Events) {
@@ -256,8 +308,12 @@ impl<B: Backend + Clone> Engine<B> {
                 self.jobs.insert(position, job);
             }
             Ok(Stage::Finished(answer)) => out.push(answer),
-            Err(problem) => out.push(failed(job.revision(), problem)),
+            Err(problem) => {
+                self.memory.library.give_up(job.revision());
+                out.push(failed(job.revision(), problem));
+            }
         }
+        self.run_errands(out);
     }
 
     fn can_train(&self) -> bool {
@@ -294,6 +350,10 @@ impl<B: Backend + Clone> Engine<B> {
                 return;
             }
         };
+        self.queue(job, out);
+    }
+
+    fn queue(&mut self, job: Job<B>, out: &mut Events) {
         if job.kind().needs_model() && !self.has_model() {
             out.push(failed(job.revision(), Problem::NoModel));
             return;
@@ -351,6 +411,9 @@ impl<B: Backend + Clone> Engine<B> {
     fn cancel(&mut self, revision: Revision, out: &mut Events) {
         for job in self.jobs.extract_if(.., |job| job.revision() == revision) {
             out.push(Message::plain(Event::Cancelled { revision: job.revision() }));
+        }
+        if self.memory.library.cancel(revision) {
+            out.push(Message::plain(Event::Cancelled { revision }));
         }
         if self.workshop.as_mut().is_some_and(|workshop| workshop.cancel(revision)) {
             out.push(Message::plain(Event::Cancelled { revision }));

@@ -17,7 +17,8 @@ use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::Side;
+use crate::protocol::readout::{Lens, Side};
+use crate::protocol::search::Embedder;
 use crate::weights::adapter_file::AdapterFile;
 use crate::weights::bert::BertFile;
 use crate::weights::merged::{MAX_BLEND, Merged, check_base};
@@ -113,6 +114,25 @@ impl<B: Backend + Clone> Sides<B> {
     /// The attached adapter, and how much of it the side after has.
     pub fn adapter(&self) -> Option<(&AdapterFile, f32)> {
         self.after.as_ref().map(|after| (&*after.adapter.parsed, after.blend))
+    }
+
+    /// What computes vectors through a lens, by name; `None` while that side is not there.
+    pub fn embedder(&self, lens: Lens) -> Option<Embedder> {
+        let file = self.file()?;
+        let adapter = match lens.side {
+            Side::Before => None,
+            Side::After => Some(
+                self.after
+                    .as_ref()
+                    .map(|after| (after.adapter.parsed.sha256.clone(), after.blend))?,
+            ),
+        };
+        Some(Embedder {
+            model_sha256: file.sha256.clone(),
+            model_name: file.config.name.clone(),
+            adapter,
+            readout: lens.readout,
+        })
     }
 
     /// The attached adapter's file; empty without one.

@@ -6,6 +6,7 @@
 //! that help with long requests run the same program (`crew.rs`).
 
 mod adapters;
+mod corpora;
 mod crew;
 
 use std::cell::RefCell;
@@ -18,6 +19,7 @@ use simcse_lab::browser::model_loader::{Remembered, forget, load};
 use simcse_lab::browser::relaxed;
 use simcse_lab::browser::wire::{WireError, from_js, head_from_js};
 use simcse_lab::browser::worker_scope::{Bell, Breather, describe, listen, post};
+use simcse_lab::engine::library::orders::Stored;
 use simcse_lab::engine::{Engine, Events};
 use simcse_lab::protocol::Revision;
 use simcse_lab::protocol::event::{Event, LoadingStage, StoreOutcome};
@@ -30,6 +32,7 @@ use web_sys::AbortController;
 use web_time::{Duration, Instant};
 
 use adapters::Adapters;
+use corpora::Corpora;
 use crew::Helpers;
 
 /// The engine runs so long before messages are let in.
@@ -45,6 +48,7 @@ enum Task {
     AdapterEnded,
     Attach { revision: Revision, name: String, bytes: Vec<u8> },
     Helpers(crew::News),
+    Stored(Stored),
 }
 
 /// A hosted model that was asked for.
@@ -65,6 +69,7 @@ struct Door {
     running: RefCell<Option<AbortController>>,
     remembered: RefCell<Remembered>,
     adapters: Adapters,
+    corpora: Corpora,
 }
 
 /// Starts the worker; what its program can do is what this engine can. Where the engine cannot be made,
@@ -245,6 +250,7 @@ impl Door {
                     Task::Helpers(news) => helpers.take(news, &mut engine),
                     task => deal_with(task, &mut engine, &mut out),
                 }
+                corpora::carry(&self, engine.store_orders());
                 out.drain(..).for_each(|message| send(&message));
             }
             helpers.direct(&mut engine);
@@ -253,6 +259,7 @@ impl Door {
             while more && start.elapsed() < SLICE {
                 more = engine.step(&mut out).await;
                 helpers.feed(&mut engine);
+                corpora::carry(&self, engine.store_orders());
                 out.drain(..).for_each(|message| send(&message));
             }
             if more {
@@ -275,6 +282,7 @@ fn deal_with<B: Backend + Clone>(task: Task, engine: &mut Engine<B>, out: &mut E
         Task::LoadingEnded => engine.loading_ended(out),
         Task::AdapterBegan => engine.adapter_began(),
         Task::AdapterEnded => engine.adapter_ended(out),
+        Task::Stored(stored) => engine.stored(stored, out),
         Task::Attach { revision, name, bytes } => engine.attach(revision, &name, &bytes, out),
         Task::Open { revision, name, bytes, sha256 } => {
             let (stage, size) = (LoadingStage::Preparing, bytes.len() as u64);
