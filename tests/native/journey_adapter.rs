@@ -23,7 +23,7 @@ fn after() -> Lens {
     lens(Side::After, Pooling::Mean)
 }
 
-fn changes() -> Changes {
+pub fn changes() -> Changes {
     let mut changes = fixture::lora(1);
     changes.extend(fixture::mlp(2));
     changes

@@ -27,6 +27,7 @@ mod memory;
 mod parity;
 mod quantise;
 mod score;
+mod search;
 mod shared;
 mod source;
 mod survey;
