@@ -8,13 +8,13 @@
 use crate::math::rows::{dot, norm};
 use crate::search::filter::Mask;
 use crate::search::vectors::{Coded, Vectors};
+use crate::simd::dots;
+use crate::simd::dots::STEP;
 
 /// What sums in f32 may be wrong by, beside the bound.
 const SLACK: f32 = 1e-5;
 /// Bound of the length of a unit row as it is kept.
 const LONGEST: f32 = 1.01;
-/// Rows that share the loads of a query.
-const TILE: usize = 4;
 
 /// A query, compared with all rows.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl<'a> Scan<'a> {
         let mut rough = Vec::with_capacity(vectors.len());
         if query.len() == vectors.dimensions() {
             let wide: Vec<i16> = coded.codes.iter().map(|code| i16::from(*code)).collect();
-            dots(vectors.codes(), &wide, |row, dot| {
+            products(vectors.codes(), &wide, |row, dot| {
                 rough.push(dot as f32 * (scales[row] * coded.scale));
             });
         }
@@ -120,50 +120,13 @@ impl<'a> Scan<'a> {
 }
 
 /// Products of all rows of codes with a query's, in whole numbers.
-fn dots(codes: &[i8], query: &[i16], mut give: impl FnMut(usize, i32)) {
-    let width = query.len().max(1);
-    let tiles = codes.chunks(TILE * width);
-    for (tile, rows) in tiles.enumerate() {
-        let mut parts = rows.chunks_exact(width);
-        match [parts.next(), parts.next(), parts.next(), parts.next()] {
-            [Some(a), Some(b), Some(c), Some(d)] => {
-                for (row, dot) in tile_dots([a, b, c, d], query).into_iter().enumerate() {
-                    give(TILE * tile + row, dot);
-                }
-            }
-            some => {
-                for (row, codes) in some.into_iter().flatten().enumerate() {
-                    give(TILE * tile + row, tile_dots([codes], query)[0]);
-                }
-            }
-        }
+fn products(codes: &[i8], query: &[i16], mut give: impl FnMut(usize, i32)) {
+    let whole = query.len() / STEP * STEP;
+    for (row, codes) in codes.chunks_exact(query.len().max(1)).enumerate() {
+        let rest = codes[whole..].iter().zip(&query[whole..]);
+        let rest: i32 = rest.map(|(code, query)| i32::from(*code) * i32::from(*query)).sum();
+        give(row, dots::dot(codes, query) + rest);
     }
-}
-
-/// Products of a few rows with a query. Written so that it compiles to products of pairs (`pmaddwd`,
-/// `i32x4.dot_i16x8_s`): 384 products of bytes stay far below 2^31.
-#[inline(never)]
-fn tile_dots<const ROWS: usize>(rows: [&[i8]; ROWS], query: &[i16]) -> [i32; ROWS] {
-    const LANES: usize = 16;
-    let mut sums = [[0_i32; LANES]; ROWS];
-    let (query, query_rest) = query.as_chunks::<LANES>();
-    let rows = rows.map(|row| row.as_chunks::<LANES>());
-    let chunks = rows.iter().map(|(row, _)| row.len()).min().unwrap_or(0).min(query.len());
-    for chunk in 0..chunks {
-        for (sums, (row, _)) in sums.iter_mut().zip(&rows) {
-            for lane in 0..LANES {
-                let product =
-                    i32::from(i16::from(row[chunk][lane])) * i32::from(query[chunk][lane]);
-                sums[lane] += product;
-            }
-        }
-    }
-    let mut dots = [0; ROWS];
-    for ((dot, sums), (_, rest)) in dots.iter_mut().zip(sums).zip(rows) {
-        let rest = rest.iter().zip(query_rest).map(|(a, b)| i32::from(*a) * i32::from(*b));
-        *dot = sums.iter().sum::<i32>() + rest.sum::<i32>();
-    }
-    dots
 }
 
 #[cfg(test)]

@@ -23,9 +23,10 @@
 //! | `relaxed_module` | wasm relaxed SIMD (`i32x4.relaxed_dot_i8x16_i7x16_add`) | 8 bits |
 //! | `x86` | AVX-VNNI, AVX-512 VNNI (`vpdpbusd`) | 8 bits |
 //!
-//! The product of real numbers is in `float`, its kernels in `float_kernel`.
+//! One query against many rows of codes is in `dots`. The product of real numbers is in `float`, its kernels in `float_kernel`.
 
 pub mod codes;
+pub mod dots;
 pub mod float;
 pub mod float_kernel;
 pub mod kernel;

@@ -10,6 +10,7 @@ use crate::state::fine_tune::FineTuneAction;
 use crate::state::geometry::GeometryAction;
 use crate::state::lesson::LessonAction;
 use crate::state::notice::Report;
+use crate::state::search::SearchAction;
 use crate::state::settings::Theme;
 use crate::text::lists::{ListError, Reading};
 
@@ -51,6 +52,7 @@ pub enum Action {
     Adapters(AdapterAction),
     FineTune(FineTuneAction),
     Geometry(GeometryAction),
+    Search(SearchAction),
     Lesson(LessonAction),
 
     FirstTyped(String),

@@ -14,6 +14,7 @@ use crate::state::loading::{Interrupted, Loading};
 use crate::state::models::{HostedModel, hosted};
 use crate::state::notice::{Notice, NoticeContent};
 use crate::state::route::View;
+use crate::state::search::Search;
 use crate::state::settings::Theme;
 use crate::state::trainer::Trainer;
 
@@ -64,6 +65,7 @@ pub struct State {
     pub gpu: Gpu,
     pub fine_tune: FineTune,
     pub geometry: Geometry,
+    pub search: Search,
     pub lesson: Lesson,
     pub notices: Vec<Notice>,
     pub(super) next_notice: u32,
@@ -95,6 +97,7 @@ impl Default for State {
             gpu: Gpu::default(),
             fine_tune: FineTune::default(),
             geometry: Geometry::default(),
+            search: Search::default(),
             lesson: Lesson::default(),
             notices: Vec::new(),
             next_notice: 0,

@@ -7,6 +7,7 @@ use crate::files::{Format, Table};
 use crate::protocol::Revision;
 use crate::protocol::message::Message;
 use crate::protocol::request::Request;
+use crate::protocol::search::Intake;
 use crate::state::action::Action;
 use crate::state::notice::Report;
 use crate::state::settings::Theme;
@@ -23,6 +24,23 @@ pub enum Effect {
     /// Send the picked adapter file, which the effects layer holds, as `Request::KeepAdapter`.
     SendPickedAdapter {
         revision: Revision,
+    },
+    /// Send the picked corpus file, which the effects layer holds, as `Ask::Read`.
+    SendCorpusFile {
+        revision: Revision,
+        intake: Intake,
+    },
+    /// Likewise a text.
+    SendCorpusText {
+        revision: Revision,
+        intake: Intake,
+        text: String,
+    },
+    /// Likewise a file that lies beside the page.
+    SendCorpusAt {
+        revision: Revision,
+        intake: Intake,
+        url: String,
     },
     /// End the worker, if it still runs, and start a new one.
     RestartWorker,

@@ -20,6 +20,7 @@ pub mod models;
 pub mod notice;
 pub mod route;
 pub mod saved;
+pub mod search;
 pub mod settings;
 pub mod trainer;
 pub mod update;

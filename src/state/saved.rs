@@ -10,6 +10,7 @@ use crate::state::app::State;
 use crate::state::fine_tune;
 use crate::state::geometry;
 use crate::state::lesson::experiment::Outcome;
+use crate::state::search;
 use crate::state::settings::Theme;
 
 /// What is kept in the browser between visits. Fields that an older page did not write get their
@@ -35,6 +36,8 @@ pub struct Saved {
     pub fine_tune: Option<String>,
     /// Likewise.
     pub geometry: Option<String>,
+    /// Likewise.
+    pub search: Option<String>,
     pub lesson_own: Option<String>,
     pub lesson_outcomes: Vec<Outcome>,
 }
@@ -59,6 +62,7 @@ impl Saved {
             blend: Some(state.adapters.blend),
             fine_tune: Some(fine_tune::saved::to_json(&state.fine_tune)),
             geometry: Some(geometry::saved::to_json(&state.geometry)),
+            search: Some(search::saved::to_json(&state.search)),
             lesson_own: Some(state.lesson.own.clone()),
             lesson_outcomes: state.lesson.outcomes.clone(),
         }

@@ -24,6 +24,7 @@ use crate::state::lesson::{LessonAction, STEPS};
 use crate::state::notice::{NoticeContent, Report};
 use crate::state::route::{Route, View};
 use crate::state::saved::Saved;
+use crate::state::search;
 use crate::state::settings::Theme;
 use crate::state::trainer;
 use crate::state::worker_events::{take_event, worker_died};
@@ -76,6 +77,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
             effects
         }
         Action::Geometry(action) => geometry::update::update(state, action),
+        Action::Search(action) => search::update::update(state, action),
         Action::Lesson(action) => lesson::update::update(state, action),
         Action::FirstTyped(text) => type_first(state, text),
         Action::SecondTyped(text) => type_second(state, text),
@@ -118,6 +120,7 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
 fn changes_saved(action: &Action) -> bool {
     matches!(action, Action::FineTune(action) if *action != FineTuneAction::Exported)
         || matches!(action, Action::Geometry(action) if action.changes_saved())
+        || matches!(action, Action::Search(action) if action.changes_saved())
         || matches!(action, Action::Adapters(action) if action.changes_saved())
         || matches!(
             action,
@@ -170,6 +173,9 @@ fn start(
     state.lesson.outcomes = saved.lesson_outcomes;
     if let Some(kept) = saved.geometry {
         state.geometry = geometry::saved::from_json(&kept);
+    }
+    if let Some(kept) = saved.search {
+        state.search = search::saved::from_json(&kept);
     }
     if let Some(fine_tune) = saved.fine_tune {
         state.fine_tune = fine_tune::saved::from_json(&fine_tune);

@@ -21,6 +21,7 @@ use crate::state::lesson;
 use crate::state::loading::Interrupted;
 use crate::state::notice::NoticeContent;
 use crate::state::route::View;
+use crate::state::search;
 use crate::state::trainer;
 use crate::text::lists::Content;
 
@@ -75,6 +76,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             state.worker = Worker::Ready;
             let mut effects = open_wanted(state);
             effects.extend(geometry::session::import(state));
+            effects.extend(search::ask::ask(state));
             if state.view == View::Models || state.adapters.choice.is_own() {
                 effects.extend(adapters::update::list_shelf(state));
             }
@@ -106,9 +108,14 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             state.compare.job.take_if(|job| job.revision == revision);
             state.compare.baselines_pending.retain(|asked| asked.0 != revision);
             geometry::map::events::take_cancelled(state, revision);
+            search::events::take_cancelled(&mut state.search, revision);
+            return search::ask::ask(state);
         }
         Event::Vectors { revision, dimensions } => {
             return geometry::export::take_vectors(state, revision, dimensions, numbers);
+        }
+        Event::Search { revision, answer } => {
+            return search::events::take(state, revision, answer, numbers);
         }
         Event::Gpu { state: news } => return gpu::take(state, news),
         Event::Workers { computing, .. } => state.computing_workers = computing,
@@ -132,7 +139,6 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::Compared { .. }
         | Event::Clustered { .. }
         | Event::Layers { .. }
-        | Event::Search { .. }
         // Said by the trainer's worker alone.
         | Event::Views { .. }
         | Event::TrainingBegan { .. }
@@ -272,6 +278,9 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
     {
         return geometry::update::ask(state);
     }
+    if let Some(effects) = search::events::take_failure(state, revision, &problem) {
+        return effects;
+    }
     if let Some(effects) = adapters::events::take_failure(state, revision, &problem) {
         return effects;
     }
@@ -317,6 +326,7 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
     state.model = None;
     state.lesson.forget_questions();
     state.geometry.forget_questions();
+    state.search.forget_questions();
     if state.loading.take().is_some() {
         // The picked file may be what killed the worker; trying it again would kill the next one.
         state.wanted = Wanted::Default;
