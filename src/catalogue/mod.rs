@@ -16,6 +16,7 @@ pub mod map;
 pub mod numbers;
 pub mod problems;
 pub mod scored;
+pub mod search;
 pub mod sentences;
 pub mod text;
 pub mod words;

@@ -17,7 +17,6 @@ words! {
     ViewGeometry: "Geometry", "几何";
     ViewFineTune: "Fine-tune", "微调";
     ViewLesson: "Lesson", "课堂";
-    ViewSoon: "{view}: not built yet", "{view}：尚未建成";
     ViewModels: "Models", "模型";
     LanguageLabel: "Language", "语言";
     ThemeLabel: "Appearance", "外观";
@@ -31,9 +30,6 @@ words! {
     SourceCode: "Free software, MIT or Apache-2.0. Model: {model}, {licence}.", "自由软件，MIT 或 Apache-2.0 许可。模型：{model}，{licence}。";
 
     // Views that are still empty
-    ComingTitle: "Not built yet", "尚未建成";
-    ComingSearch: "Here you will paste a corpus and search it by meaning as you type: results with their context, more-like-this, and keyword search beside it.", "您将能在此粘贴语料并按含义即时搜索：带上下文的结果、“更多类似”，并与关键词搜索对照。";
-    ComingUntil: "Until then, Compare works on any sentences you like.", "在此之前，“比较”可用于任何句子。";
     GoToCompare: "Go to Compare", "前往“比较”";
 
     // Status

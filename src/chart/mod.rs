@@ -19,6 +19,7 @@ pub mod ramp;
 pub mod scale_bar;
 pub mod scatter;
 pub mod scene;
+pub mod score_bar;
 pub mod shares;
 pub mod spectrum;
 pub mod sphere;

@@ -14,7 +14,7 @@ pub enum Hue {
 }
 
 impl Hue {
-    fn of(self, palette: &Palette) -> &'static str {
+    pub(super) fn of(self, palette: &Palette) -> &'static str {
         match self {
             Self::Accent => palette.accent,
             Self::Before => palette.before,

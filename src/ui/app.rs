@@ -9,7 +9,6 @@ use crate::browser::page_scope;
 use crate::catalogue::text::Text;
 use crate::state::action::Action;
 use crate::state::route::View;
-use crate::ui::coming::Coming;
 use crate::ui::compare::Compare;
 use crate::ui::fine_tune::FineTune;
 use crate::ui::geometry::Geometry;
@@ -18,6 +17,7 @@ use crate::ui::lesson::Lesson;
 use crate::ui::models::Models;
 use crate::ui::notices::Notices;
 use crate::ui::page::{Page, page};
+use crate::ui::search::Search;
 
 /// Draws the page in place of the loading message and starts it.
 pub fn start() {
@@ -53,7 +53,7 @@ fn App() -> impl IntoView {
         View::FineTune => view! { <FineTune/> }.into_any(),
         View::Lesson => view! { <Lesson/> }.into_any(),
         View::Geometry => view! { <Geometry/> }.into_any(),
-        View::Search => view! { <Coming/> }.into_any(),
+        View::Search => view! { <Search/> }.into_any(),
     };
     view! {
         <button class="skip" on:click=move |_| focus_main()>{page.text(Text::SkipToContent)}</button>

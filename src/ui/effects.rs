@@ -16,13 +16,17 @@ use crate::catalogue::words::Words;
 use crate::files::write::pieces;
 use crate::files::{Format, Table};
 use crate::protocol::Revision;
+use crate::protocol::message::{Bulk, Message};
 use crate::protocol::request::{ModelSource, Request};
+use crate::protocol::search::{Ask, Intake};
 use crate::state::action::Action;
 use crate::state::adapters::AdapterAction;
 use crate::state::effect::Effect;
 use crate::state::geometry::GeometryAction;
 use crate::state::notice::Report;
+use crate::state::search::SearchAction;
 use crate::state::settings::Theme;
+use crate::text::book::source::MOST_BYTES;
 use crate::text::lists::decode;
 
 thread_local! {
@@ -31,6 +35,8 @@ thread_local! {
     static TRAINER: RefCell<Option<Bridge>> = const { RefCell::new(None) };
     /// The model file the visitor picked: kept for a restart of the worker.
     static PICKED: RefCell<Option<File>> = const { RefCell::new(None) };
+    /// The corpus file the visitor picked, until it is read.
+    static CORPUS: RefCell<Option<File>> = const { RefCell::new(None) };
     /// The adapter file the visitor picked, until it is read.
     static ADAPTER: RefCell<Option<File>> = const { RefCell::new(None) };
 }
@@ -58,6 +64,11 @@ fn hold_picked(file: File) {
     PICKED.with_borrow_mut(|picked| *picked = Some(file));
 }
 
+/// Remembers the file that [`Effect::SendCorpusFile`] is about.
+pub fn hold_corpus(file: File) {
+    CORPUS.with_borrow_mut(|held| *held = Some(file));
+}
+
 /// Tells the state what happened.
 pub trait Dispatch: Fn(Action) + Copy + 'static {}
 
@@ -70,6 +81,24 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
         Effect::SendPickedModel { revision, name } => {
             send_picked(dispatch, Line::Main, revision, name)
         }
+        Effect::SendCorpusFile { revision, intake } => send_corpus(dispatch, revision, intake),
+        Effect::SendCorpusText { revision, intake, text } => {
+            let head = Request::Search { revision, ask: Ask::Read { intake } };
+            let message = Message { head, bulk: vec![Bulk::Bytes(text.into_bytes())] };
+            with_bridge(dispatch, |bridge| bridge.send(&message));
+        }
+        Effect::SendCorpusAt { revision, intake, url } => spawn_local(async move {
+            match page_scope::fetch(&url).await {
+                Ok(bytes) => {
+                    let head = Request::Search { revision, ask: Ask::Read { intake } };
+                    let message = Message { head, bulk: vec![Bulk::Bytes(bytes)] };
+                    with_bridge(dispatch, |bridge| bridge.send(&message));
+                }
+                Err(detail) => {
+                    dispatch(Action::Search(SearchAction::BringingFailed { revision, detail }));
+                }
+            }
+        }),
         Effect::SendPickedAdapter { revision } => send_adapter(dispatch, revision),
         Effect::RestartWorker => restart(dispatch),
         Effect::StartTrainer => start_trainer(dispatch),
@@ -260,6 +289,27 @@ fn send_adapter(dispatch: impl Dispatch, revision: Revision) {
                 let (name, detail) = (file.name(), page_scope::words(&error));
                 dispatch(Action::Reported(Report::FileUnreadable { name, detail }));
             }
+        }
+    });
+}
+
+/// Sends a corpus's bytes, which never enter the page's own memory.
+fn send_corpus(dispatch: impl Dispatch, revision: Revision, intake: Intake) {
+    let Some(file) = CORPUS.with_borrow_mut(Option::take) else { return };
+    spawn_local(async move {
+        let failed = |detail: String| {
+            dispatch(Action::Search(SearchAction::BringingFailed { revision, detail }));
+        };
+        let (size, limit) = (file.size() as u64, MOST_BYTES as u64);
+        if size > limit {
+            return failed(format!("it has {size} bytes, the limit is {limit}; cut it in parts"));
+        }
+        match JsFuture::from(file.array_buffer()).await {
+            Ok(bytes) => with_bridge(dispatch, |bridge| {
+                let head = Request::Search { revision, ask: Ask::Read { intake } };
+                bridge.send_file(head, &bytes.unchecked_into())
+            }),
+            Err(error) => failed(page_scope::words(&error)),
         }
     });
 }

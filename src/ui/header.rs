@@ -8,7 +8,7 @@ use crate::state::action::Action;
 use crate::state::route::{Route, View};
 use crate::state::settings::Theme;
 use crate::ui::fine_tune::note::TrainingNote;
-use crate::ui::page::{Page, page};
+use crate::ui::page::page;
 use crate::ui::side_switch::SideSwitch;
 use crate::ui::status::Status;
 
@@ -71,22 +71,14 @@ fn view_name(view: View) -> Text {
 fn ViewLink(view: View) -> impl IntoView {
     let page = page();
     let current = page.part(move |state| state.view == view);
-    let empty = view == View::Search;
     view! {
         <a
             href=Route { view, ..Route::default() }.to_fragment()
-            class:empty=empty
-            aria-label=move || empty.then(|| soon(page, view))
-            title=move || empty.then(|| soon(page, view))
             aria-current=move || current.get().then_some("page")
         >
             {page.text(view_name(view))}
         </a>
     }
-}
-
-fn soon(page: Page, view: View) -> String {
-    page.filled(Text::ViewSoon, &[("view", page.words(view_name(view)))])
 }
 
 #[component]

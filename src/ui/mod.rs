@@ -3,7 +3,6 @@
 
 mod adapters;
 pub mod app;
-mod coming;
 mod compare;
 mod effects;
 mod figure;
@@ -19,6 +18,7 @@ mod names;
 mod notices;
 mod page;
 mod parts;
+mod search;
 mod side_switch;
 mod sphere;
 mod status;

@@ -17,6 +17,7 @@ use simcse_lab::chart::ramp::{DARK, LIGHT};
 use simcse_lab::chart::scale_bar::{Hue, ScaleBar, scale_bar};
 use simcse_lab::chart::scatter::{Scatter, scatter};
 use simcse_lab::chart::scene::Scene;
+use simcse_lab::chart::score_bar::{ScoreBar, score_bar};
 use simcse_lab::chart::spectrum::{Spectrum, spectrum};
 
 pub fn compare(name: &str, scene: &Scene) -> Result<(), String> {
@@ -265,4 +266,18 @@ fn pairs_that_move() -> Result<(), String> {
     let data =
         Moves { pairs: &pairs, cosine_label: "cosine".into(), description: "3 pairs".into() };
     compare("moves", &moves(&data, 380.0, &LIGHT))
+}
+
+#[test]
+fn a_score_beside_what_unrelated_sentences_reach() -> Result<(), String> {
+    let bar = ScoreBar {
+        cosine: 0.62,
+        hue: Hue::After,
+        unrelated: Some([-0.08, 0.05, 0.19]),
+        least: Some(0.4),
+        description: "cosine 0.620; unrelated sentences score about 0.05".to_owned(),
+    };
+    compare("score_bar", &score_bar(&bar, &LIGHT))?;
+    let below = ScoreBar { cosine: -0.3, unrelated: None, least: None, ..bar };
+    compare("score_bar_below", &score_bar(&below, &DARK))
 }

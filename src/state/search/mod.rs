@@ -293,6 +293,15 @@ impl Search {
     }
 }
 
+/// The column that a condition is about.
+pub fn column_of(filter: &Filter) -> u16 {
+    match filter {
+        Filter::OneOf { column, .. }
+        | Filter::Between { column, .. }
+        | Filter::Contains { column, .. } => *column,
+    }
+}
+
 /// Whether a set of vectors is what this lens shows.
 fn fits(set: &RowSet, lens: Lens) -> bool {
     set.fits == Some(lens)

@@ -9,7 +9,7 @@ use crate::state::notice::Report;
 use crate::state::search::ask::{ask, ask_glow, is_known, send};
 use crate::state::search::export::{HitsFormat, csv, json};
 use crate::state::search::{
-    Browse, Draft, Errand, Form, MOST_HITS, Origin, SearchAction, Stage, Wanted,
+    Browse, Draft, Errand, Form, MOST_HITS, Origin, SearchAction, Stage, Wanted, column_of,
 };
 
 /// Pause between the last keystroke and asking.
@@ -122,15 +122,6 @@ fn apply(state: &mut State, action: SearchAction) -> Vec<Effect> {
         SearchAction::TroubleDismissed => search.trouble = None,
     }
     Vec::new()
-}
-
-/// The column that a condition is about.
-pub fn column_of(filter: &Filter) -> u16 {
-    match filter {
-        Filter::OneOf { column, .. }
-        | Filter::Between { column, .. }
-        | Filter::Contains { column, .. } => *column,
-    }
 }
 
 /// Begins to read a corpus.
