@@ -1,7 +1,7 @@
 //! What happens in the view, applied to the state.
 
 use crate::protocol::problem::Problem;
-use crate::protocol::search::{Ask, CorpusId, Cut, Filter, Intake};
+use crate::protocol::search::{Ask, CorpusId, Cut, Intake};
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;

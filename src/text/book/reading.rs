@@ -10,7 +10,7 @@ use crate::text::book::form::{self, Form};
 use crate::text::book::rows::Rows;
 use crate::text::book::source::{ReadError, Source};
 use crate::text::book::{Book, MOST_PASSAGES, Texts};
-use crate::text::columns::{find, names_sentences};
+use crate::text::columns::{Roles, find, names_sentences};
 
 /// Bytes of a step.
 const STEP_BYTES: usize = 256 << 10;
@@ -217,6 +217,16 @@ fn hash(passage: &str) -> u64 {
     hasher.finish()
 }
 
+/// Of two columns of sentences the one with the longer texts: a title is found by what it stands over.
+fn longest(roles: Roles, sample: &[Vec<String>], width: usize) -> usize {
+    let length = |column: &usize| -> usize {
+        sample.iter().filter_map(|row| row.get(*column)).map(String::len).sum()
+    };
+    // Of equals the first, which the greatest of all is looked for last.
+    let columns = [roles.partner, Some(roles.sentence)].into_iter().flatten();
+    columns.filter(|column| *column < width).max_by_key(length).unwrap_or(0)
+}
+
 /// Names of the columns, which one holds the texts, and whether the first row is names.
 fn columns_of(rows: &Rows, sample: &[Vec<String>]) -> (Vec<String>, usize, bool) {
     match rows {
@@ -224,7 +234,7 @@ fn columns_of(rows: &Rows, sample: &[Vec<String>]) -> (Vec<String>, usize, bool)
         Rows::Json(json) => {
             let named: Vec<Vec<String>> =
                 [&json.names].into_iter().chain(sample).cloned().collect();
-            (json.names.clone(), find(&named).0.sentence, false)
+            (json.names.clone(), longest(find(&named).0, sample, json.names.len()), false)
         }
         Rows::Table(_) => {
             let width = sample.iter().map(Vec::len).max().unwrap_or(0).max(1);
@@ -239,8 +249,7 @@ fn columns_of(rows: &Rows, sample: &[Vec<String>]) -> (Vec<String>, usize, bool)
                 let named = named.filter(|name| !name.is_empty());
                 named.cloned().unwrap_or_else(|| (number + 1).to_string())
             };
-            let sentence = if roles.sentence < width { roles.sentence } else { 0 };
-            ((0..width).map(name).collect(), sentence, headed)
+            ((0..width).map(name).collect(), longest(roles, sample, width), headed)
         }
     }
 }
