@@ -52,6 +52,7 @@ mod models;
 mod pace;
 mod page;
 mod profile;
+mod search;
 mod server;
 mod site;
 mod webgpu;
