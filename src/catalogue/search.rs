@@ -57,6 +57,7 @@ words! {
     Anew: "“{name}” was embedded with other weights or another readout. To search it with what is on show now, all {n} {n:passage|passages} have to be embedded again{time}. The old vectors stay.", "“{name}”是用其他权重或读出方式嵌入的。要用当前设置搜索，需重新嵌入全部 {n} 个段落{time}。旧向量会保留。";
     AnewTime: ", about {time}", "，约需 {time}";
     EmbedAnew: "Embed again", "重新嵌入";
+    EmbedOther: "Embed it on the other side of the adapter, too, to see how rankings move", "在适配器的另一侧也嵌入，以观察排序变化";
     NoModel: "Waiting for the model.", "正在等待模型。";
     Complete: "All {n} {n:passage is|passages are} embedded", "全部 {n} 个段落已嵌入";
 

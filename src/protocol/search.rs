@@ -160,8 +160,8 @@ pub struct Query {
     /// Hits below this cosine are left out; not of [`Ranking::Keywords`].
     pub least_cosine: Option<f32>,
     pub filters: Vec<Filter>,
-    /// Also say where the hits stand on the other side, as far as that side has vectors.
-    pub both_sides: bool,
+    /// Also say where the hits stand through this lens, as far as it has vectors: before and after.
+    pub other: Option<Lens>,
 }
 
 /// A passage that was found.

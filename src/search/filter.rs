@@ -51,18 +51,23 @@ impl Mask {
 /// The passages whose rows meet all conditions.
 pub fn mask(book: &Book, filters: &[Filter]) -> Mask {
     let filters: Vec<Ready<'_>> = filters.iter().map(Ready::new).collect();
+    // The passages' own column is looked at a passage at a time.
+    let (own, beside): (Vec<_>, Vec<_>) =
+        filters.iter().partition(|filter| Some(filter.column()) == book.column());
     // Passages of one row stand together: a row is looked at once.
     let mut last = None;
     Mask::new(book.len(), |position| {
         let row = book.row(position);
-        match last {
+        let holds = match last {
             Some((known, holds)) if known == row => holds,
             _ => {
-                let holds = filters.iter().all(|filter| filter.holds(book, row));
+                let cell = |column| book.cell(row, column);
+                let holds = beside.iter().all(|filter| filter.holds(cell(filter.column())));
                 last = Some((row, holds));
                 holds
             }
-        }
+        };
+        holds && own.iter().all(|filter| filter.holds(book.passage(position)))
     })
 }
 
@@ -81,18 +86,21 @@ impl<'a> Ready<'a> {
         Self { filter, small }
     }
 
-    fn holds(&self, book: &Book, row: u32) -> bool {
+    fn column(&self) -> u16 {
         match self.filter {
-            Filter::OneOf { column, values } => {
-                let cell = book.cell(row, *column);
-                values.iter().any(|value| value == cell)
+            Filter::OneOf { column, .. }
+            | Filter::Between { column, .. }
+            | Filter::Contains { column, .. } => *column,
+        }
+    }
+
+    fn holds(&self, cell: &str) -> bool {
+        match self.filter {
+            Filter::OneOf { values, .. } => values.iter().any(|value| value == cell),
+            Filter::Between { low, high, .. } => {
+                number(cell).is_some_and(|it| (*low..=*high).contains(&it))
             }
-            Filter::Between { column, low, high } => {
-                number(book.cell(row, *column)).is_some_and(|it| (*low..=*high).contains(&it))
-            }
-            Filter::Contains { column, .. } => {
-                book.cell(row, *column).to_lowercase().contains(&self.small)
-            }
+            Filter::Contains { .. } => cell.to_lowercase().contains(&self.small),
         }
     }
 }
@@ -130,6 +138,7 @@ mod tests {
         assert_eq!(of(std::slice::from_ref(&late)), [0]);
         assert_eq!(of(&[has]), [0, 1, 2]);
         assert_eq!(of(&[sea, late]), [0]);
+        assert_eq!(of(&[Filter::Contains { column: 2, text: "BREAD".to_owned() }]), [1]);
         assert_eq!(of(&[Filter::Contains { column: 9, text: "x".to_owned() }]), [0_u32; 0]);
     }
 

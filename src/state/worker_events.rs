@@ -45,6 +45,7 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         | Event::AdapterKept { .. }
         | Event::Shelf { .. }
         | Event::AdapterFile { .. } => {
+            state.search.outdate_fits();
             let mut effects = adapters::events::take_event(state, message);
             effects.extend(ask_figures(state));
             return effects;
@@ -250,6 +251,7 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
         trainer::life::model_opened(state, &model.sha256).into_iter().collect();
     state.model = Some(model);
     state.compare.forget_sides();
+    state.search.outdate_fits();
     effects.extend(attach_wanted(state));
     state.settle_side();
     effects.extend(ask_all(state));

@@ -221,7 +221,7 @@ fn bad_files_are_named_and_the_page_lives() -> Check {
         let bad: [(&str, &[u8], &str); 4] = [
             ("scan.pdf", b"%PDF-1.7 and so on", "PDF"),
             ("blob.txt", b"abc\0\x01\x02\0\0", "binary data"),
-            ("empty.csv", b"", "passage"),
+            ("empty.csv", b"", "no text"),
             ("open.csv", b"text,topic\n\"never closed,a\nmore,b\n", "quote"),
         ];
         for (name, bytes, words) in bad {

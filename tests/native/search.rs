@@ -196,7 +196,7 @@ fn query(text: &str) -> Query {
         count: 10,
         least_cosine: None,
         filters: Vec::new(),
-        both_sides: false,
+        other: None,
     }
 }
 
@@ -457,12 +457,21 @@ fn both_sides_say_how_a_ranking_moves() {
     visit.run(&mut out);
     let after = Lens { side: Side::After, ..MEAN };
     assert_eq!(visit.embed(after), (60, RestReason::Complete));
-    let found = visit.find(Query { lens: after, both_sides: true, ..query("the dog sat") });
+    let found = visit.find(Query { lens: after, other: Some(MEAN), ..query("the dog sat") });
     let before = visit.find(Query { count: 60, ..query("the dog sat") });
     for hit in &found.hits {
         let same = before.hits.iter().find(|it| it.position == hit.position).unwrap();
         assert_eq!((hit.other_rank, hit.other_cosine), (same.meaning_rank, same.cosine));
     }
+    // Another blend takes the place of this one in the store.
+    let head = Request::Blend { revision: 62, blend: 0.5 };
+    visit.engine.accept(Message::plain(head), &mut out);
+    visit.run(&mut out);
+    assert_eq!(visit.shelf(Ask::List).remove(0).row_sets[1].fits, None);
+    assert_eq!(visit.embed(after), (60, RestReason::Complete));
+    let sets = visit.shelf(Ask::List).remove(0).row_sets;
+    assert_eq!(sets.iter().map(|set| set.fits).collect::<Vec<_>>(), [Some(MEAN), Some(after)]);
+    assert!(!visit.disk.files.contains_key("7-1.rows"));
     out.clear();
     visit.engine.accept(Message::plain(Request::Detach { revision: 61 }), &mut out);
     visit.run(&mut out);

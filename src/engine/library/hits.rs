@@ -6,11 +6,11 @@ use std::sync::Arc;
 use web_time::Instant;
 
 use crate::engine::answers::milliseconds;
-use crate::engine::library::corpus::Corpus;
+use crate::engine::library::query::texts;
 use crate::engine::library::{Knows, Library};
 use crate::engine::rows::Finished;
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::{Lens, Side};
+use crate::protocol::readout::Lens;
 use crate::protocol::search::{
     Answer, CorpusId, Filter, Glow, Hit, Hits, Ingredient, Query, Ranking,
 };
@@ -34,7 +34,7 @@ pub struct Asked<'a> {
     /// `[texts, hidden]`, of the query's text where it has one, the texts of `also`, those of `unlike`.
     pub rows: &'a [f32],
     pub hidden: usize,
-    /// The same on the other side.
+    /// The same through the query's other lens.
     pub other: Option<&'a [f32]>,
 }
 
@@ -43,16 +43,6 @@ pub struct Asked<'a> {
 pub struct Took {
     pub embed_ms: f64,
     pub was_cut: bool,
-}
-
-/// The texts that a query needs vectors of, in the order of [`Asked::rows`].
-pub fn texts(query: &Query) -> Vec<String> {
-    let said = |ingredient: &Ingredient| match ingredient {
-        Ingredient::Text(text) => Some(text.clone()),
-        Ingredient::Passage(_) => None,
-    };
-    let own = (!query.text.trim().is_empty()).then(|| query.text.clone());
-    own.into_iter().chain(query.also.iter().chain(&query.unlike).filter_map(said)).collect()
 }
 
 /// The query's unit vector; `None` where it has no parts, or they cancel each other out.
@@ -157,8 +147,7 @@ impl Library {
         let search = Search { query, mask, scan, weights, by_words };
         let Ranked { order, above } = search.ranked();
 
-        let other_lens = Lens { side: other(query.lens.side), ..query.lens };
-        let other_vectors = vectors(other_lens).filter(|_| query.both_sides);
+        let other_vectors = query.other.and_then(vectors);
         let other_unit =
             asked.other.and_then(|rows| vector(query, rows, asked.hidden, other_vectors));
         let other = other_vectors.zip(other_unit.as_deref());
@@ -284,24 +273,6 @@ fn last_characters(text: &str) -> String {
     }
 }
 
-fn other(side: Side) -> Side {
-    match side {
-        Side::Before => Side::After,
-        Side::After => Side::Before,
-    }
-}
-
 fn narrow(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-/// Whether a query needs the index of keywords.
-pub fn needs_words(query: &Query) -> bool {
-    query.ranking != Ranking::Meaning
-}
-
-/// What a corpus has to have here for a query.
-pub fn is_ready(corpus: &Corpus, query: &Query) -> bool {
-    let book = corpus.book.here();
-    book.is_some_and(|book| !needs_words(query) || corpus.keywords.len() == book.len())
 }

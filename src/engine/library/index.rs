@@ -4,40 +4,18 @@ use std::collections::BTreeMap;
 
 use web_time::{Duration, Instant};
 
-use crate::engine::answers::milliseconds;
 use crate::engine::library::corpus::{Corpus, Held, Set, rows_file};
 use crate::engine::library::errand::{Errand, Purpose};
 use crate::engine::library::orders::StoreOrder;
+use crate::engine::library::run::{PORTION, Run, UNDER_WAY, narrow};
 use crate::engine::library::{Knows, Library};
 use crate::protocol::Revision;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Lens;
 use crate::protocol::search::{Answer, CorpusId, Embedder, RestReason};
 
-/// Passages of a portion, and portions under way: enough for many workers.
-const PORTION: u32 = 256;
-const UNDER_WAY: usize = 4;
 /// How far it is, is told at most this often.
 const TELL_EVERY: Duration = Duration::from_millis(250);
-
-/// A corpus that is given vectors.
-#[derive(Debug)]
-pub(super) struct Run {
-    pub(super) revision: Revision,
-    pub(super) corpus: CorpusId,
-    lens: Lens,
-    embedder: Embedder,
-    /// The first passage that is in no portion yet.
-    next: u32,
-    total: u32,
-    resumed: u32,
-    begun: Instant,
-    told: Instant,
-    /// Portions under way, by their first passage: how many of each have vectors.
-    under_way: BTreeMap<u32, usize>,
-    /// Portions that came before an earlier one.
-    early: BTreeMap<u32, Vec<f32>>,
-}
 
 impl Library {
     pub(super) fn embed(
@@ -172,31 +150,18 @@ impl Library {
     }
 }
 
-impl Run {
-    /// How far it is, `done` of the passages being in their place.
-    fn indexing(&self, done: u32) -> Answer {
-        let early: usize = self.early.keys().map(|first| self.length(*first)).sum();
-        let partly: usize = self.under_way.values().sum();
-        Answer::Indexing {
-            corpus: self.corpus,
-            lens: self.lens,
-            done: done.saturating_add(narrow(early + partly)).min(self.total),
-            total: self.total,
-            resumed: self.resumed,
-            elapsed_ms: milliseconds(self.begun),
-        }
-    }
-
-    fn length(&self, first: u32) -> usize {
-        (self.total.min(first + PORTION) - first.min(self.total)) as usize
-    }
-}
-
 /// Puts portions into their places as far as they follow each other; what the store is to take.
 fn take_early(corpus: &mut Corpus, run: &mut Run, hidden: usize) -> Vec<StoreOrder> {
     let mut orders = Vec::new();
     if corpus.set(&run.embedder).is_none() {
         let number = corpus.sets.iter().map(|set| set.number + 1).max().unwrap_or(0);
+        // Of one adapter the vectors of one blend are kept: a slider would fill the store.
+        let is_outdone = |set: &mut Set| is_other_blend(&set.embedder, &run.embedder);
+        let outdone: Vec<u32> =
+            corpus.sets.extract_if(.., is_outdone).map(|set| set.number).collect();
+        let id = corpus.id;
+        let files = outdone.into_iter().map(|number| rows_file(id, number));
+        orders.extend(files.map(|file| StoreOrder::Remove { file }));
         corpus.sets.push(Set::new(number, run.embedder.clone(), hidden));
         orders.extend(corpus.is_kept.then(|| corpus.write_head()));
     }
@@ -215,6 +180,12 @@ fn take_early(corpus: &mut Corpus, run: &mut Run, hidden: usize) -> Vec<StoreOrd
     orders
 }
 
-fn narrow(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// Whether two embedders differ in nothing but how much of the same adapter they have.
+fn is_other_blend(one: &Embedder, other: &Embedder) -> bool {
+    let (Some((hash, blend)), Some((other_hash, other_blend))) = (&one.adapter, &other.adapter)
+    else {
+        return false;
+    };
+    let same = one.model_sha256 == other.model_sha256 && one.readout == other.readout;
+    same && hash == other_hash && blend != other_blend
 }

@@ -10,6 +10,9 @@ pub mod errand;
 pub mod hits;
 mod index;
 pub mod orders;
+mod query;
+mod run;
+pub mod running;
 mod shelf;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -19,14 +22,14 @@ use web_time::{Duration, Instant};
 
 use crate::engine::library::corpus::{Corpus, Held};
 use crate::engine::library::errand::{Errand, Purpose};
-use crate::engine::library::hits::{is_ready, needs_words, texts};
-use crate::engine::library::index::Run;
 use crate::engine::library::orders::StoreOrder;
+use crate::engine::library::query::{is_ready, needs_words, texts};
+use crate::engine::library::run::Run;
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::message::{Bulk, Message, bytes_of};
 use crate::protocol::problem::Problem;
-use crate::protocol::readout::{Lens, Side};
+use crate::protocol::readout::Lens;
 use crate::protocol::search::{Answer, Ask, CorpusId, Embedder, Intake, Query};
 use crate::text::book::Book;
 use crate::text::book::reading::Reading;
@@ -140,7 +143,7 @@ impl Library {
 
     /// Whether [`Library::step`] has something to do.
     pub fn has_work(&self) -> bool {
-        self.draft.is_some() || self.corpora.values().any(|corpus| lacks_words(corpus))
+        self.draft.is_some() || self.corpora.values().any(lacks_words)
     }
 
     /// Reads on, or indexes some more keywords.
@@ -393,10 +396,7 @@ fn corpus_of(ask: &Ask) -> Option<CorpusId> {
 fn embedders_of(ask: &Ask, knows: Knows<'_>) -> Vec<Embedder> {
     let lenses = match ask {
         Ask::Embed { lens, .. } | Ask::Vectors { lens, .. } => vec![*lens],
-        Ask::Query(query) if query.both_sides => {
-            [Side::Before, Side::After].map(|side| Lens { side, ..query.lens }).to_vec()
-        }
-        Ask::Query(query) => vec![query.lens],
+        Ask::Query(query) => [Some(query.lens), query.other].into_iter().flatten().collect(),
         _ => Vec::new(),
     };
     lenses.into_iter().filter_map(knows).collect()

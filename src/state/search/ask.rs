@@ -1,12 +1,14 @@
 //! What the view lacks, asked of the worker.
 
+use crate::protocol::readout::Lens;
 use crate::protocol::request::Request;
 use crate::protocol::search::{Ask, CorpusId, Ingredient, Query, Ranking};
+use crate::state::adapters::other;
 use crate::state::app::{State, Worker};
 use crate::state::effect::Effect;
 use crate::state::route::View;
 use crate::state::search::{
-    Form, GLOWING, List, MOST_HITS, Origin, PAGE, Part, Sample, Search, Standing, update,
+    FEW, Form, GLOWING, List, MOST_HITS, Origin, PAGE, Part, Sample, Search, Standing, bring,
 };
 
 /// Asks for what the view draws and does not have yet.
@@ -30,10 +32,13 @@ pub(super) fn send(state: &mut State, ask: Ask) -> (u32, Effect) {
 }
 
 fn ask_shelf(state: &mut State) -> Vec<Effect> {
-    if state.search.shelf.is_some() || state.search.shelf_asked.is_some() {
+    let search = &state.search;
+    let is_known = search.shelf.is_some() && !search.is_stale;
+    if is_known || search.shelf_asked.is_some() {
         return Vec::new();
     }
     let (revision, effect) = send(state, Ask::List);
+    state.search.is_stale = false;
     state.search.shelf_asked = Some(revision);
     vec![effect]
 }
@@ -46,7 +51,7 @@ fn bring_sample(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     search.sample = Sample::Done;
-    update::bring(state, Origin::Sample)
+    bring::bring(state, Origin::Sample)
 }
 
 /// A corpus that is not there any more makes room for the latest.
@@ -64,9 +69,16 @@ fn ask_vectors(state: &mut State) -> Vec<Effect> {
     let search = &state.search;
     // One after another: the visitor sees one. What is known of the vectors may be old.
     let is_settled = search.shelf_asked.is_none() && search.indexing.is_none();
-    if !is_settled || search.standing(lens) != Some(Standing::Waiting) {
+    // With an adapter on its way, what is on show now is not for long.
+    if !is_settled || state.adapters.arriving.is_some() {
         return Vec::new();
     }
+    let lens = match search.standing(lens) {
+        Some(Standing::Waiting) => lens,
+        Some(Standing::Complete) => wanted_other(state),
+        _ => None,
+    };
+    let search = &state.search;
     let (Some(corpus), Some(lens)) = (search.open, lens) else { return Vec::new() };
     let total = search.corpus().map_or(0, |corpus| corpus.passages);
     let (revision, effect) = send(state, Ask::Embed { corpus, lens });
@@ -81,6 +93,33 @@ fn ask_vectors(state: &mut State) -> Vec<Effect> {
     };
     state.search.indexing = Some(indexing);
     vec![effect]
+}
+
+/// The lens of the other side, where an adapter is attached.
+pub(in crate::state) fn other_lens(state: &State) -> Option<Lens> {
+    state.adapters.attached.as_ref()?;
+    state.lens_of(other(state.adapters.side))
+}
+
+impl State {
+    /// Whether the open corpus could be embedded on the other side, too, and was not.
+    pub fn lacks_other_vectors(&self) -> bool {
+        let search = &self.search;
+        let corpus = search.corpus().filter(|it| !search.both_wanted.contains(&it.corpus));
+        let lens = other_lens(self).filter(|_| search.indexing.is_none());
+        corpus
+            .zip(lens)
+            .is_some_and(|(corpus, lens)| corpus.passages > FEW && !corpus.is_complete(lens))
+    }
+}
+
+/// The other side's lens, where it is to have vectors and has not.
+fn wanted_other(state: &State) -> Option<Lens> {
+    let (search, lens) = (&state.search, other_lens(state)?);
+    let corpus = search.corpus()?;
+    let is_wanted = corpus.passages <= FEW || search.both_wanted.contains(&corpus.corpus);
+    let is_free = is_wanted && !search.paused.contains(&corpus.corpus);
+    (is_free && !corpus.is_complete(lens)).then_some(lens)
 }
 
 /// The query as it stands, if there is one and it can be asked.
@@ -99,7 +138,7 @@ fn wanted(state: &State) -> Option<Query> {
         count: form.count.clamp(1, MOST_HITS),
         least_cosine: form.least_cosine,
         filters: form.filters.clone(),
-        both_sides: state.adapters.attached.is_some(),
+        other: other_lens(state),
     })
 }
 

@@ -5,13 +5,6 @@ use serde_json::json;
 use crate::protocol::search::{Column, CorpusSummary, Hit};
 use crate::state::search::Found;
 
-/// How hits are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HitsFormat {
-    Csv,
-    Json,
-}
-
 /// The names of what stands beside passages, as the passages' own column has none.
 fn columns(corpus: &CorpusSummary) -> impl Iterator<Item = (usize, &Column)> {
     corpus.columns.iter().enumerate()

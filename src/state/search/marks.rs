@@ -10,8 +10,9 @@ pub struct Piece {
     pub glow: f32,
 }
 
-/// Words that glow: the closest third of a passage's, at least one.
-const SHARE: usize = 3;
+/// Words that glow: the closest fifth of a passage's, at least one. Little words lend their neighbours'
+/// meaning and would glow with them.
+const SHARE: usize = 5;
 
 /// The passage in pieces. `words` are byte ranges, `glows` byte ranges with cosines; what does not fit the
 /// text is left out.

@@ -4,8 +4,9 @@
 //! chose. [`ask`] says what the view lacks; it is called after everything that may have changed that.
 
 pub(in crate::state) mod ask;
+mod bring;
 pub(in crate::state) mod events;
-pub mod export;
+mod export;
 pub mod marks;
 pub(in crate::state) mod saved;
 pub(in crate::state) mod update;
@@ -185,6 +186,10 @@ pub struct Search {
     paused: Vec<CorpusId>,
     /// Corpora for which the visitor allowed another set of vectors in this visit.
     allowed: Vec<CorpusId>,
+    /// Corpora that are to be embedded before and after, to see how rankings move.
+    both_wanted: Vec<CorpusId>,
+    /// What the shelf says of vectors is of other weights than those in use now.
+    is_stale: bool,
     /// Vectors a second, as the last indexing had it.
     pub rate: Option<f64>,
     pub form: Form,
@@ -222,7 +227,6 @@ pub enum Standing {
     /// Other weights, or another readout, made the vectors: all are to be made anew.
     Anew {
         total: u32,
-        known: Vec<RowSet>,
     },
     /// It begins by itself.
     Waiting,
@@ -245,13 +249,13 @@ impl Search {
         }
         let fitting = corpus.row_sets.iter().find(|set| fits(set, lens));
         let (done, total) = (fitting.map_or(0, |set| set.done), corpus.passages);
+        let is_allowed = self.allowed.contains(&corpus.corpus) || corpus.is_soon_done(lens);
         Some(if fitting.is_some() && done >= total {
             Standing::Complete
-        } else if fitting.is_none()
-            && !corpus.row_sets.is_empty()
-            && !self.allowed.contains(&corpus.corpus)
-        {
-            Standing::Anew { total, known: corpus.row_sets.clone() }
+        } else if self.is_stale || self.shelf_asked.is_some() {
+            Standing::Waiting
+        } else if fitting.is_none() && !corpus.row_sets.is_empty() && !is_allowed {
+            Standing::Anew { total }
         } else if self.paused.contains(&corpus.corpus) {
             Standing::Paused { done, total }
         } else {
@@ -279,6 +283,11 @@ impl Search {
         CorpusId(mixed ^ (mixed >> 31))
     }
 
+    /// Other weights are in use: whose vectors fit has to be heard anew.
+    pub(super) fn outdate_fits(&mut self) {
+        self.is_stale = self.shelf.is_some() || self.shelf_asked.is_some();
+    }
+
     /// What was asked is lost with the worker that was asked, and so is what only it had.
     pub(super) fn forget_questions(&mut self) {
         self.shelf_asked = None;
@@ -302,6 +311,22 @@ pub fn column_of(filter: &Filter) -> u16 {
     }
 }
 
+/// Passages that are embedded before one has read that they have to be.
+pub(in crate::state) const FEW: u32 = 2_000;
+
+impl CorpusSummary {
+    /// Whether other vectors are there in a moment: of few passages, by the same model.
+    fn is_soon_done(&self, lens: Lens) -> bool {
+        let is_same_model = self.row_sets.iter().any(|set| set.fits.is_some_and(|it| it != lens));
+        self.passages <= FEW && is_same_model
+    }
+
+    /// Whether all passages have vectors for this lens.
+    pub(super) fn is_complete(&self, lens: Lens) -> bool {
+        self.row_sets.iter().any(|set| fits(set, lens) && set.done >= self.passages)
+    }
+}
+
 /// Whether a set of vectors is what this lens shows.
 fn fits(set: &RowSet, lens: Lens) -> bool {
     set.fits == Some(lens)
@@ -317,6 +342,13 @@ pub enum Origin {
     Pasted,
     /// The bundled one.
     Sample,
+}
+
+/// How hits are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HitsFormat {
+    Csv,
+    Json,
 }
 
 /// What happens in the view.
@@ -346,6 +378,8 @@ pub enum SearchAction {
     Deleted(CorpusId),
     Paused,
     Resumed,
+    /// The other side is to have vectors, too.
+    BothWanted,
     QueryTyped(String),
     /// The pause after typing is over; the number tells whether typing went on.
     QuerySettled(u32),
@@ -364,7 +398,7 @@ pub enum SearchAction {
     /// The pause after new hits is over.
     GlowDue(u32),
     PassageCopied(String),
-    HitsSaved(export::HitsFormat),
+    HitsSaved(HitsFormat),
     Sent(Wanted),
     TroubleDismissed,
 }

@@ -13,7 +13,7 @@ use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::route::View;
-use crate::state::search::export::HitsFormat;
+use crate::state::search::HitsFormat;
 use crate::state::search::{Origin, Part, SearchAction, Stage, Standing, Wanted, saved};
 use crate::state::tests::{event, opened, requests};
 use crate::state::update::update;
@@ -250,7 +250,7 @@ fn other_weights_are_said_before_anything_is_embedded_anew() {
     let (mut state, effects) = entered(|_| vec![corpus(vec![set(1_000, None)])]);
     assert!(!asks(&effects).iter().any(|it| matches!(it.1, Ask::Embed { .. })));
     let standing = state.search.standing(state.lens());
-    assert!(matches!(standing, Some(Standing::Anew { total: 1_000, .. })), "{standing:?}");
+    assert!(matches!(standing, Some(Standing::Anew { total: 1_000 })), "{standing:?}");
     let asked = asks(&act(&mut state, SearchAction::Resumed));
     assert!(matches!(asked[0].1, Ask::Embed { .. }));
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::catalogue::numbers::{duration, grouped};
 use crate::catalogue::search::SearchText as Text;
 use crate::state::action::Action;
+use crate::state::app::State;
 use crate::state::search::{Indexing, SearchAction as Do, Standing};
 use crate::ui::page::{Page, page};
 
@@ -21,10 +22,7 @@ pub fn IndexingBar() -> impl IntoView {
         Some(match standing {
             Standing::NoModel => quiet(page.words(Text::NoModel).to_owned()),
             Standing::Waiting => ().into_any(),
-            Standing::Complete => {
-                let total = page.now(|state| state.search.corpus().map_or(0, |it| it.passages));
-                quiet(page.filled(Text::Complete, &[("n", &count(total))]))
-            }
+            Standing::Complete => view! { <Complete/> }.into_any(),
             Standing::Indexing(indexing) => running(page, &indexing),
             Standing::Paused { done, total } => {
                 let places = [("done", count(done)), ("total", count(total))];
@@ -37,7 +35,7 @@ pub fn IndexingBar() -> impl IntoView {
                 }
                 .into_any()
             }
-            Standing::Anew { total, .. } => {
+            Standing::Anew { total } => {
                 let time = rate.get().map(|rate| {
                     let time = duration(f64::from(total) / rate, page.language());
                     page.filled(Text::AnewTime, &[("time", &time)])
@@ -54,6 +52,29 @@ pub fn IndexingBar() -> impl IntoView {
                 .into_any()
             }
         })
+    }
+}
+
+/// All is there; the other side may be, too.
+#[component]
+fn Complete() -> impl IntoView {
+    let page = page();
+    let total = page.part(|state| state.search.corpus().map_or(0, |it| it.passages));
+    let lacks_other = page.part(State::lacks_other_vectors);
+    let want = move |_| page.dispatch(Action::Search(Do::BothWanted));
+    move || {
+        let words = page.filled(Text::Complete, &[("n", &grouped(u64::from(total.get())))]);
+        let both = lacks_other.get().then(|| {
+            view! {
+                <button class="plain" on:click=want>{page.words(Text::EmbedOther)}</button>
+            }
+        });
+        view! {
+            <div class="line">
+                <p class="quiet numbers search-standing" role="status">{words}</p>
+                {both}
+            </div>
+        }
     }
 }
 

@@ -10,21 +10,19 @@ mod shelf;
 mod take;
 
 use leptos::prelude::*;
-use web_sys::File;
 
 use crate::catalogue::problems::explain;
 use crate::catalogue::search::SearchText as Text;
 use crate::state::action::Action;
-use crate::state::search::{Origin, SearchAction as Do};
-use crate::ui::effects;
+use crate::state::search::SearchAction as Do;
 use crate::ui::loading::LoadingBar;
-use crate::ui::page::{Page, page};
+use crate::ui::page::page;
 use crate::ui::parts::DropZone;
 use crate::ui::search::draft::DraftCard;
 use crate::ui::search::hits::Results;
 use crate::ui::search::indexing::IndexingBar;
 use crate::ui::search::query::QueryBox;
-use crate::ui::search::shelf::Shelf;
+use crate::ui::search::shelf::{Shelf, take_file};
 use crate::ui::search::take::TakeAlong;
 
 /// The Search view.
@@ -55,13 +53,6 @@ pub fn Search() -> impl IntoView {
             </div>
         </DropZone>
     }
-}
-
-/// Brings in a file that was picked or dropped.
-pub fn take_file(page: Page, file: File) {
-    let name = file.name();
-    effects::hold_corpus(file);
-    page.dispatch(Action::Search(Do::Brought(Origin::File { name })));
 }
 
 #[component]

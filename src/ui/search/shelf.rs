@@ -9,13 +9,20 @@ use crate::catalogue::text::Text as PageText;
 use crate::protocol::search::CorpusSummary;
 use crate::state::action::Action;
 use crate::state::search::{Origin, SearchAction as Do};
+use crate::ui::effects;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::FileButton;
-use crate::ui::search::take_file;
 
 /// Files that are read.
 const ACCEPT: &str =
     ".txt,.md,.markdown,.csv,.tsv,.tab,.jsonl,.ndjson,.json,text/plain,text/csv,application/json";
+
+/// Brings in a file that was picked or dropped.
+pub fn take_file(page: Page, file: File) {
+    let name = file.name();
+    effects::hold_corpus(file);
+    page.dispatch(Action::Search(Do::Brought(Origin::File { name })));
+}
 
 #[component]
 pub fn Shelf() -> impl IntoView {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::catalogue::search::SearchText as Text;
 use crate::files::Format;
 use crate::state::action::Action;
-use crate::state::search::export::HitsFormat;
+use crate::state::search::HitsFormat;
 use crate::state::search::{SearchAction as Do, Wanted};
 use crate::ui::page::page;
 
