@@ -12,12 +12,18 @@ mod simcse {
     pub mod geometry;
     pub mod info;
     pub mod input;
+    pub mod load;
     pub mod map;
     pub mod merge;
     pub mod model;
     pub mod npy;
+    pub mod postgres;
+    pub mod qdrant;
     pub mod recipe_file;
     pub mod run;
+    pub mod search;
+    pub mod sink;
+    pub mod stream;
     pub mod sts;
     pub mod train;
 }
@@ -33,6 +39,8 @@ fn main() -> std::process::ExitCode {
         Command::Convert(options) => simcse::convert::run(&options),
         Command::Info(options) => simcse::info::run(&options),
         Command::Embed(options) => simcse::embed::run(&options),
+        Command::Load(options) => simcse::load::run(&options),
+        Command::Search(options) => simcse::search::run(&options),
         Command::Sts(options) => simcse::sts::run(&options),
         Command::Geometry(options) => simcse::geometry::run(&options),
         Command::Map(options) => simcse::map::run(&options),

@@ -1,10 +1,12 @@
 //! Apache Parquet (apache/parquet-format, `README.md`, `Encodings.md`, `parquet.thrift`): plain
-//! values, not compressed, one row group.
+//! values, not compressed, one row group, or one a chunk where rows come little by little ([`Groups`]).
 //!
 //! Columns are `sentence` (text), `topic` (text or null; where there are topics) and `embedding` (a
 //! list of float32).
 
 use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use crate::files::Table;
 use crate::files::thrift::{Kind, Thrift, push_varint};
@@ -28,7 +30,7 @@ const RLE: i32 = 3;
 const DATA_PAGE: i32 = 0;
 const UNCOMPRESSED: i32 = 0;
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Column {
     Sentence,
     Topic,
@@ -36,11 +38,63 @@ enum Column {
 }
 
 /// What the footer says of a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Chunk {
     column: Column,
     offset: usize,
     bytes: usize,
     values: usize,
+}
+
+/// Rows that were written together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Group {
+    chunks: Vec<Chunk>,
+    rows: usize,
+}
+
+/// A file that grows by a row group a table, without topics. What was written so far is a value, so that
+/// a file that was broken off can be gone on with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Groups {
+    offset: usize,
+    groups: Vec<Group>,
+}
+
+impl Groups {
+    /// What a file begins with.
+    pub fn begin(&mut self) -> &'static [u8] {
+        self.offset = MAGIC.len();
+        MAGIC
+    }
+
+    /// The bytes of a table's row group.
+    pub fn push(&mut self, table: &Table) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut chunks = Vec::new();
+        for column in [Column::Sentence, Column::Embedding] {
+            let mut chunk =
+                Chunk { column, offset: self.offset + bytes.len(), bytes: 0, values: 0 };
+            let mut row = 0;
+            while row < table.sentences.len() {
+                let rows = page_rows(table, column, row);
+                row = rows.end;
+                let (mut page, values) = page(table, column, rows);
+                chunk.values += values;
+                chunk.bytes += page.len();
+                bytes.append(&mut page);
+            }
+            chunks.push(chunk);
+        }
+        self.offset += bytes.len();
+        self.groups.push(Group { chunks, rows: table.sentences.len() });
+        bytes
+    }
+
+    /// What a file ends with.
+    pub fn finish(&self) -> Vec<u8> {
+        footer(&self.groups)
+    }
 }
 
 /// The file, piece by piece.
@@ -71,7 +125,8 @@ pub(super) fn pieces(table: &Table) -> impl Iterator<Item = Vec<u8>> {
             return None;
         } else {
             ended = true;
-            footer(table, &chunks)
+            let rows = table.sentences.len();
+            footer(&[Group { chunks: std::mem::take(&mut chunks), rows }])
         };
         offset += piece.len();
         Some(piece)
@@ -166,19 +221,22 @@ fn page_header(bytes: usize, values: usize) -> Vec<u8> {
     header.finish()
 }
 
-fn footer(table: &Table, chunks: &[Chunk]) -> Vec<u8> {
+fn footer(groups: &[Group]) -> Vec<u8> {
     let mut footer = Thrift::new();
     footer.i32(1, 1);
-    schema(&mut footer, chunks);
-    let rows = table.sentences.len() as i64;
-    footer.i64(3, rows);
-    footer.list(4, Kind::Struct, 1);
-    footer.open_item();
-    footer.list(1, Kind::Struct, chunks.len());
-    chunks.iter().for_each(|chunk| chunk.describe(&mut footer));
-    footer.i64(2, chunks.iter().map(|chunk| chunk.bytes as i64).sum());
-    footer.i64(3, rows);
-    footer.close();
+    let has_topics =
+        groups.iter().flat_map(|group| &group.chunks).any(|it| it.column == Column::Topic);
+    schema(&mut footer, has_topics);
+    footer.i64(3, groups.iter().map(|group| group.rows as i64).sum());
+    footer.list(4, Kind::Struct, groups.len());
+    for Group { chunks, rows } in groups {
+        footer.open_item();
+        footer.list(1, Kind::Struct, chunks.len());
+        chunks.iter().for_each(|chunk| chunk.describe(&mut footer));
+        footer.i64(2, chunks.iter().map(|chunk| chunk.bytes as i64).sum());
+        footer.i64(3, *rows as i64);
+        footer.close();
+    }
     footer.text(6, "SimCSE Lab");
     let mut bytes = footer.finish();
     let length = bytes.len() as u32;
@@ -214,12 +272,11 @@ impl Chunk {
 }
 
 /// A tree, the root first, every branch before its leaves.
-fn schema(footer: &mut Thrift, chunks: &[Chunk]) {
-    let has_topics = chunks.iter().any(|chunk| chunk.column == Column::Topic);
+fn schema(footer: &mut Thrift, has_topics: bool) {
     footer.list(2, Kind::Struct, 5 + usize::from(has_topics));
     footer.open_item();
     footer.text(4, "schema");
-    footer.i32(5, chunks.len() as i32);
+    footer.i32(5, 2 + i32::from(has_topics));
     footer.close();
     text_leaf(footer, "sentence", REQUIRED);
     if has_topics {

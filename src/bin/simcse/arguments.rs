@@ -19,6 +19,8 @@ use simcse_lab::weights::merged::MAX_BLEND;
   simcse convert all-MiniLM-L6-v2 --type q8_0 --out m.gguf
   simcse info m.gguf
   simcse embed --model m.gguf --out e.npy sentences.txt
+  simcse search --model m.gguf --in sentences.txt 'ships in winter'
+  simcse load --model m.gguf --to postgres://me@localhost/library articles.csv
   simcse map --rows e.npy --method tsne --out map.npy
   simcse sts --model m.gguf dev.csv
   simcse geometry --model m.gguf --treatment whitened sentences.txt
@@ -37,6 +39,8 @@ pub enum Command {
     Convert(ConvertOptions),
     Info(InfoOptions),
     Embed(EmbedOptions),
+    Load(LoadOptions),
+    Search(SearchOptions),
     Map(MapOptions),
     Sts(StsOptions),
     Geometry(GeometryOptions),
@@ -95,23 +99,138 @@ pub struct InfoOptions {
 #[command(after_help = "Examples:
   simcse embed --model m.gguf --out e.npy sentences.txt
   simcse embed --model m.gguf --pooling cls --layer 3 sentences.jsonl > e.jsonl
+  simcse embed --model m.gguf --out e.parquet --column body articles.csv
+  simcse embed --model m.gguf --out e.parquet --column body articles.csv --resume
   echo 'A boat crosses the river.' | simcse embed --model m.gguf -
 
-Input is one sentence a line (an empty line is an empty sentence, so that rows and lines match), or
-JSON lines with a field \"text\" where the name ends in .jsonl. Output is a NumPy file, float32
-[sentences, hidden], where --out ends in .npy; else JSON lines {\"text\", \"embedding\"}.")]
+Input is one sentence a line (an empty line is an empty sentence, so that rows and lines match); or, by
+its ending, .jsonl, .csv, .tsv (names in the first line) or .parquet. Any number of rows: only a chunk is
+in memory. Output is a NumPy file, float32 [sentences, hidden], where --out ends in .npy; Parquet
+(sentence, embedding) where it ends in .parquet; else JSON lines {\"text\", \"embedding\"}. Ctrl-C, a crash
+or a power cut leave a file that --resume goes on with, to the same bytes.")]
 pub struct EmbedOptions {
     #[command(flatten)]
     pub model: ModelOptions,
     /// File to write [default: JSON lines on standard output]
     #[arg(long, short)]
     pub out: Option<PathBuf>,
-    /// Read JSON lines, whatever the input's name
+    #[command(flatten)]
+    pub stream: StreamOptions,
+    /// Go on with a file that was broken off
     #[arg(long)]
-    pub jsonl: bool,
+    pub resume: bool,
+    /// Fail at a row without text instead of embedding an empty one
+    #[arg(long)]
+    pub strict: bool,
+    /// Rows that are embedded and written together
+    #[arg(long, default_value_t = 4096)]
+    pub chunk: usize,
+    /// Threads [default: one a core]
+    #[arg(long)]
+    pub threads: Option<usize>,
     /// File of sentences; - is standard input
     #[arg(default_value = "-")]
     pub file: PathBuf,
+}
+
+/// How rows are read.
+#[derive(Debug, Args)]
+pub struct StreamOptions {
+    /// Read JSON lines, whatever the input's name
+    #[arg(long)]
+    pub jsonl: bool,
+    /// Column of the texts [default: by its name, else the longest of the first row]
+    #[arg(long)]
+    pub column: Option<String>,
+    /// Column that names the rows [default: their numbers]
+    #[arg(long)]
+    pub id_column: Option<String>,
+}
+
+/// Embed a file's rows into a database: PostgreSQL with pgvector, or Qdrant
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse load --model m.gguf --to postgres://me@localhost/library articles.csv
+  simcse load --model m.gguf --to postgres://me@localhost/library --table news --if-exists append more.jsonl
+  simcse load --model m.gguf --to qdrant+http://localhost:6333/news articles.parquet
+
+PostgreSQL: a table (id, text, metadata, embedding) with an HNSW index for the cosine. Qdrant: a
+collection through its REST interface; QDRANT_API_KEY is its key. A row that is loaded again, by its id,
+takes the place of the one before. Connections are not encrypted: load on the same machine or through a
+tunnel.")]
+pub struct LoadOptions {
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub stream: StreamOptions,
+    /// postgres://USER@HOST/DATABASE or qdrant+http://HOST:PORT/COLLECTION
+    #[arg(long)]
+    pub to: String,
+    /// Table of PostgreSQL
+    #[arg(long, default_value = "passages")]
+    pub table: String,
+    /// What to do where the table or collection is there
+    #[arg(long, value_enum, default_value = "fail")]
+    pub if_exists: IfExists,
+    /// Rows that are embedded and sent together
+    #[arg(long, default_value_t = 1024)]
+    pub chunk: usize,
+    /// Threads [default: one a core]
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// File of rows; - is standard input
+    pub file: PathBuf,
+}
+
+/// What to do with a table that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IfExists {
+    /// Stop, and leave it as it is
+    Fail,
+    /// Add rows; those of the same id are replaced
+    Append,
+    /// Delete it first
+    Replace,
+}
+
+/// Find passages by meaning: in a file, or in a database that `simcse load` filled
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse search --model m.gguf --in articles.csv 'ships in winter'
+  simcse search --model m.gguf --in sentences.txt --rows e.npy -k 3 'ships in winter'
+  simcse search --model m.gguf --from postgres://me@localhost/library 'ships in winter'
+  simcse search --model m.gguf --from qdrant+http://localhost:6333/news 'ships in winter' --json
+
+A file is embedded and searched exactly; with --rows its vectors are read instead, as `simcse embed` wrote
+them.")]
+pub struct SearchOptions {
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub stream: StreamOptions,
+    /// File to search
+    #[arg(long = "in", required_unless_present = "from", conflicts_with = "from")]
+    pub file: Option<PathBuf>,
+    /// NumPy file of its vectors
+    #[arg(long, requires = "file")]
+    pub rows: Option<PathBuf>,
+    /// Database to search, as `simcse load --to` has it
+    #[arg(long)]
+    pub from: Option<String>,
+    /// Table of PostgreSQL
+    #[arg(long, default_value = "passages")]
+    pub table: String,
+    /// Hits
+    #[arg(short, long, default_value_t = 10)]
+    pub k: usize,
+    /// A JSON object a hit
+    #[arg(long)]
+    pub json: bool,
+    /// Threads [default: one a core]
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// What to look for
+    pub query: String,
 }
 
 /// Lay vectors out in the plane, and say how far to believe it

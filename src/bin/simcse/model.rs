@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
+use indicatif::ProgressBar;
 
 use simcse_lab::backend::Backend;
 use simcse_lab::backend::cpu::Cpu;
@@ -13,7 +14,7 @@ use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::protocol::readout::Readout;
 use simcse_lab::weights::adapter_file::AdapterFile;
-use simcse_lab::weights::bert::BertFile;
+use simcse_lab::weights::bert::{BertFile, sha256};
 use simcse_lab::weights::convert;
 use simcse_lab::weights::merged::Merged;
 use simcse_lab::weights::merged::check_base;
@@ -118,6 +119,22 @@ impl Model {
         }
     }
 
+    /// Tokens of the longest sentence that is read whole.
+    pub fn max_tokens(&self) -> usize {
+        match &self.encoder {
+            AnyEncoder::Cpu(encoder) => encoder.config().max_tokens,
+            AnyEncoder::Gpu(encoder) => encoder.config().max_tokens,
+        }
+    }
+
+    /// As [`Model::embed`], without a word; how many sentences were cut is in the answer.
+    fn embed_part(&self, sentences: &[String]) -> anyhow::Result<(Vec<f32>, usize)> {
+        match &self.encoder {
+            AnyEncoder::Cpu(encoder) => quiet_rows(encoder, self.readout, sentences),
+            AnyEncoder::Gpu(encoder) => quiet_rows(encoder, self.readout, sentences),
+        }
+    }
+
     /// `[sentences, hidden]` unit rows. Says on stderr how many sentences were cut.
     pub fn embed<'a>(
         &self,
@@ -136,6 +153,22 @@ fn embed<'a, B: Backend>(
     sentences: impl ExactSizeIterator<Item = &'a str>,
 ) -> anyhow::Result<Vec<f32>> {
     let bar = bars::bar(sentences.len(), "sentences")?;
+    let (rows, cut) = rows_of(encoder, readout, sentences, &bar)?;
+    bar.finish_and_clear();
+    if cut > 0 {
+        let limit = encoder.config().max_tokens;
+        eprintln!("sentences cut at the model's limit of {limit} tokens: {cut}");
+    }
+    Ok(rows)
+}
+
+/// `[sentences, hidden]` unit rows, and how many sentences were cut.
+fn rows_of<'a, B: Backend>(
+    encoder: &Encoder<B>,
+    readout: Readout,
+    sentences: impl ExactSizeIterator<Item = &'a str>,
+    bar: &ProgressBar,
+) -> anyhow::Result<(Vec<f32>, usize)> {
     let mut cut = 0;
     let mut ids = Vec::with_capacity(sentences.len());
     for sentence in sentences {
@@ -147,12 +180,93 @@ fn embed<'a, B: Backend>(
     while pollster::block_on(encoder.step(&mut embedding))? {
         bar.set_position(embedding.done() as u64);
     }
-    bar.finish_and_clear();
-    if cut > 0 {
-        let limit = encoder.config().max_tokens;
-        eprintln!("sentences cut at the model's limit of {limit} tokens: {cut}");
+    Ok((embedding.into_rows().0, cut))
+}
+
+/// The same model once a thread, for long lists.
+pub struct Models {
+    /// What a GPU computes, or the first thread.
+    first: Model,
+    others: Vec<Encoder<Cpu>>,
+    identity: String,
+}
+
+impl Models {
+    /// The model that the options name, for so many threads; `None`: as many as there are cores. A GPU
+    /// needs one.
+    pub fn open(options: &ModelOptions, threads: Option<usize>) -> anyhow::Result<Self> {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let count = match options.backend {
+            Device::Cpu => threads.unwrap_or_else(cores).max(1),
+            Device::Gpu => 1,
+        };
+        let first = Model::open(options)?;
+        let more = (1..count).map(|_| match Model::open(options)?.encoder {
+            AnyEncoder::Cpu(encoder) => Ok(encoder),
+            AnyEncoder::Gpu(_) => anyhow::bail!("a GPU computes by itself"),
+        });
+        let others = more.collect::<anyhow::Result<_>>()?;
+        let hash = |path: &Path| anyhow::Ok(sha256(&read(path)?.1));
+        let adapter = options.adapter.as_deref().map(hash).transpose()?.unwrap_or_default();
+        let identity = format!(
+            "{} {adapter} {:?} {:?} {:?} {:?}",
+            hash(&options.model)?,
+            options.blend,
+            first.readout,
+            options.kind,
+            options.backend
+        );
+        Ok(Self { first, others, identity })
     }
-    Ok(embedding.into_rows().0)
+
+    /// Tells vectors of this model, read like this, from all others.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// Length of a vector.
+    pub fn hidden(&self) -> usize {
+        self.first.hidden()
+    }
+
+    /// Tokens of the longest sentence that is read whole.
+    pub fn max_tokens(&self) -> usize {
+        self.first.max_tokens()
+    }
+
+    /// `[sentences, hidden]` unit rows, and how many sentences were cut.
+    pub fn embed(&mut self, sentences: &[String]) -> anyhow::Result<(Vec<f32>, usize)> {
+        let share = sentences.len().div_ceil(self.others.len() + 1).max(1);
+        let mut parts = sentences.chunks(share);
+        let own = parts.next().unwrap_or_default();
+        let (first, readout) = (&self.first, self.first.readout);
+        let found = std::thread::scope(|scope| {
+            let running: Vec<_> = parts
+                .zip(&mut self.others)
+                .map(|(part, encoder)| scope.spawn(move || quiet_rows(encoder, readout, part)))
+                .collect();
+            let mut found = vec![first.embed_part(own)];
+            let broken = || Err(anyhow::anyhow!("a thread that embeds stopped"));
+            found.extend(running.into_iter().map(|it| it.join().unwrap_or_else(|_| broken())));
+            found
+        });
+        let (mut rows, mut cut) = (Vec::with_capacity(sentences.len() * self.hidden()), 0);
+        for part in found {
+            let (part, part_cut) = part?;
+            rows.extend(part);
+            cut += part_cut;
+        }
+        Ok((rows, cut))
+    }
+}
+
+/// `[sentences, hidden]` unit rows without a bar, and how many sentences were cut.
+fn quiet_rows<B: Backend>(
+    encoder: &Encoder<B>,
+    readout: Readout,
+    sentences: &[String],
+) -> anyhow::Result<(Vec<f32>, usize)> {
+    rows_of(encoder, readout, sentences.iter().map(String::as_str), &ProgressBar::hidden())
 }
 
 /// Checks a new model's bytes as a reader would, writes them and says what they are.
