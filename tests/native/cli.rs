@@ -63,7 +63,9 @@ pub fn vectors(lines: &str) -> Vec<Vec<f32>> {
 
 #[test]
 fn help_has_examples_and_misuse_exits_with_2() {
-    for command in ["convert", "info", "embed", "map", "sts", "geometry", "merge", "train"] {
+    for command in
+        ["convert", "info", "embed", "load", "search", "map", "sts", "geometry", "merge", "train"]
+    {
         let help = out(&good(simcse().args([command, "--help"])));
         assert!(help.contains("Examples:") && help.contains(&format!("simcse {command} ")));
     }
@@ -223,8 +225,11 @@ fn cut_sentences_are_counted_and_bad_lines_named() {
     assert!(err(&output).contains("limit of 24 tokens: 1"), "{}", err(&output));
     assert_eq!(vectors(&out(&output)).len(), 2);
     let output = feed(command.arg("--jsonl"), "{\"text\": \"a\"}\n{\"words\": 1}\n");
+    assert!(err(&output).contains("the first is row 2"), "{}", err(&output));
+    assert_eq!(vectors(&out(&output)).len(), 2);
+    let output = feed(command.arg("--strict"), "{\"text\": \"a\"}\n{\"words\": 1}\n");
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("line 2"), "{}", err(&output));
+    assert!(err(&output).contains("row 2 has no text"), "{}", err(&output));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use simcse_lab::files::write::pieces;
 use simcse_lab::files::{Format, Table};
 
 /// The Python that has what `imports` names; says so if there is none. `SIMCSE_PYTHON` names one.
-fn python(imports: &str) -> Option<PathBuf> {
+pub fn python(imports: &str) -> Option<PathBuf> {
     let python = std::env::var_os("SIMCSE_PYTHON").map_or("python3".into(), PathBuf::from);
     let tried = Command::new(&python).arg("-c").arg(format!("import {imports}")).output();
     let found = tried.is_ok_and(|tried| tried.status.success());

@@ -6,6 +6,7 @@ mod charts;
 mod checkpoint;
 mod cli;
 mod cli_adapter;
+mod cli_corpora;
 mod cli_geometry;
 mod cli_map;
 mod cli_train;

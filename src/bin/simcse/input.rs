@@ -7,20 +7,12 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
-use serde::Deserialize;
-
 use simcse_lab::geometry::alignment::POSITIVE_ABOVE;
 use simcse_lab::geometry::given::Given;
 use simcse_lab::protocol::lab::Scored;
 use simcse_lab::text::lists;
 use simcse_lab::text::lists::Content;
 use simcse_lab::text::lists::Pair;
-
-/// A line of a `.jsonl` file; other fields are passed over.
-#[derive(Deserialize)]
-struct Line {
-    text: String,
-}
 
 /// All bytes of a file, or of standard input for `-`.
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -30,26 +22,6 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
         return Ok(bytes);
     }
     fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
-}
-
-/// Sentences, one a line; or the `text` fields of JSON lines.
-pub fn sentences(path: &Path, jsonl: bool) -> anyhow::Result<Vec<String>> {
-    let text = lists::decode(&read(path)?).with_context(|| {
-        format!("{} is not text; save it as UTF-8, one sentence a line", path.display())
-    })?;
-    let is_jsonl = path.extension().is_some_and(|extension| extension == "jsonl");
-    if !jsonl && !is_jsonl {
-        return Ok(text.lines().map(str::to_owned).collect());
-    }
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let parsed = lines.map(|(number, line)| {
-        let line: Line = serde_json::from_str(line).with_context(|| {
-            let line = number + 1;
-            format!("line {line} cannot be read; a line is {{\"text\": \"A sentence.\"}}")
-        })?;
-        Ok(line.text)
-    });
-    parsed.collect()
 }
 
 /// Different sentences, and pairs of them.

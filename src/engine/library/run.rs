@@ -10,8 +10,8 @@ use crate::protocol::readout::Lens;
 use crate::protocol::search::{Answer, CorpusId, Embedder};
 
 /// Passages of a portion, and portions under way: enough for many workers.
-pub(super) const PORTION: u32 = 256;
-pub(super) const UNDER_WAY: usize = 4;
+pub(super) const PORTION: u32 = 128;
+pub(super) const UNDER_WAY: usize = 6;
 
 /// A corpus that is given vectors.
 #[derive(Debug)]
