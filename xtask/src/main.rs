@@ -5,6 +5,7 @@ mod after_build;
 mod apt;
 mod bench;
 mod chromium;
+mod python;
 mod reference;
 mod serve;
 mod setup;

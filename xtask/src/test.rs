@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::chromium::{self, Chromium};
+use crate::python;
 use crate::reference;
 use crate::setup::{self, Tools};
 use crate::shell::{self, Outcome};
@@ -103,6 +104,16 @@ fn native(report: &mut Report) -> Outcome<()> {
         Err(why) => {
             println!("skipped: reference weights could not be fetched ({why})");
             report.note("reference weights could not be fetched: the tests that need them skip");
+        }
+    }
+    match report.step("other engines", || Ok(python::ensure()))? {
+        Ok(python) => {
+            test.env("SIMCSE_PYTHON", python);
+        }
+        Err(why) if shell::is_ci() => return Err(why),
+        Err(why) => {
+            println!("skipped: other engines could not be installed ({why})");
+            report.note("other engines could not be installed: the tests that need them skip");
         }
     }
     if let Err(why) = report.step("Vulkan driver", || Ok(vulkan::ensure()))? {
