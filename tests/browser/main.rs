@@ -47,7 +47,6 @@ mod input;
 mod journal;
 mod journey;
 mod lesson;
-mod look_tmp;
 mod map;
 mod models;
 mod pace;
