@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -55,8 +56,9 @@ fn sentences(count: usize) -> Check<Option<String>> {
     let mut all: Vec<&str> = short.chain(wikipedia.lines()).filter(|it| it.len() > 3).collect();
     all.sort_unstable();
     all.dedup();
-    // A fixed step that has no factor in common with most counts mixes short and long ones.
-    let mixed = |place: usize| all[(place * 7_919) % all.len()];
+    // A fixed step mixes short and long ones; rounds after the first put two together.
+    let step = (1_000..).step_by(7).find(|step| coprime(*step, all.len())).unwrap_or(1);
+    let mixed = |place: usize| all[(place % all.len()) * step % all.len()];
     let one = |place: usize| {
         let round = place / all.len();
         let first = mixed(place);
@@ -64,6 +66,13 @@ fn sentences(count: usize) -> Check<Option<String>> {
     };
     let lines: Vec<String> = (0..count).map(one).collect();
     Ok(Some(lines.join("\n")))
+}
+
+fn coprime(mut a: usize, mut b: usize) -> bool {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a == 1
 }
 
 /// Opens the lab with these sentences, and waits for both maps.
@@ -125,6 +134,41 @@ fn maps_of_five_thousand_sentences() -> Check {
         }
         Ok(())
     })
+}
+
+#[test]
+#[ignore = "prints times, which are read by people; `cargo xtask bench --maps` runs it"]
+fn queries_of_ten_and_a_hundred_thousand_passages() -> Check {
+    for count in [10_000, MANY] {
+        let Some(text) = sentences(count)? else { return Ok(()) };
+        journey(|browser, site| {
+            let page = browser.open(&site.url("/#/search"))?;
+            page.wait_for_text(".search-standing", "embedded", 120)?;
+            let file = output_file("pace-search.txt", text.as_bytes())?;
+            page.drop_files(".search .intro", &[Path::new(&file)])?;
+            page.wait_for_element(".search-first li", 60)?;
+            page.click(".search-draft .primary")?;
+            let begun = Instant::now();
+            page.wait_for_text(".search-standing", "All", 2_400)?;
+            println!("{count} passages embedded in {:.0} s", begun.elapsed().as_secs_f64());
+            for ranking in ["meaning", "both", "keywords"] {
+                page.evaluate(&format!(
+                    "(() => {{ const list = document.querySelector('.search-ranking'); list.value = '{ranking}'; list.dispatchEvent(new Event('change', {{bubbles: true}})); }})()"
+                ))?;
+                for query in [
+                    "where does the river",
+                    "a football match that was lost in",
+                    "someone is hungry and",
+                ] {
+                    page.fill("#search-query", &format!("{query} {ranking}"))?;
+                    page.pause(Duration::from_millis(1_500))?;
+                    println!("{ranking}: {}", page.text(".search-lists [role=status]")?);
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 #[test]
