@@ -454,7 +454,8 @@ impl<B: Backend + Clone> Job<B> {
             return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Errand(running) = &mut self.work {
-            let answer = running.step(revision, begun, sides, &mut memory.library).await?;
+            let library = memory.library.as_deref_mut().ok_or(Problem::NoCorpus)?;
+            let answer = running.step(revision, begun, sides, library).await?;
             return Ok(answer.map_or(Stage::Working, Stage::Finished));
         }
         if let Work::Views(views) = &mut self.work {

@@ -2,7 +2,7 @@
 
 use crate::engine::clouds::Clouds;
 use crate::engine::group::Group;
-use crate::engine::library::Library;
+use crate::engine::library::librarian::Librarian;
 
 /// What answers left behind.
 #[derive(Debug, Default)]
@@ -10,5 +10,6 @@ pub struct Memory {
     /// The group embedded last.
     pub group: Option<Group>,
     pub clouds: Clouds,
-    pub library: Library,
+    /// The corpora: in a program that has them.
+    pub library: Option<Box<dyn Librarian>>,
 }

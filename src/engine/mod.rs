@@ -39,6 +39,8 @@ use crate::backend::cpu::Cpu;
 use crate::engine::entrusted::Entrusted;
 use crate::engine::full_workshop::FullWorkshop;
 use crate::engine::job::{Job, Kind, Stage};
+use crate::engine::library::Library;
+use crate::engine::library::librarian::{Librarian, Outcome};
 use crate::engine::library::orders::{StoreOrder, Stored};
 use crate::engine::memory::Memory;
 use crate::engine::sides::{Adapter, Order, Sides};
@@ -51,6 +53,7 @@ use crate::protocol::message::{Message, bytes_of};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Side;
 use crate::protocol::request::{AdapterSource, ModelSource, Request};
+use crate::protocol::search::Ask;
 use crate::protocol::training;
 use crate::protocol::training::Plan;
 use crate::weights::adapter_file::AdapterFile;
@@ -88,15 +91,16 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// An engine that embeds: it refuses `Train` and `Views`, and a program that has no other one
-    /// is linked without the tensor library.
+    /// An engine that embeds and searches: it refuses `Train` and `Views`, and a program that has no
+    /// other one is linked without the tensor library.
     pub fn new() -> Self {
-        Self::default()
+        let library: Option<Box<dyn Librarian>> = Some(Box::<Library>::default());
+        Self { memory: Memory { library, ..Memory::default() }, ..Self::default() }
     }
 
-    /// An engine that can train, and draw views under dropout, too.
+    /// An engine that can train, and draw views under dropout; it has no corpora.
     pub fn that_trains() -> Self {
-        Self { workshop: Some(Box::<FullWorkshop>::default()), ..Self::new() }
+        Self { workshop: Some(Box::<FullWorkshop>::default()), ..Self::default() }
     }
 }
 
@@ -222,9 +226,7 @@ impl<B: Backend + Clone> Engine<B> {
             | Request::Prefer { .. } => {}
             Request::Cancel { revision } => self.cancel(revision, out),
             Request::Search { revision, ask } => {
-                let sides = &self.sides;
-                self.memory.library.ask(revision, ask, bulk, &|lens| sides.embedder(lens));
-                self.run_errands(out);
+                self.ask_library(Message { head: (revision, ask), bulk }, out);
             }
             other => self.enqueue(Message { head: other, bulk }, out),
         }
@@ -236,9 +238,11 @@ impl<B: Backend + Clone> Engine<B> {
         let position = self.most_urgent();
         let urgent = position.and_then(|position| self.jobs.get(position));
         let waits = urgent.is_none_or(|job| job.kind().rank() >= ADAPTER_RANK);
-        if waits && self.memory.library.has_work() {
+        if waits && self.library_has_work() {
             let sides = &self.sides;
-            self.memory.library.step(&|lens| sides.embedder(lens));
+            if let Some(library) = &mut self.memory.library {
+                library.step(&|lens| sides.embedder(lens));
+            }
             self.run_errands(out);
         } else if waits && self.can_change_sides() {
             if self.sides.step(out) {
@@ -258,34 +262,55 @@ impl<B: Backend + Clone> Engine<B> {
         self.most_urgent().is_some()
             || self.can_change_sides()
             || self.can_train()
-            || self.memory.library.has_work()
+            || self.library_has_work()
+    }
+
+    fn library_has_work(&self) -> bool {
+        self.memory.library.as_ref().is_some_and(|library| library.has_work())
+    }
+
+    fn ask_library(&mut self, asked: Message<(Revision, Ask)>, out: &mut Events) {
+        let Message { head: (revision, ask), bulk } = asked;
+        let sides = &self.sides;
+        match &mut self.memory.library {
+            Some(library) => library.ask(revision, ask, bulk, &|lens| sides.embedder(lens)),
+            None => {
+                let detail = "this program has no corpora".to_owned();
+                out.push(failed(revision, Problem::Internal { detail }));
+            }
+        }
+        self.run_errands(out);
     }
 
     /// What the library wants of the store, in this order; what comes of each is for
     /// [`Engine::stored`].
     pub fn store_orders(&mut self) -> Vec<StoreOrder> {
-        self.memory.library.take_orders()
+        self.memory.library.as_mut().map_or_else(Vec::new, |library| library.take_orders())
     }
 
     /// Takes what came of an order to the store.
     pub fn stored(&mut self, stored: Stored, out: &mut Events) {
         let sides = &self.sides;
-        self.memory.library.stored(stored, &|lens| sides.embedder(lens));
+        if let Some(library) = &mut self.memory.library {
+            library.stored(stored, &|lens| sides.embedder(lens));
+        }
         self.run_errands(out);
     }
 
     /// Passages whose embedder is gone are given no more vectors.
     fn rest_changed(&mut self, out: &mut Events) {
         let sides = &self.sides;
-        self.memory.library.rest_changed(&|lens| sides.embedder(lens));
+        if let Some(library) = &mut self.memory.library {
+            library.rest_changed(&|lens| sides.embedder(lens));
+        }
         self.run_errands(out);
     }
 
     /// Passes on what the library answers, and takes up what it wants embedded.
     fn run_errands(&mut self, out: &mut Events) {
-        let library = &mut self.memory.library;
-        out.extend(library.take_answers());
-        let (called_off, errands) = (library.take_called_off(), library.take_errands());
+        let Some(library) = &mut self.memory.library else { return };
+        let Outcome { answers, errands, called_off } = library.take_outcome();
+        out.extend(answers);
         if !called_off.is_empty() {
             self.jobs
                 .retain(|job| job.kind() != Kind::Index || !called_off.contains(&job.revision()));
@@ -309,7 +334,9 @@ impl<B: Backend + Clone> Engine<B> {
             }
             Ok(Stage::Finished(answer)) => out.push(answer),
             Err(problem) => {
-                self.memory.library.give_up(job.revision());
+                if let Some(library) = &mut self.memory.library {
+                    library.give_up(job.revision());
+                }
                 out.push(failed(job.revision(), problem));
             }
         }
@@ -412,7 +439,7 @@ impl<B: Backend + Clone> Engine<B> {
         for job in self.jobs.extract_if(.., |job| job.revision() == revision) {
             out.push(Message::plain(Event::Cancelled { revision: job.revision() }));
         }
-        if self.memory.library.cancel(revision) {
+        if self.memory.library.as_mut().is_some_and(|library| library.cancel(revision)) {
             out.push(Message::plain(Event::Cancelled { revision }));
         }
         if self.workshop.as_mut().is_some_and(|workshop| workshop.cancel(revision)) {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use web_time::Instant;
 
 use crate::engine::answers::milliseconds;
+use crate::engine::library::Library;
+use crate::engine::library::librarian::{Asked, Knows, Took};
 use crate::engine::library::query::texts;
-use crate::engine::library::{Knows, Library};
 use crate::engine::rows::Finished;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Lens;
@@ -27,23 +28,6 @@ use crate::text::book::Book;
 const CONTEXT: usize = 300;
 /// Hits at most.
 const MOST_HITS: usize = 500;
-
-/// A query with the vectors of its texts.
-pub struct Asked<'a> {
-    pub query: &'a Query,
-    /// `[texts, hidden]`, of the query's text where it has one, the texts of `also`, those of `unlike`.
-    pub rows: &'a [f32],
-    pub hidden: usize,
-    /// The same through the query's other lens.
-    pub other: Option<&'a [f32]>,
-}
-
-/// How it came to these vectors.
-#[derive(Debug, Clone, Copy)]
-pub struct Took {
-    pub embed_ms: f64,
-    pub was_cut: bool,
-}
 
 /// The query's unit vector; `None` where it has no parts, or they cancel each other out.
 fn vector(
@@ -121,7 +105,7 @@ impl Search<'_> {
 
 impl Library {
     /// Ranks a corpus by a query whose vectors are there.
-    pub fn find(
+    pub(super) fn hits(
         &mut self,
         asked: &Asked<'_>,
         took: Took,
@@ -175,7 +159,7 @@ impl Library {
     }
 
     /// The words of passages that stand closest to a query; `finished` has the query's texts first.
-    pub fn glow(
+    pub(super) fn glows(
         &mut self,
         query: &Query,
         positions: &[u32],

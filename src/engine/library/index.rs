@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use web_time::{Duration, Instant};
 
+use crate::engine::library::Library;
 use crate::engine::library::corpus::{Corpus, Held, Set, rows_file};
 use crate::engine::library::errand::{Errand, Purpose};
+use crate::engine::library::librarian::Knows;
 use crate::engine::library::orders::StoreOrder;
 use crate::engine::library::run::{PORTION, Run, UNDER_WAY, narrow};
-use crate::engine::library::{Knows, Library};
 use crate::protocol::Revision;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Lens;
@@ -74,7 +75,7 @@ impl Library {
     }
 
     /// So many passages of a portion have vectors: how far the corpus is, is told now and then.
-    pub(super) fn moves_on(&mut self, id: CorpusId, first: u32, count: usize) {
+    pub(super) fn note_portion(&mut self, id: CorpusId, first: u32, count: usize) {
         let Some(run) = self.runs.iter_mut().find(|run| run.corpus == id) else { return };
         if let Some(known) = run.under_way.get_mut(&first) {
             *known = count;
@@ -90,7 +91,7 @@ impl Library {
     }
 
     /// Takes `[passages, hidden]` of a portion. Answers how far that is.
-    pub(super) fn take_rows(
+    pub(super) fn take_portion(
         &mut self,
         id: CorpusId,
         first: u32,
@@ -124,16 +125,10 @@ impl Library {
     }
 
     /// Runs whose embedder is not what their lens shows any more come to rest.
-    pub fn rest_changed(&mut self, knows: Knows<'_>) {
+    pub(super) fn rest_other(&mut self, knows: Knows<'_>) {
         let changed = |run: &mut Run| knows(run.lens).as_ref() != Some(&run.embedder);
         let changed = self.runs.extract_if(.., changed).collect();
         self.rest(changed, RestReason::EmbedderChanged);
-    }
-
-    /// A portion failed, and with it all that was asked for with that number.
-    pub fn give_up(&mut self, revision: Revision) {
-        self.runs.retain(|run| run.revision != revision);
-        self.called_off.push(revision);
     }
 
     fn rest(&mut self, runs: Vec<Run>, reason: RestReason) {

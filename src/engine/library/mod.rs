@@ -9,6 +9,7 @@ pub mod corpus;
 pub mod errand;
 pub mod hits;
 mod index;
+pub mod librarian;
 pub mod orders;
 mod query;
 mod run;
@@ -22,9 +23,11 @@ use web_time::{Duration, Instant};
 
 use crate::engine::library::corpus::{Corpus, Held};
 use crate::engine::library::errand::{Errand, Purpose};
-use crate::engine::library::orders::StoreOrder;
+use crate::engine::library::librarian::{Asked, Knows, Librarian, Outcome, Took};
+use crate::engine::library::orders::{StoreOrder, Stored};
 use crate::engine::library::query::{is_ready, needs_words, texts};
 use crate::engine::library::run::Run;
+use crate::engine::rows::Finished;
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::message::{Bulk, Message, bytes_of};
@@ -34,9 +37,6 @@ use crate::protocol::search::{Answer, Ask, CorpusId, Embedder, Intake, Query};
 use crate::text::book::Book;
 use crate::text::book::reading::Reading;
 use crate::text::book::source::{ReadError, Source};
-
-/// What would compute vectors through a lens; `None` where nothing can.
-pub type Knows<'a> = &'a dyn Fn(Lens) -> Option<Embedder>;
 
 /// How far reading is, is told at most this often.
 const TELL_EVERY: Duration = Duration::from_millis(200);
@@ -78,26 +78,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// What the store is to do, in this order.
-    pub fn take_orders(&mut self) -> Vec<StoreOrder> {
-        std::mem::take(&mut self.orders)
-    }
-
-    /// What the encoder is to do.
-    pub(super) fn take_errands(&mut self) -> Vec<Errand> {
-        std::mem::take(&mut self.errands)
-    }
-
-    pub(super) fn take_answers(&mut self) -> Vec<Message<Event>> {
-        std::mem::take(&mut self.answers)
-    }
-
-    pub(super) fn take_called_off(&mut self) -> Vec<Revision> {
-        std::mem::take(&mut self.called_off)
-    }
-
-    /// Takes a request.
-    pub fn ask(&mut self, revision: Revision, ask: Ask, bulk: Vec<Bulk>, knows: Knows<'_>) {
+    fn take_ask(&mut self, revision: Revision, ask: Ask, bulk: Vec<Bulk>, knows: Knows<'_>) {
         self.supersede(&ask);
         if let Some(corpus) = corpus_of(&ask) {
             self.mentioned.insert(corpus, revision);
@@ -119,7 +100,7 @@ impl Library {
     }
 
     /// Asks again what was parked, as far as it is ready now.
-    pub fn ask_parked(&mut self, knows: Knows<'_>) {
+    fn ask_parked(&mut self, knows: Knows<'_>) {
         for (revision, ask) in std::mem::take(&mut self.parked) {
             match self.prepare(&ask, knows) {
                 Ok(true) => {
@@ -133,21 +114,7 @@ impl Library {
         }
     }
 
-    /// Gives up a request that is still known here; whether it was.
-    pub fn cancel(&mut self, revision: Revision) -> bool {
-        let drafted = self.draft.take_if(|draft| draft.revision == revision).is_some();
-        let before = self.parked.len();
-        self.parked.retain(|(parked, _)| *parked != revision);
-        drafted || self.parked.len() < before
-    }
-
-    /// Whether [`Library::step`] has something to do.
-    pub fn has_work(&self) -> bool {
-        self.draft.is_some() || self.corpora.values().any(lacks_words)
-    }
-
-    /// Reads on, or indexes some more keywords.
-    pub fn step(&mut self, knows: Knows<'_>) {
+    fn go_on(&mut self, knows: Knows<'_>) {
         if let Some(mut draft) = self.draft.take() {
             match draft.reading.step() {
                 Ok(None) => {
@@ -368,6 +335,80 @@ impl Library {
         let head = Event::Search { revision, answer };
         self.answers.push(Message::with_f32(head, vectors.to_rows()));
         Ok(())
+    }
+}
+
+impl Librarian for Library {
+    fn ask(&mut self, revision: Revision, ask: Ask, bulk: Vec<Bulk>, knows: Knows<'_>) {
+        self.take_ask(revision, ask, bulk, knows);
+    }
+
+    fn stored(&mut self, stored: Stored, knows: Knows<'_>) {
+        self.take_stored(stored, knows);
+        self.ask_parked(knows);
+    }
+
+    fn step(&mut self, knows: Knows<'_>) {
+        self.go_on(knows);
+    }
+
+    fn has_work(&self) -> bool {
+        self.draft.is_some() || self.corpora.values().any(lacks_words)
+    }
+
+    fn cancel(&mut self, revision: Revision) -> bool {
+        let drafted = self.draft.take_if(|draft| draft.revision == revision).is_some();
+        let before = self.parked.len();
+        self.parked.retain(|(parked, _)| *parked != revision);
+        drafted || self.parked.len() < before
+    }
+
+    fn rest_changed(&mut self, knows: Knows<'_>) {
+        self.rest_other(knows);
+    }
+
+    fn give_up(&mut self, revision: Revision) {
+        self.runs.retain(|run| run.revision != revision);
+        self.called_off.push(revision);
+    }
+
+    fn take_outcome(&mut self) -> Outcome {
+        Outcome {
+            answers: std::mem::take(&mut self.answers),
+            errands: std::mem::take(&mut self.errands),
+            called_off: std::mem::take(&mut self.called_off),
+        }
+    }
+
+    fn take_orders(&mut self) -> Vec<StoreOrder> {
+        std::mem::take(&mut self.orders)
+    }
+
+    fn take_rows(
+        &mut self,
+        corpus: CorpusId,
+        first: u32,
+        hidden: usize,
+        rows: &[f32],
+    ) -> Result<Answer, Problem> {
+        self.take_portion(corpus, first, hidden, rows)
+    }
+
+    fn moves_on(&mut self, corpus: CorpusId, first: u32, count: usize) {
+        self.note_portion(corpus, first, count);
+    }
+
+    fn find(&mut self, asked: &Asked<'_>, took: Took, knows: Knows<'_>) -> Result<Answer, Problem> {
+        self.hits(asked, took, knows)
+    }
+
+    fn glow(
+        &mut self,
+        query: &Query,
+        positions: &[u32],
+        finished: &Finished,
+    ) -> Result<Answer, Problem> {
+        self.glows(query, positions, finished)
     }
 }
 

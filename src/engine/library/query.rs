@@ -3,7 +3,7 @@
 use crate::engine::library::corpus::Corpus;
 use crate::protocol::search::{Ingredient, Query, Ranking};
 
-/// The texts that a query needs vectors of, in the order of [`Asked::rows`](super::hits::Asked::rows).
+/// The texts that a query needs vectors of, in the order of [`Asked::rows`](super::librarian::Asked::rows).
 pub fn texts(query: &Query) -> Vec<String> {
     let said = |ingredient: &Ingredient| match ingredient {
         Ingredient::Text(text) => Some(text.clone()),

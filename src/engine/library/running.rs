@@ -4,9 +4,8 @@ use web_time::Instant;
 
 use crate::backend::Backend;
 use crate::engine::answers::milliseconds;
-use crate::engine::library::Library;
 use crate::engine::library::errand::{Errand, Purpose};
-use crate::engine::library::hits::{Asked, Took};
+use crate::engine::library::librarian::{Asked, Librarian, Took};
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
 use crate::model::error::Error;
@@ -46,7 +45,7 @@ impl<B: Backend + Clone> Running<B> {
         revision: Revision,
         begun: Instant,
         sides: &Sides<B>,
-        library: &mut Library,
+        library: &mut dyn Librarian,
     ) -> Result<Option<Message<Event>>, Problem> {
         let encoder = sides.encoder(self.lens.side).ok_or(Problem::NoModel)?;
         let step = self.rows.step(encoder).await;

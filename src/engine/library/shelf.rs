@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use web_time::{SystemTime, UNIX_EPOCH};
 
+use crate::engine::library::Library;
 use crate::engine::library::corpus::{Corpus, Held, file, rows_file};
+use crate::engine::library::librarian::Knows;
 use crate::engine::library::orders::{
     BOOK, HEAD, Head, Listing, ROWS, StoreOrder, Stored, VERSION, corpus_of,
 };
-use crate::engine::library::{Knows, Library};
 use crate::protocol::Revision;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Side};
@@ -89,7 +90,7 @@ impl Library {
     }
 
     /// Takes what came of an order.
-    pub fn stored(&mut self, stored: Stored, knows: Knows<'_>) {
+    pub(super) fn take_stored(&mut self, stored: Stored, knows: Knows<'_>) {
         match stored {
             Stored::Written { corpus, file, is_done } => self.take_written(corpus, &file, is_done),
             Stored::Read { file, bytes } => self.take_file(&file, bytes),
@@ -101,7 +102,6 @@ impl Library {
                 }
             }
         }
-        self.ask_parked(knows);
     }
 
     fn summaries(&self, knows: Knows<'_>) -> Vec<CorpusSummary> {
