@@ -4,8 +4,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, Document, HtmlAnchorElement, HtmlElement, KeyboardEvent, Response,
-    Storage, Url, Window,
+    Blob, BlobPropertyBag, Document, Element, HtmlAnchorElement, HtmlElement, KeyboardEvent,
+    Response, Storage, Url, Window,
 };
 
 const SAVED_KEY: &str = "simcse-lab";
@@ -126,6 +126,17 @@ pub fn listen(name: &str, run: impl Fn() + 'static) {
     // Adding a listener cannot fail for a function.
     let _ = window.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
     listener.forget();
+}
+
+/// Whether any element that matches is within the window.
+pub fn is_any_seen(selector: &str) -> bool {
+    let height = viewport_height();
+    let all = document().and_then(|document| document.query_selector_all(selector).ok());
+    let Some(all) = all else { return false };
+    (0..all.length()).filter_map(|place| all.item(place)?.dyn_into::<Element>().ok()).any(|it| {
+        let place = it.get_bounding_client_rect();
+        place.bottom() > 0.0 && place.top() < height
+    })
 }
 
 /// Calls `run` with whether it was pressed or released, for a key that is typed nowhere, for as

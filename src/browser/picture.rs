@@ -5,7 +5,8 @@ use wasm_bindgen::{Clamped, JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement, ImageData};
 
-use crate::browser::page_scope::{document, words};
+use crate::browser::page_scope::{document, pixel_ratio, words};
+use crate::chart::sphere::{Layer, faded};
 
 /// Pixels of the file for one pixel of the drawing: sharp in print and on dense screens.
 const SCALE: f64 = 2.0;
@@ -62,6 +63,45 @@ pub fn show(
     let image = ImageData::new_with_u8_clamped_array_and_sh(Clamped(pixels), width, height);
     let image = image.map_err(|error| words(&error))?;
     context.put_image_data(&image, 0.0, 0.0).map_err(|error| words(&error))
+}
+
+/// Draws discs on a square canvas of `side` pixels of the page, a layer over the other.
+///
+/// # Errors
+/// In words, where the browser has no canvas.
+pub fn dots(
+    canvas: &HtmlCanvasElement,
+    side: f64,
+    layers: &[Layer],
+    colour: &str,
+) -> Result<(), String> {
+    let ratio = pixel_ratio().clamp(1.0, 2.0);
+    let pixels = (side * ratio).round() as u32;
+    // Setting a size clears the canvas, even the same size.
+    canvas.set_width(pixels);
+    canvas.set_height(pixels);
+    for side_of in ["width", "height"] {
+        let set = canvas.style().set_property(side_of, &format!("{side}px"));
+        set.map_err(|error| words(&error))?;
+    }
+    let context: CanvasRenderingContext2d = canvas
+        .get_context("2d")
+        .map_err(|error| words(&error))?
+        .ok_or("no canvas")?
+        .unchecked_into();
+    context.scale(ratio, ratio).map_err(|error| words(&error))?;
+    for layer in layers.iter().filter(|layer| !layer.centres.is_empty()) {
+        context.begin_path();
+        for (x, y) in &layer.centres {
+            context.move_to(x + layer.radius, *y);
+            context
+                .arc(*x, *y, layer.radius, 0.0, std::f64::consts::TAU)
+                .map_err(|error| words(&error))?;
+        }
+        context.set_fill_style_str(&faded(colour, layer.opacity));
+        context.fill();
+    }
+    Ok(())
 }
 
 async fn encode(canvas: &HtmlCanvasElement) -> Result<Blob, String> {

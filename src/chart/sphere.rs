@@ -44,6 +44,17 @@ pub enum Tone {
     Other,
 }
 
+impl Tone {
+    /// The colour of its points.
+    pub fn colour(self, palette: &Palette) -> &'static str {
+        match self {
+            Self::Before => palette.before,
+            Self::After => palette.after,
+            Self::Other => palette.accent,
+        }
+    }
+}
+
 /// A point that is named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
@@ -63,8 +74,45 @@ pub struct Sphere<'a> {
     pub stand: Stand,
     /// Every point is the end of a line from the centre.
     pub rays: bool,
+    /// Whether points are shapes of the drawing; many are better drawn as [`layers`] of pixels below it.
+    pub dots: bool,
     pub marks: &'a [Mark],
     pub description: String,
+}
+
+/// Points at about one depth, which look alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    pub radius: f64,
+    /// 0 to 1.
+    pub opacity: f64,
+    pub centres: Vec<(f64, f64)>,
+}
+
+/// Depths that are told apart where points are drawn in layers.
+const LAYERS: usize = 12;
+
+/// The points of a square of `side` pixels in layers, the farthest first; all looks are those of
+/// [`sphere`]'s points, rounded to the layer's.
+pub fn layers(points: &[f32], stand: Stand, side: f64) -> Vec<Layer> {
+    let of = |layer: usize| {
+        let near = (layer as f64 + 0.5) / LAYERS as f64;
+        Layer { radius: dot_radius(near), opacity: dot_opacity(near), centres: Vec::new() }
+    };
+    let mut layers: Vec<Layer> = (0..LAYERS).map(of).collect();
+    for spot in spots(points, stand, side) {
+        let layer = (nearness(&spot) * LAYERS as f64) as usize;
+        layers[layer.min(LAYERS - 1)].centres.push((spot.x, spot.y));
+    }
+    layers
+}
+
+fn dot_radius(near: f64) -> f64 {
+    2.4 + 2.6 * near
+}
+
+fn dot_opacity(near: f64) -> f64 {
+    0.3 + 0.6 * near
 }
 
 /// A point of the drawing.
@@ -132,13 +180,9 @@ pub fn sphere(data: &Sphere<'_>, side: f64, palette: &Palette) -> Scene {
         ring: Some(palette.rule.to_owned()),
     }];
     draw_circles(&ball, palette, &mut shapes);
-    let colour = match data.tone {
-        Tone::Before => palette.before,
-        Tone::After => palette.after,
-        Tone::Other => palette.accent,
-    };
+    let colour = data.tone.colour(palette);
     let spots = spots(data.points, data.stand, side);
-    for spot in &spots {
+    for spot in spots.iter().filter(|_| data.dots) {
         draw_spot(spot, &ball, data.rays, colour, &mut shapes);
     }
     // The nearest last: its label lies over the others.
@@ -181,7 +225,8 @@ fn nearness(spot: &Spot) -> f64 {
     (spot.depth.clamp(-1.0, 1.0) + 1.0) / 2.0
 }
 
-fn faded(colour: &str, share: f64) -> String {
+/// A colour at a strength from 0 to 1.
+pub fn faded(colour: &str, share: f64) -> String {
     format!("{colour}{:02x}", (share.clamp(0.0, 1.0) * 255.0).round() as u8)
 }
 
@@ -197,8 +242,8 @@ fn draw_spot(spot: &Spot, ball: &Ball, rays: bool, colour: &str, shapes: &mut Ve
     }
     shapes.push(Shape::Circle {
         centre: (spot.x, spot.y),
-        radius: 2.4 + 2.6 * near,
-        fill: faded(colour, 0.3 + 0.6 * near),
+        radius: dot_radius(near),
+        fill: faded(colour, dot_opacity(near)),
         ring: None,
     });
 }
@@ -317,6 +362,7 @@ mod tests {
             tone: Tone::After,
             stand: FRONT,
             rays: false,
+            dots: true,
             marks: &marks,
             description: "two".to_owned(),
         };
@@ -334,5 +380,24 @@ mod tests {
         assert_eq!(radii, [2.4, 5.0]);
         let svg = scene.to_svg();
         assert!(svg.contains("yours") && !svg.contains("NaN"));
+    }
+
+    #[test]
+    fn layers_hold_every_point_the_farthest_first() {
+        let points: Vec<f32> = (0..90_u16)
+            .flat_map(|place| {
+                let angle = f32::from(place) * 0.07;
+                [angle.sin(), 0.0, angle.cos()]
+            })
+            .collect();
+        let found = layers(&points, FRONT, 200.0);
+        let count: usize = found.iter().map(|layer| layer.centres.len()).sum();
+        assert_eq!(count, 90);
+        assert!(found.is_sorted_by(|a, b| a.radius < b.radius && a.opacity < b.opacity));
+        let alone = layers(&[0.0, 0.0, 1.0], FRONT, 200.0);
+        let last = alone.last().unwrap();
+        assert_eq!(last.centres, [(100.0, 100.0)]);
+        assert!((last.radius - 5.0).abs() < 0.2);
+        assert!(layers(&[0.0; 3], FRONT, 9.0).iter().all(|layer| layer.centres.is_empty()));
     }
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, PointerEvent};
 
 use crate::browser::page_scope;
+use crate::browser::picture;
 use crate::catalogue::lesson::LessonText as Text;
-use crate::chart::sphere::{Mark, Sphere, Stand, Tone, sphere, spot_at, spots};
+use crate::chart::sphere::{Mark, Sphere, Stand, Tone, layers, sphere, spot_at, spots};
 use crate::ui::page::page;
 use crate::ui::parts::measured;
 
@@ -22,6 +24,9 @@ const IDLE: f64 = 0.1;
 const FRAME_MS: f64 = 40.0;
 /// It starts to turn by itself so long after it was touched.
 const REST_MS: f64 = 5_000.0;
+
+/// Of more points a browser takes longer than a frame, drawn as shapes.
+const MOST_SHAPES: usize = 320;
 
 /// What is drawn of a cloud.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +69,9 @@ impl Turning {
             if now_ms - before_ms < FRAME_MS {
                 return self.next_frame(alive, before_ms);
             }
-            if now_ms - self.touched_ms.get_value() > REST_MS {
+            // Nobody sees a sphere that was scrolled away.
+            let is_seen = page_scope::is_any_seen(".sphere");
+            if is_seen && now_ms - self.touched_ms.get_value() > REST_MS {
                 // A tab that was hidden does not catch up.
                 let seconds = (now_ms - before_ms).min(200.0) / 1000.0;
                 self.stand.update(|stand| *stand = stand.moved(IDLE * seconds, 0.0));
@@ -112,9 +119,23 @@ pub fn SphereView(
             marks.push(Mark { place, label, arrow: false });
         }
         let stand = turning.stand.get();
-        let data = Sphere { points: &points, tone, stand, rays, marks: &marks, description };
+        let dots = !is_many(&points);
+        let marks = &marks;
+        let data = Sphere { points: &points, tone, stand, rays, dots, marks, description };
         sphere(&data, side, &page.palette()).to_svg()
     };
+    let canvas: NodeRef<html::Canvas> = NodeRef::new();
+    Effect::new(move |_| {
+        let (Some(canvas), side, palette) = (canvas.get(), side(), page.palette()) else { return };
+        let stand = turning.stand.get();
+        let drawn = cloud.with(|cloud| {
+            let cloud = cloud.as_ref().filter(|cloud| side > 0.0 && is_many(&cloud.points));
+            cloud.map(|it| (layers(&it.points, stand, side), it.tone.colour(&palette)))
+        });
+        let (layers, colour) = drawn.unwrap_or_default();
+        // Without a canvas the circles and marks are all there is.
+        let _ = picture::dots(&canvas, side, &layers, colour);
+    });
     let under = move |event: &PointerEvent| {
         let element: Element = event.current_target()?.dyn_into().ok()?;
         let drawing = element.query_selector("svg").ok()??.get_bounding_client_rect();
@@ -165,13 +186,20 @@ pub fn SphereView(
             tabindex="0"
             role="group"
             aria-label=page.text(Text::TurnLabel)
-            inner_html=svg
             on:pointerdown=pressed
             on:pointermove=moved
             on:pointerup=move |_| dragged.set_value(None)
             on:pointercancel=move |_| dragged.set_value(None)
             on:pointerleave=move |_| hovered.set(None)
             on:keydown=key
-        ></div>
+        >
+            <canvas class="sphere-dots" aria-hidden="true" node_ref=canvas></canvas>
+            <div inner_html=svg></div>
+        </div>
     }
+}
+
+/// Whether there are so many points that shapes would be slow.
+fn is_many(points: &[f32]) -> bool {
+    points.len() / 3 > MOST_SHAPES
 }

@@ -38,6 +38,7 @@ fn a_cone_and_a_sphere_with_marks() -> Result<(), String> {
         tone: Tone::Before,
         stand: Stand::FIRST,
         rays: true,
+        dots: true,
         marks: &marks,
         description: "a cone".into(),
     };

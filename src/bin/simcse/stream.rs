@@ -119,7 +119,7 @@ fn table(reader: Box<dyn Read>, separator: u8) -> impl Iterator<Item = anyhow::R
         .flexible(true)
         .quoting(separator != b'\t')
         .from_reader(BufReader::new(reader));
-    let names = reader.headers().map(Clone::clone);
+    let names = reader.headers().cloned();
     let mut records = reader.into_records();
     let mut failed = false;
     std::iter::from_fn(move || {
