@@ -27,11 +27,12 @@ pub fn QueryBox() -> impl IntoView {
     let is_here = page.part(|state| state.view == View::Search);
     page_scope::watch_key("/", move |pressed| {
         // The key is let go before the field has the focus: it would be typed into it.
-        if !pressed && is_here.try_get_untracked() == Some(true) {
-            if let Some(Some(element)) = input.try_get_untracked() {
-                // Focus is refused only for an element that is not in the page.
-                let _ = element.focus();
-            }
+        if !pressed
+            && is_here.try_get_untracked() == Some(true)
+            && let Some(Some(element)) = input.try_get_untracked()
+        {
+            // Focus is refused only for an element that is not in the page.
+            let _ = element.focus();
         }
     });
     let pressed = move |event: KeyboardEvent| match event.key().as_str() {
