@@ -13,6 +13,7 @@
 //! | 2 | [`search`] | a corpus's passages by meaning, by keywords, by both |
 //! | 2 | [`state`] | the page's state and its pure `update(state, event) -> effects` |
 //! | 2 | [`browser`] | the only web-sys besides `ui` |
+//! | 2 | [`intake`] | other people's checkpoints, from a disk or the Hub, to our files |
 //! | 1 | [`geometry`] | alignment, uniformity, mean cosine, nearest pairs |
 //! | 1 | [`weights`] | GGUF, safetensors, quantised blocks |
 //! | 1 | [`files`] | embeddings as files of other programs |
@@ -31,6 +32,7 @@ pub mod engine;
 pub mod files;
 pub mod geometry;
 pub mod gpu;
+pub mod intake;
 pub mod kernels;
 pub mod math;
 pub mod model;

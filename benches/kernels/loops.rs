@@ -102,7 +102,7 @@ fn attention(
     let name = format!("{sentences} x {tokens} tokens, {HEADS} heads of {}", HIDDEN / HEADS);
     let operations = 4 * (sentences * tokens * tokens * HIDDEN) as u64;
     log.measure(group, &name, operations, Peak::F32, || {
-        black_box(cpu.attention(black_box(&states), HEADS, &batch).is_ok());
+        black_box(cpu.attention(black_box(&states), HEADS, None, &batch).is_ok());
     });
     Ok(())
 }

@@ -284,6 +284,7 @@ impl Backend for GpuBackend {
     type Table = Table;
     type Linear = Linear;
     type Norm = Norm;
+    type Bias = Buffer;
     type States = States;
 
     fn kind(&self) -> Kind {
@@ -359,6 +360,11 @@ impl Backend for GpuBackend {
         Ok(Norm { columns, numbers: self.gpu.upload_reals("norm", &numbers)?, epsilon })
     }
 
+    fn bias(&self, table: &TensorView<'_>) -> Result<Buffer, Error> {
+        let bias = attention::bias_by_distance(&table.to_f32()?, table.columns);
+        Ok(self.gpu.upload_reals("attention bias", &bias)?)
+    }
+
     fn embed(&self, weights: &Embedding<Self>, batch: &Batch) -> Result<States, Error> {
         let Embedding { words, positions, types, norm } = weights;
         let row = batch.ids.iter().map(|id| *id as usize).max();
@@ -398,7 +404,13 @@ impl Backend for GpuBackend {
         self.multiply("linear tanh", states, weights, Activation::Tanh)
     }
 
-    fn attention(&self, states: &States, heads: usize, batch: &Batch) -> Result<States, Error> {
+    fn attention(
+        &self,
+        states: &States,
+        heads: usize,
+        bias: Option<&Buffer>,
+        batch: &Batch,
+    ) -> Result<States, Error> {
         let hidden = states.columns / 3;
         let heads_fit = heads > 0 && hidden.is_multiple_of(heads);
         let columns = 3 * if heads_fit { hidden } else { heads };
@@ -411,7 +423,8 @@ impl Backend for GpuBackend {
         let LaidOut { items, item_count, .. } = self.lay_out(batch)?;
         let out = self.room("attention", states.rows, hidden)?;
         let shape = (hidden, heads);
-        let step = attention::dispatch(item_count, shape, &items, &states.buffer, &out.buffer);
+        let inputs = (&states.buffer, bias);
+        let step = attention::dispatch(item_count, shape, &items, inputs, &out.buffer);
         self.record(step)?;
         Ok(out)
     }

@@ -107,6 +107,8 @@ pub trait Backend {
     type Linear: std::fmt::Debug;
     /// Gain, offset and epsilon of a layer norm.
     type Norm: std::fmt::Debug;
+    /// Biases of attention by distance.
+    type Bias: std::fmt::Debug;
     /// `[rows, columns]` numbers on the device.
     type States: std::fmt::Debug;
 
@@ -166,6 +168,12 @@ pub trait Backend {
         epsilon: f32,
     ) -> Result<Self::Norm, Error>;
 
+    /// MPNet's biases, from its table `[buckets, heads]`.
+    ///
+    /// # Errors
+    /// Where the tensor cannot be decoded or memory is short.
+    fn bias(&self, table: &TensorView<'_>) -> Result<Self::Bias, Error>;
+
     /// Sum of word, position and type rows, normalised: `[tokens, hidden]`.
     ///
     /// # Errors
@@ -199,7 +207,8 @@ pub trait Backend {
     ) -> Result<Self::States, Error>;
 
     /// Scaled dot-product attention within each sentence: `[tokens, 3 hidden]` (queries, keys,
-    /// values side by side, heads side by side within each) to `[tokens, hidden]`.
+    /// values side by side, heads side by side within each) to `[tokens, hidden]`, with a bias on its
+    /// scores or none.
     ///
     /// # Errors
     /// Where the shapes do not fit.
@@ -207,6 +216,7 @@ pub trait Backend {
         &self,
         states: &Self::States,
         heads: usize,
+        bias: Option<&Self::Bias>,
         batch: &Batch,
     ) -> Result<Self::States, Error>;
 

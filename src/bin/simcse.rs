@@ -6,6 +6,7 @@
 mod simcse {
     pub mod arguments;
     pub mod bars;
+    pub mod checkpoint;
     pub mod convert;
     pub mod corpus;
     pub mod embed;
@@ -37,6 +38,7 @@ fn main() -> std::process::ExitCode {
 
     let done = match Arguments::parse().command {
         Command::Convert(options) => simcse::convert::run(&options),
+        Command::Pull(options) => simcse::convert::pull(&options),
         Command::Info(options) => simcse::info::run(&options),
         Command::Embed(options) => simcse::embed::run(&options),
         Command::Load(options) => simcse::load::run(&options),

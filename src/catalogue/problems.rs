@@ -5,7 +5,7 @@ use crate::catalogue::language::Language;
 use crate::catalogue::numbers::{grouped, megabytes};
 use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
-use crate::protocol::problem::{GpuFault, Problem};
+use crate::protocol::problem::{GpuFault, HubFault, Problem};
 
 /// What happened and what to do, as two sentences or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,10 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::Memory { .. } => (Text::ProblemMemory, Text::RemedyMemory),
         Problem::Layer { .. } => (Text::ProblemLayer, Text::RemedyLayer),
         Problem::Network { .. } => (Text::ProblemNetwork, Text::RemedyNetwork),
+        Problem::Checkpoint { .. } => (Text::ProblemCheckpoint, Text::RemedyCheckpoint),
+        Problem::Pickle { .. } => (Text::ProblemPickle, Text::RemedyPickle),
+        Problem::Hub { fault, .. } => hub_texts(*fault),
+        Problem::TooLarge { .. } => (Text::ProblemTooLarge, Text::RemedyTooLarge),
         Problem::Hash { .. } => (Text::ProblemHash, Text::RemedyHash),
         Problem::NoModel => (Text::ProblemNoModel, Text::RemedyNoModel),
         Problem::NoAdapter => (Text::ProblemNoAdapter, Text::RemedyNoAdapter),
@@ -68,6 +72,18 @@ fn texts(problem: &Problem) -> (Text, Text) {
     }
 }
 
+fn hub_texts(fault: HubFault) -> (Text, Text) {
+    match fault {
+        HubFault::NoName => (Text::ProblemHubName, Text::RemedyHubName),
+        HubFault::Missing => (Text::ProblemHubMissing, Text::RemedyHubMissing),
+        HubFault::Forbidden => (Text::ProblemHubForbidden, Text::RemedyHubForbidden),
+        HubFault::Busy { .. } => (Text::ProblemHubBusy, Text::RemedyHubBusy),
+        HubFault::Refused { .. } => (Text::ProblemHubRefused, Text::RemedyHubRefused),
+        HubFault::NoWeights => (Text::ProblemHubNoWeights, Text::RemedyHubNoWeights),
+        HubFault::NoHub => (Text::ProblemHubNone, Text::RemedyHubRefused),
+    }
+}
+
 fn gpu_text(fault: GpuFault) -> Text {
     match fault {
         GpuFault::NoAdapter => Text::ProblemGpuNone,
@@ -88,6 +104,24 @@ fn places(problem: &Problem) -> Vec<(&'static str, String)> {
         | Problem::NoMlp
         | Problem::NoCorpus
         | Problem::Busy => Vec::new(),
+        Problem::Checkpoint { file, detail } => {
+            vec![("file", file.clone()), ("detail", detail.clone())]
+        }
+        Problem::Pickle { file, asked } => vec![("file", file.clone()), ("asked", asked.clone())],
+        Problem::Hub { name, fault, detail } => {
+            let mut places = vec![("name", name.clone()), ("detail", detail.clone())];
+            match fault {
+                HubFault::Busy { wait_s } => places.push(("wait", wait_s.to_string())),
+                HubFault::Refused { status } => places.push(("status", status.to_string())),
+                _ => {}
+            }
+            places
+        }
+        Problem::TooLarge { name, needed_bytes, available_bytes } => vec![
+            ("name", name.clone()),
+            ("needed", megabytes(*needed_bytes)),
+            ("available", megabytes(*available_bytes)),
+        ],
         Problem::Unreadable { name, detail } => vec![
             ("name", name.clone().unwrap_or_else(|| "text".to_owned())),
             ("detail", detail.clone()),

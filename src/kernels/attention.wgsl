@@ -8,14 +8,18 @@
 override WIDTH_4TH: u32 = 8u;
 override QUERIES: u32 = 16u;
 override KEYS: u32 = 32u;
+// Numbers of bias a head, by distance; 0: there is none.
+override SPAN: u32 = 0u;
 
 // params.a: hidden / 4, bits of 1 / sqrt(width), -, -
 // (first token of the sentence, its tokens, first query of this item, -)
 @group(0) @binding(1) var<storage, read> items: array<vec4<u32>>;
 // [tokens, 3 hidden / 4]: queries, keys, values
 @group(0) @binding(2) var<storage, read> states: array<vec4<f32>>;
+// [heads, SPAN]
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
 // [tokens, hidden / 4]
-@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;
 
 var<workgroup> of_queries: array<vec4<f32>, QUERIES * WIDTH_4TH>;
 // Keys first, then the same tokens' values.
@@ -58,6 +62,11 @@ fn main(
             var score = 0.0;
             for (var i = 0u; i < WIDTH_4TH; i += 1u) {
                 score += dot(of_queries[thread.y * WIDTH_4TH + i], of_tokens[key * WIDTH_4TH + i]);
+            }
+            if SPAN > 0u {
+                let reach = i32(SPAN / 2u);
+                let distance = clamp(i32(first + key) - i32(query), -reach, reach);
+                score += bias[group.y * SPAN + u32(distance + reach)];
             }
             scores[thread.y * KEYS + key] = score;
         }

@@ -79,7 +79,8 @@ pub async fn check(gpu: &Gpu, product: Product) -> Result<Vec<KernelCheck>, Erro
 /// A case or two of every kernel, each a little more than a tile.
 fn few(gpu: &Gpu, product: Product) -> Result<Vec<Case>, Error> {
     let (weights, bias) = (blocks(1, 65, 96), numbers(4, 65));
-    let mut cases = vec![attention_case(gpu, 64, 2, &[1, 17, 33])?, score_case(gpu)?];
+    let mut cases = vec![attention_case(gpu, (64, 2), false, &[1, 17, 33])?, score_case(gpu)?];
+    cases.push(attention_case(gpu, (64, 2), true, &[33, 5])?);
     // Few rows have a small tile, whatever was chosen.
     for rows in [3, 70] {
         for activation in [Activation::Nothing, Activation::Gelu] {
@@ -116,7 +117,9 @@ pub fn cases(gpu: &Gpu) -> Result<Vec<Case>, Error> {
     for (hidden, heads) in [(8, 2), (36, 3), (64, 2), (64, 1), (68, 1), (256, 2)] {
         // Sentences of one token, of none, around the tile's edges, and as long as any.
         let lengths = [1, 0, 5, 16, 17, 31, 32, 33, 512];
-        cases.push(attention_case(gpu, hidden, heads, &lengths)?);
+        for is_biased in [false, true] {
+            cases.push(attention_case(gpu, (hidden, heads), is_biased, &lengths)?);
+        }
     }
     for (rows, hidden) in [(1, 1), (3, 36), (5, 384), (2, 1000)] {
         cases.extend(norm_cases(gpu, rows, hidden)?);
@@ -273,8 +276,8 @@ fn score_case(gpu: &Gpu) -> Result<Case, Error> {
 /// Scores are up to some 50 apart, so that the running softmax has to shrink its sums.
 fn attention_case(
     gpu: &Gpu,
-    hidden: usize,
-    heads: usize,
+    (hidden, heads): (usize, usize),
+    is_biased: bool,
     lengths: &[usize],
 ) -> Result<Case, Error> {
     let mut starts = vec![0];
@@ -287,12 +290,15 @@ fn attention_case(
     let items = attention::items(&starts);
     let (from, on_gpu) = (gpu.upload_reals("states", &states)?, gpu.upload("items", &items)?);
     let out = gpu.room("out", tokens * hidden)?;
+    let bias = if is_biased { numbers(13, heads * attention::SPAN) } else { Vec::new() };
+    let bias_on_gpu = is_biased.then(|| gpu.upload_reals("bias", &bias)).transpose()?;
+    let inputs = (&from, bias_on_gpu.as_ref());
     Ok(Case {
         kernel: attention::SHADER.name,
-        what: format!("{hidden} in {heads} heads"),
+        what: format!("{hidden} in {heads} heads, biased: {is_biased}"),
         allowed: 3e-5,
-        steps: vec![attention::dispatch(items.len() / 4, (hidden, heads), &on_gpu, &from, &out)],
-        wanted: attention::reference(&states, hidden, heads, &starts),
+        steps: vec![attention::dispatch(items.len() / 4, (hidden, heads), &on_gpu, inputs, &out)],
+        wanted: attention::reference(&states, &bias, (hidden, heads), &starts),
         out,
         has_indices: false,
     })

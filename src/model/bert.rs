@@ -1,4 +1,5 @@
-//! The forward pass of post-norm BERT (arXiv 1810.04805), in the backend's verbs.
+//! The forward pass of post-norm BERT (arXiv 1810.04805), in the backend's verbs; with MPNet's bias on
+//! attention's scores where the model has one.
 //!
 //! Tensor names are llama.cpp's (`gguf-py/gguf/constants.py`, `MODEL_ARCH.BERT`). Token types are
 //! all 0: sentences are never fed in pairs.
@@ -8,7 +9,8 @@ use std::sync::Arc;
 use crate::backend::{Backend, Batch, Embedding, Pool};
 use crate::model::error::Error;
 use crate::model::pooling::Plan;
-use crate::weights::bert::BertFile;
+use crate::weights::bert::{BertFile, RELATIVE_BIAS, TensorView};
+use crate::weights::blocks::BlockType;
 use crate::weights::merged::Merged;
 
 /// Weights on a backend. What an adapter leaves as it is, the model and the model with the adapter
@@ -18,6 +20,8 @@ pub struct Bert<B: Backend> {
     embedding: Arc<Embedding<B>>,
     layers: Vec<Arc<Layer<B>>>,
     mlp: Option<B::Linear>,
+    /// MPNet's.
+    bias: Option<Arc<B::Bias>>,
     heads: usize,
 }
 
@@ -62,7 +66,16 @@ impl<B: Backend> Bert<B> {
             None => Arc::new(load.embedding()?),
         };
         let mlp = model.has_mlp().then(|| load.linear(&["cls".to_owned()])).transpose()?;
-        Ok(Self { embedding, layers: Vec::new(), mlp, heads: model.file().config.heads })
+        let config = &model.file().config;
+        let bias = match plain {
+            Some(plain) => plain.bias.clone(),
+            None if config.relative_buckets == 0 => None,
+            None => {
+                let table = model.tensor_to_run(RELATIVE_BIAS)?;
+                Some(Arc::new(backend.bias(&table.view())?))
+            }
+        };
+        Ok(Self { embedding, layers: Vec::new(), mlp, bias, heads: config.heads })
     }
 
     /// Moves one more layer; `false` once all were moved.
@@ -144,7 +157,8 @@ impl<B: Backend> Bert<B> {
         let Some(layer) = self.layers.get(pass.done).filter(|_| pass.done < pass.plan.layer) else {
             return Ok(false);
         };
-        let output = layer.run(backend, &pass.states, self.heads, &pass.batch)?;
+        let attention = (self.heads, self.bias.as_deref());
+        let output = layer.run(backend, &pass.states, attention, &pass.batch)?;
         let input = std::mem::replace(&mut pass.states, output);
         if pass.plan.with_first && pass.done == 1 {
             pass.first = Some(input);
@@ -183,11 +197,11 @@ impl<B: Backend> Layer<B> {
         &self,
         backend: &B,
         states: &B::States,
-        heads: usize,
+        (heads, bias): (usize, Option<&B::Bias>),
         batch: &Batch,
     ) -> Result<B::States, Error> {
         let projected = backend.linear(states, &self.attention)?;
-        let context = backend.attention(&projected, heads, batch)?;
+        let context = backend.attention(&projected, heads, bias, batch)?;
         let attended = backend.linear(&context, &self.attention_output)?;
         let attended = backend.add_norm(attended, states, &self.attention_norm)?;
         let wide = backend.linear_gelu(&attended, &self.up)?;
@@ -227,9 +241,24 @@ impl<B: Backend> Load<'_, B> {
         Ok(Embedding {
             words: table("token_embd.weight")?,
             positions: table("position_embd.weight")?,
-            types: table("token_types.weight")?,
+            types: self.types()?,
             norm: self.norm("token_embd_norm")?,
         })
+    }
+
+    /// A row of zeros where the model has no token types.
+    fn types(&self) -> Result<B::Table, Error> {
+        let config = &self.model.file().config;
+        if config.token_types > 0 {
+            return Ok(self
+                .backend
+                .table(&self.model.tensor_to_run("token_types.weight")?.view())?);
+        }
+        let bytes = vec![0; config.hidden * size_of::<f32>()];
+        let (name, rows, columns) = ("token_types.weight", 1, config.hidden);
+        let block = BlockType::F32;
+        let zeros = TensorView { name, rows, columns, block, bytes: &bytes, owner: None };
+        Ok(self.backend.table(&zeros)?)
     }
 
     fn layer(&self, index: usize) -> Result<Layer<B>, Error> {

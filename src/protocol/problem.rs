@@ -48,6 +48,14 @@ pub enum Problem {
     Unreadable { name: Option<String>, detail: String },
     /// What was read holds no passage.
     EmptyCorpus { rows: u32, skipped: u32 },
+    /// A checkpoint's file cannot be used.
+    Checkpoint { file: String, detail: String },
+    /// A hub does not give what was asked of it; `name` is the repository's, the file's or the hub's.
+    Hub { name: String, fault: HubFault, detail: String },
+    /// The model needs more than there is.
+    TooLarge { name: String, needed_bytes: u64, available_bytes: u64 },
+    /// A PyTorch file that wants to run something.
+    Pickle { file: String, asked: String },
     /// A backend that this build does not have.
     NoBackend { name: String },
     /// `Side::After` was asked for, and no adapter is attached.
@@ -74,6 +82,25 @@ pub enum Problem {
     Busy,
     /// A bug, or a library's refusal that we do not expect.
     Internal { detail: String },
+}
+
+/// Why a hub does not give what was asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HubFault {
+    /// What was typed names no repository.
+    NoName,
+    /// There is no such repository, revision or file.
+    Missing,
+    /// It is private, or its terms have to be agreed to first.
+    Forbidden,
+    /// Too many requests.
+    Busy { wait_s: u32 },
+    /// Another refusal.
+    Refused { status: u16 },
+    /// It holds no weights that can be read.
+    NoWeights,
+    /// The address is no hub's.
+    NoHub,
 }
 
 /// What is wrong with a GPU.

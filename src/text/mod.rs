@@ -6,3 +6,4 @@ pub mod corpus;
 pub mod examples;
 pub mod lists;
 pub mod tokeniser;
+pub mod tokenizer_file;

@@ -8,17 +8,14 @@
 //! a Western punctuation mark or of a Chinese character never changes the tokens on the other
 //! side), so a long text is tokenised in pieces of a few kilobytes, with the same result.
 
-use std::collections::HashMap;
-
-use serde_json::json;
 use tokenizers::Tokenizer;
 use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 
-/// The longest word that WordPiece looks up, in characters; longer ones become `[UNK]`.
-/// (google-research/bert `tokenization.py`, 200 there; 100 in the `tokenizers` files of BERT.)
-const MAX_WORD_CHARS: usize = 100;
+use crate::text::tokenizer_file::Frame;
+use crate::text::tokenizer_file::Special;
+use crate::text::tokenizer_file::word_pieces;
 
 /// A text is tokenised in pieces of about so many bytes.
 const PIECE_BYTES: usize = 4 << 10;
@@ -190,48 +187,25 @@ fn failed(error: tokenizers::Error) -> Error {
 
 /// The `tokenizer.json` that BERT's rules make of a word list.
 fn rebuild(pieces: &WordPieces) -> Result<Tokenizer, Error> {
-    let cls = named(pieces, "[CLS]", pieces.cls)?;
-    let sep = named(pieces, "[SEP]", pieces.sep)?;
-    let unknown = named(pieces, "[UNK]", pieces.unknown)?;
-    let padding = named(pieces, "[PAD]", pieces.padding)?;
-    let vocabulary: HashMap<&str, u32> =
-        pieces.tokens.iter().map(String::as_str).zip(0..).collect();
-    let mask = vocabulary.get("[MASK]").map(|id| ("[MASK]", *id));
-    let special: Vec<_> = [
-        (padding, pieces.padding),
-        (unknown, pieces.unknown),
-        (cls, pieces.cls),
-        (sep, pieces.sep),
-    ]
-    .into_iter()
-    .chain(mask)
-    .map(|(content, id)| {
-        json!({"id": id, "content": content, "special": true, "normalized": false,
-               "single_word": false, "lstrip": false, "rstrip": false})
-    })
-    .collect();
-    let file = json!({
-        "version": "1.0",
-        "truncation": null,
-        "padding": null,
-        "added_tokens": special,
-        "normalizer": {"type": "BertNormalizer", "clean_text": true,
-            "handle_chinese_chars": true, "strip_accents": null, "lowercase": pieces.lowercase},
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": {"type": "BertProcessing", "cls": [cls, pieces.cls],
-            "sep": [sep, pieces.sep]},
-        "decoder": null,
-        "model": {"type": "WordPiece", "unk_token": unknown, "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": MAX_WORD_CHARS, "vocab": vocabulary},
-    });
-    Tokenizer::from_bytes(file.to_string()).map_err(unreadable)
+    let mask = pieces.tokens.iter().position(|token| token == "[MASK]");
+    let mask = mask.and_then(|id| u32::try_from(id).ok()).map(|id| ("[MASK]".to_owned(), id));
+    let frame = Frame {
+        first: named(pieces, "[CLS]", pieces.cls)?,
+        last: named(pieces, "[SEP]", pieces.sep)?,
+        unknown: named(pieces, "[UNK]", pieces.unknown)?,
+        padding: named(pieces, "[PAD]", pieces.padding)?,
+        mask,
+    };
+    let tokens = pieces.tokens.iter().map(String::as_str).zip(0..);
+    let file = word_pieces(tokens, &frame, pieces.lowercase);
+    Tokenizer::from_bytes(file).map_err(unreadable)
 }
 
-fn named<'a>(pieces: &'a WordPieces, name: &str, id: u32) -> Result<&'a str, Error> {
+fn named(pieces: &WordPieces, name: &str, id: u32) -> Result<Special, Error> {
     usize::try_from(id)
         .ok()
         .and_then(|position| pieces.tokens.get(position))
-        .map(String::as_str)
+        .map(|token| (token.clone(), id))
         .ok_or_else(|| Error::MissingSpecial { name: format!("{name} (id {id})") })
 }
 

@@ -2,13 +2,14 @@
 
 use candle_core::{Device, Tensor};
 
+use crate::kernels::attention::bias_by_distance;
 use crate::protocol::recipe::{Linears, OutOfRange, Recipe, Trained, TrainedReadout};
 use crate::training::error::Error;
 use crate::training::network::{Embeddings, Layer, Linear, Network, Norm};
 use crate::training::noise::uniform;
 use crate::training::parameters::{Parameters, Position, Role};
 use crate::weights::adapter::{Change, Changes};
-use crate::weights::bert::BertFile;
+use crate::weights::bert::{BertFile, RELATIVE_BIAS};
 
 /// Names of the MLP's tensors, llama.cpp's for a classifier on `[CLS]`.
 pub const MLP_WEIGHT: &str = "cls.weight";
@@ -49,8 +50,17 @@ pub fn build(file: &BertFile, recipe: &Recipe, from: Option<&Changes>) -> Result
     let mlp = build.mlp()?;
     build.demand_all_resumed()?;
     let (heads, norm_epsilon) = (file.config.heads, file.config.norm_epsilon);
-    let network = Network { embeddings, layers, mlp, heads, norm_epsilon };
+    let bias = bias(file)?.into();
+    let network = Network { embeddings, layers, mlp, heads, bias, norm_epsilon };
     Ok(Built { network, parameters: build.parameters, frozen_layers })
+}
+
+/// MPNet's bias by distance, `[heads, SPAN]`; nothing for other models.
+fn bias(file: &BertFile) -> Result<Vec<f32>, Error> {
+    if file.config.relative_buckets == 0 {
+        return Ok(Vec::new());
+    }
+    Ok(bias_by_distance(&file.tensor(RELATIVE_BIAS)?.to_f32()?, file.config.heads))
 }
 
 fn frozen_layers(recipe: &Recipe, layers: usize) -> Result<usize, Error> {
@@ -204,7 +214,10 @@ impl Build<'_> {
         Ok(Embeddings {
             words: self.changed("token_embd.weight")?,
             positions: self.changed("position_embd.weight")?,
-            types: self.changed("token_types.weight")?,
+            types: match self.file.config.token_types {
+                0 => None,
+                _ => Some(self.changed("token_types.weight")?),
+            },
             norm: self.norm("token_embd_norm")?,
         })
     }

@@ -57,8 +57,8 @@ pub struct Embeddings {
     pub words: Position,
     /// `[max_tokens, hidden]`
     pub positions: Position,
-    /// `[token types, hidden]`
-    pub types: Position,
+    /// `[token types, hidden]`, where the model has any.
+    pub types: Option<Position>,
     pub norm: Norm,
 }
 
@@ -70,6 +70,8 @@ pub struct Network {
     /// `tanh(W cls + b)`: W and b.
     pub mlp: Option<(Position, Position)>,
     pub heads: usize,
+    /// MPNet's bias by distance, `[heads, SPAN]`, or nothing. It stays as it is.
+    pub bias: Arc<[f32]>,
     pub norm_epsilon: f32,
 }
 
@@ -138,7 +140,10 @@ impl Network {
         let places = Tensor::new(places, &device)?;
         let states = words.index_select(&ids, 0)?;
         let states = (states + run.tensor(layer.positions)?.index_select(&places, 0)?)?;
-        let states = (states + run.tensor(layer.types)?.index_select(&kinds, 0)?)?;
+        let states = match layer.types {
+            Some(types) => (states + run.tensor(types)?.index_select(&kinds, 0)?)?,
+            None => states,
+        };
         run.norm(&states, &layer.norm, self.norm_epsilon)
     }
 
@@ -159,7 +164,8 @@ impl Network {
         let key = run.linear(states, &layer.key)?;
         let value = run.linear(states, &layer.value)?;
         let mask = run.mask(Site::Probabilities { layer: number });
-        let attention = Attention { starts: Arc::clone(&run.starts), heads: self.heads, mask };
+        let (starts, bias) = (Arc::clone(&run.starts), Arc::clone(&self.bias));
+        let attention = Attention { starts, heads: self.heads, bias, mask };
         let context = query.apply_op3(&key, &value, attention)?;
         let output = run.linear(&context, &layer.attention_output)?;
         let attended = run.drop_add(&output, states, Site::Attention { layer: number })?;

@@ -290,12 +290,12 @@ fn adapter_header(name: &str, bytes: &[u8]) -> Result<Gguf, Error> {
     match header.text("general.architecture")? {
         Some(ARCHITECTURE) => {}
         Some(other) => return Err(Error::Architecture { found: other.to_owned() }),
-        None => return Err(Error::MissingKey { key: "general.architecture" }),
+        None => return Err(Error::MissingKey { key: "general.architecture".to_owned() }),
     }
     match header.text("adapter.type")? {
         Some("lora" | "simcse") => Ok(header),
         Some(other) => Err(Error::Damaged { what: format!("adapter.type is {other:?}") }),
-        None => Err(Error::MissingKey { key: "adapter.type" }),
+        None => Err(Error::MissingKey { key: "adapter.type".to_owned() }),
     }
 }
 

@@ -19,12 +19,20 @@ use crate::weights::tokens;
 use crate::weights::tokens::SpecialIds;
 use crate::weights::tokens::Vocabulary;
 
-/// The architecture that runs here.
+/// llama.cpp's name of the architecture: BERT itself, RoBERTa, XLM-R and DistilBERT.
 pub const ARCHITECTURE: &str = "bert";
+/// Our own name of the one that llama.cpp does not have: BERT with MPNet's relative attention bias.
+pub const MPNET: &str = "mpnet";
 /// Holds the whole `tokenizer.json`; it wins over llama.cpp's token list.
 pub const TOKENIZER_JSON_KEY: &str = "tokenizer.huggingface.json";
 /// Our own key: the pooling's name where llama.cpp has no number for it (`first-last`, `cls-mlp`).
 pub const POOLING_NAME_KEY: &str = "simcse.pooling";
+/// Where the weights are from: a repository's name, an address.
+pub const SOURCE_KEY: &str = "general.source.url";
+/// Our own keys: [`Prompts`].
+pub const PROMPT_KEY: &str = "simcse.prompt";
+pub const QUERY_PROMPT_KEY: &str = "simcse.prompt.query";
+pub const PASSAGE_PROMPT_KEY: &str = "simcse.prompt.passage";
 
 /// Above any BERT encoder there is (BERT-large has 24 layers of 1,024; XLM-R 250,002 tokens).
 const MAX_LAYERS: u64 = 128;
@@ -33,15 +41,29 @@ const MAX_FEED_FORWARD: u64 = 65_536;
 const MAX_TOKENS: u64 = 65_536;
 const MAX_VOCABULARY: u64 = 1 << 21;
 const MAX_TOKEN_TYPES: u64 = 1_024;
+const MAX_BUCKETS: u64 = 1_024;
 
 /// What BERT's original code adds to the variance, for files that do not say.
 const DEFAULT_NORM_EPSILON: f64 = 1e-12;
+
+/// What the model wants before a text; `None`: nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prompts {
+    /// Before sentences that are compared with each other.
+    pub plain: Option<String>,
+    /// Before what is searched for.
+    pub query: Option<String>,
+    /// Before what is searched in.
+    pub passage: Option<String>,
+}
 
 /// The encoder's sizes and habits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BertConfig {
     pub name: String,
     pub licence: Option<String>,
+    /// Where it is from, where the file says it: a repository's name, an address.
+    pub source: Option<String>,
     pub layers: usize,
     pub hidden: usize,
     pub heads: usize,
@@ -50,26 +72,40 @@ pub struct BertConfig {
     pub max_tokens: usize,
     /// Rows of the token table.
     pub vocabulary: usize,
+    /// Rows of the table of token types; 0: the model has none.
     pub token_types: usize,
+    /// Rows of MPNet's table of biases by the distance of two tokens; 0: the model has none.
+    pub relative_buckets: usize,
     /// Added to the variance in every layer norm.
     pub norm_epsilon: f32,
     /// The readout that the file asks for.
     pub pooling: Pooling,
+    pub prompts: Prompts,
 }
 
 /// Part of the model that a tensor of a layer belongs to: name, rows, columns (`None`: a vector).
 type LayerShape = (&'static str, usize, Option<usize>);
 
 impl BertConfig {
+    /// The name of the architecture in the file.
+    pub fn architecture(&self) -> &'static str {
+        if self.relative_buckets > 0 { MPNET } else { ARCHITECTURE }
+    }
+
     /// Every tensor of the encoder with its `(rows, columns)`; vectors have one row.
     pub fn tensors(&self) -> Vec<(String, usize, usize)> {
         let mut all = vec![
             ("token_embd.weight".to_owned(), self.vocabulary, self.hidden),
             ("position_embd.weight".to_owned(), self.max_tokens, self.hidden),
-            ("token_types.weight".to_owned(), self.token_types, self.hidden),
-            ("token_embd_norm.weight".to_owned(), 1, self.hidden),
-            ("token_embd_norm.bias".to_owned(), 1, self.hidden),
         ];
+        if self.token_types > 0 {
+            all.push(("token_types.weight".to_owned(), self.token_types, self.hidden));
+        }
+        all.push(("token_embd_norm.weight".to_owned(), 1, self.hidden));
+        all.push(("token_embd_norm.bias".to_owned(), 1, self.hidden));
+        if self.relative_buckets > 0 {
+            all.push((RELATIVE_BIAS.to_owned(), self.relative_buckets, self.heads));
+        }
         let linears: [LayerShape; 8] = [
             ("attn_q", self.hidden, Some(self.hidden)),
             ("attn_k", self.hidden, Some(self.hidden)),
@@ -90,6 +126,9 @@ impl BertConfig {
         all
     }
 }
+
+/// MPNet's biases, `[buckets, heads]`.
+pub const RELATIVE_BIAS: &str = "attn_rel_b.weight";
 
 /// Weights of the MLP over the first token, `tanh(W cls + b)`, `[hidden, hidden]`: llama.cpp's name
 /// of the layer on top of `[CLS]` (`gguf-py/gguf/constants.py`, `MODEL_TENSOR.CLS`). Few encoders
@@ -272,43 +311,69 @@ fn read_config(
     name_hint: &str,
 ) -> Result<BertConfig, Error> {
     let architecture = header.text("general.architecture")?;
-    let architecture = architecture.ok_or(Error::MissingKey { key: "general.architecture" })?;
+    let missing = || Error::MissingKey { key: "general.architecture".to_owned() };
+    let architecture = architecture.ok_or_else(missing)?;
     if header.text("general.type")? == Some("adapter") {
         return Err(Error::IsAdapter { name: name_hint.to_owned() });
     }
-    if architecture != ARCHITECTURE {
+    if ![ARCHITECTURE, MPNET].contains(&architecture) {
         return Err(Error::Architecture { found: architecture.to_owned() });
     }
-    if header.boolean("bert.attention.causal")? == Some(true) {
+    let of = Keys { header, architecture };
+    if header.boolean(&of.key("attention.causal"))? == Some(true) {
         return Err(Error::Architecture { found: "causal (left to right) bert".to_owned() });
     }
-    let size = |key: &'static str, limit: u64| sized(header, key, limit);
-    let hidden = size("bert.embedding_length", MAX_HIDDEN)?;
-    let heads = size("bert.attention.head_count", MAX_HIDDEN)?;
+    let hidden = of.size("embedding_length", MAX_HIDDEN)?;
+    let heads = of.size("attention.head_count", MAX_HIDDEN)?;
     if hidden % heads != 0 {
         let what = format!("{heads} attention heads do not divide {hidden} dimensions");
         return Err(Error::Damaged { what });
     }
     let name = header.text("general.name")?.filter(|name| !name.trim().is_empty());
+    let is_mpnet = architecture == MPNET;
+    let buckets = is_mpnet.then(|| of.size("attention.relative_buckets_count", MAX_BUCKETS));
+    let prompt =
+        |key| -> Result<Option<String>, Error> { Ok(header.text(key)?.map(str::to_owned)) };
     Ok(BertConfig {
         name: name.unwrap_or(name_hint).to_owned(),
         licence: header.text("general.license")?.map(str::to_owned),
-        layers: size("bert.block_count", MAX_LAYERS)?,
+        source: header.text(SOURCE_KEY)?.map(str::to_owned),
+        layers: of.size("block_count", MAX_LAYERS)?,
         hidden,
         heads,
-        feed_forward: size("bert.feed_forward_length", MAX_FEED_FORWARD)?,
-        max_tokens: size("bert.context_length", MAX_TOKENS)?,
+        feed_forward: of.size("feed_forward_length", MAX_FEED_FORWARD)?,
+        max_tokens: of.size("context_length", MAX_TOKENS)?,
         vocabulary: table_rows(header, tensors)?,
         token_types: token_types(header, tensors)?,
-        norm_epsilon: norm_epsilon(header)?,
-        pooling: read_pooling(header)?,
+        relative_buckets: buckets.transpose()?.unwrap_or(0),
+        norm_epsilon: norm_epsilon(&of)?,
+        pooling: read_pooling(&of)?,
+        prompts: Prompts {
+            plain: prompt(PROMPT_KEY)?,
+            query: prompt(QUERY_PROMPT_KEY)?,
+            passage: prompt(PASSAGE_PROMPT_KEY)?,
+        },
     })
 }
 
-/// A size that must be there, at least 1 and at most `limit`.
-fn sized(header: &Gguf, key: &'static str, limit: u64) -> Result<usize, Error> {
-    let found = header.natural(key)?.ok_or(Error::MissingKey { key })?;
-    bounded(key, found, limit)
+/// The keys of an architecture.
+struct Keys<'a> {
+    header: &'a Gguf,
+    architecture: &'a str,
+}
+
+impl Keys<'_> {
+    fn key(&self, key: &str) -> String {
+        format!("{}.{key}", self.architecture)
+    }
+
+    /// A size that must be there, at least 1 and at most `limit`.
+    fn size(&self, key: &str, limit: u64) -> Result<usize, Error> {
+        let key = self.key(key);
+        let found = self.header.natural(&key)?;
+        let found = found.ok_or_else(|| Error::MissingKey { key: key.clone() })?;
+        bounded(&key, found, limit)
+    }
 }
 
 fn bounded(what: &str, found: u64, limit: u64) -> Result<usize, Error> {
@@ -331,20 +396,20 @@ fn table_rows(header: &Gguf, tensors: &BTreeMap<String, TensorEntry>) -> Result<
 fn token_types(header: &Gguf, tensors: &BTreeMap<String, TensorEntry>) -> Result<usize, Error> {
     let said = header.natural("tokenizer.ggml.token_type_count")?;
     let rows = said.or_else(|| rows_of(tensors, "token_types.weight"));
-    let name = "token_types.weight".to_owned();
-    bounded(
-        "the number of token types",
-        rows.ok_or(Error::MissingTensor { name })?,
-        MAX_TOKEN_TYPES,
-    )
+    match rows {
+        // DistilBERT and MPNet have none.
+        None | Some(0) => Ok(0),
+        Some(rows) => bounded("the number of token types", rows, MAX_TOKEN_TYPES),
+    }
 }
 
 fn rows_of(tensors: &BTreeMap<String, TensorEntry>, name: &str) -> Option<u64> {
     tensors.get(name).map(|entry| rows_and_columns(&entry.dimensions).0)
 }
 
-fn norm_epsilon(header: &Gguf) -> Result<f32, Error> {
-    let found = header.real("bert.attention.layer_norm_epsilon")?.unwrap_or(DEFAULT_NORM_EPSILON);
+fn norm_epsilon(of: &Keys<'_>) -> Result<f32, Error> {
+    let found = of.header.real(&of.key("attention.layer_norm_epsilon"))?;
+    let found = found.unwrap_or(DEFAULT_NORM_EPSILON);
     if found > 0.0 && found < 1.0 {
         return Ok(found as f32);
     }
@@ -353,11 +418,11 @@ fn norm_epsilon(header: &Gguf) -> Result<f32, Error> {
 
 /// `enum llama_pooling_type` of llama.cpp's `include/llama.h`; 0 and no key leave the choice to
 /// us: the mean.
-fn read_pooling(header: &Gguf) -> Result<Pooling, Error> {
-    if let Some(pooling) = header.text(POOLING_NAME_KEY)?.and_then(Pooling::from_name) {
+fn read_pooling(of: &Keys<'_>) -> Result<Pooling, Error> {
+    if let Some(pooling) = of.header.text(POOLING_NAME_KEY)?.and_then(Pooling::from_name) {
         return Ok(pooling);
     }
-    match header.natural("bert.pooling_type")? {
+    match of.header.natural(&of.key("pooling_type"))? {
         None | Some(0 | 1) => Ok(Pooling::Mean),
         Some(2) => Ok(Pooling::Cls),
         Some(found) => Err(Error::Pooling { found }),

@@ -50,13 +50,15 @@ pub enum Error {
         found_name: Box<str>,
     },
 
-    #[error("the file holds a {found} model; only BERT encoders (architecture `bert`) run here")]
+    #[error(
+        "the file holds a {found} model; only encoders of BERT's family run here: take a BERT, RoBERTa, XLM-R, DistilBERT or MPNet"
+    )]
     Architecture { found: String },
 
     #[error(
         "the metadata key {key} is missing; convert the model again with `simcse convert` or a current llama.cpp"
     )]
-    MissingKey { key: &'static str },
+    MissingKey { key: String },
 
     #[error(
         "the metadata key {key} holds {found} where {expected} belongs; convert the model again"
@@ -97,8 +99,18 @@ pub enum Error {
     #[error("config.json: {what}")]
     Config { what: String },
 
-    #[error("model.safetensors cannot be read: {detail}; download it again")]
-    Safetensors { detail: String },
+    #[error("{file} cannot be used: {detail}; download it again, or take another copy")]
+    Source { file: String, detail: String },
+
+    #[error(
+        "{file} asks to run {asked}, which only reading weights never needs: it is not opened; take a model.safetensors instead, or weights from somebody you trust"
+    )]
+    Pickle { file: String, asked: String },
+
+    #[error(
+        "{file} is not what was promised: sha256 {found} instead of {expected}; download it again"
+    )]
+    SourceHash { file: String, expected: String, found: String },
 
     #[error("{given} numbers in {bytes} bytes are no whole number of {block} blocks")]
     BlockLength { block: &'static str, given: usize, bytes: usize },
@@ -136,9 +148,12 @@ impl From<&Error> for Problem {
             Error::MissingKey { .. } | Error::KeyType { .. } | Error::Pooling { .. } => {
                 Self::Damaged { what: error.to_string() }
             }
-            Error::Config { .. } | Error::Safetensors { .. } => {
-                Self::Damaged { what: error.to_string() }
+            Error::Config { what } => {
+                Self::Checkpoint { file: "config.json".to_owned(), detail: what }
             }
+            Error::Source { file, detail } => Self::Checkpoint { file, detail },
+            Error::Pickle { file, asked } => Self::Pickle { file, asked },
+            Error::SourceHash { expected, found, .. } => Self::Hash { expected, found },
             Error::BlockLength { .. } | Error::Row { .. } => {
                 Self::Internal { detail: error.to_string() }
             }

@@ -171,7 +171,7 @@ impl Gguf {
 }
 
 /// What a file that is not GGUF seems to be.
-fn recognise(bytes: &[u8]) -> Option<&'static str> {
+pub fn recognise(bytes: &[u8]) -> Option<&'static str> {
     const STARTS: [(&[u8], &str); 10] = [
         (b"PK\x03\x04", "a zip archive (a PyTorch .bin or .pt checkpoint is one)"),
         (b"version https://git-lfs", "a Git LFS pointer instead of the file it stands for"),

@@ -196,64 +196,126 @@ pub fn check_ids(json: &str, rows: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// The part of a WordPiece `tokenizer.json` that llama.cpp's layout repeats.
+/// The part of a `tokenizer.json` that llama.cpp's layout repeats.
 #[derive(Deserialize)]
-struct WordPieceJson {
-    model: WordPieceModel,
+struct ListedJson {
+    model: ListedModel,
     #[serde(default)]
     added_tokens: Vec<AddedToken>,
 }
 
 #[derive(Deserialize)]
-struct WordPieceModel {
+struct ListedModel {
     #[serde(rename = "type")]
     kind: Option<String>,
-    vocab: BTreeMap<String, u64>,
+    vocab: Listed,
+    #[serde(default)]
+    merges: Vec<Merge>,
 }
 
-/// A WordPiece vocabulary in the order of its ids.
+/// Tokens with their ids, or in the order of their ids with scores.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Listed {
+    Map(BTreeMap<String, u64>),
+    Scored(Vec<(String, f64)>),
+}
+
+/// Two tokens, as newer files have them, or with a blank between them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Merge {
+    Pair(String, String),
+    Joined(String),
+}
+
+/// How text becomes tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListKind {
+    WordPiece,
+    /// Byte-level BPE.
+    BytePairs,
+    /// SentencePiece's unigram model.
+    Unigram,
+}
+
+/// A vocabulary in the order of its ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenList {
-    /// WordPiece's spelling; rows without a token are `[PAD<row>]`, as llama.cpp fills them.
+    pub kind: ListKind,
+    /// The tokeniser's own spelling; rows without a token are `[PAD<row>]`, as llama.cpp fills them.
     pub tokens: Vec<String>,
     /// `TYPE_*` of each.
     pub types: Vec<i32>,
+    /// Of byte pairs: two tokens with a blank between them.
+    pub merges: Vec<String>,
+    /// Of a unigram model: one a token.
+    pub scores: Vec<f32>,
 }
 
 impl TokenList {
     /// The list for an embedding table of `rows` rows.
     ///
     /// # Errors
-    /// [`Error::Tokeniser`] where the file is not a WordPiece tokeniser or has ids beyond `rows`.
+    /// [`Error::Tokeniser`] where the file is of no known kind or has ids beyond `rows`.
     pub fn from_json(json: &str, rows: usize) -> Result<Self, Error> {
         check_ids(json, rows as u64)?;
-        let parsed: WordPieceJson = serde_json::from_str(json)
-            .map_err(|error| tokeniser(format!("tokenizer.json holds no WordPiece: {error}")))?;
-        if let Some(kind) = parsed.model.kind.filter(|kind| kind != "WordPiece") {
-            return Err(tokeniser(format!("tokenizer.json holds {kind}, not WordPiece")));
-        }
-        let mut tokens: Vec<_> = (0..rows).map(|row| format!("[PAD{row}]")).collect();
-        let mut types = vec![TYPE_UNUSED; rows];
-        let mut place = |id: u64, token: String, kind: i32| {
-            let id = usize::try_from(id).unwrap_or(usize::MAX);
-            if let (Some(slot), Some(slot_kind)) = (tokens.get_mut(id), types.get_mut(id)) {
-                *slot = token;
-                *slot_kind = kind;
+        let parsed: ListedJson = serde_json::from_str(json)
+            .map_err(|error| tokeniser(format!("tokenizer.json cannot be read: {error}")))?;
+        let kind = list_kind(&parsed.model)?;
+        let scores = if kind == ListKind::Unigram { vec![0.0; rows] } else { Vec::new() };
+        let tokens = (0..rows).map(|row| format!("[PAD{row}]")).collect();
+        let merges = parsed.model.merges.into_iter().map(|merge| match merge {
+            Merge::Pair(first, second) => format!("{first} {second}"),
+            Merge::Joined(merge) => merge,
+        });
+        let types = vec![TYPE_UNUSED; rows];
+        let mut list = Self { kind, tokens, types, merges: merges.collect(), scores };
+        match parsed.model.vocab {
+            Listed::Map(map) => {
+                map.into_iter().for_each(|(token, id)| list.place(id, token, TYPE_NORMAL));
             }
-        };
-        for (token, id) in parsed.model.vocab {
-            place(id, token, TYPE_NORMAL);
+            Listed::Scored(scored) => {
+                for (id, (token, score)) in scored.into_iter().enumerate() {
+                    list.place(id as u64, token, TYPE_NORMAL);
+                    if let Some(place) = list.scores.get_mut(id) {
+                        *place = score as f32;
+                    }
+                }
+            }
         }
         for AddedToken { id, content, special } in parsed.added_tokens {
-            place(id, content, if special { TYPE_CONTROL } else { TYPE_USER_DEFINED });
+            list.place(id, content, if special { TYPE_CONTROL } else { TYPE_USER_DEFINED });
         }
-        Ok(Self { tokens, types })
+        Ok(list)
+    }
+
+    fn place(&mut self, id: u64, token: String, kind: i32) {
+        let id = usize::try_from(id).unwrap_or(usize::MAX);
+        if let (Some(slot), Some(slot_kind)) = (self.tokens.get_mut(id), self.types.get_mut(id)) {
+            *slot = token;
+            *slot_kind = kind;
+        }
     }
 
     /// The id of a token.
     pub fn id(&self, token: &str) -> Option<u32> {
         let position = self.tokens.iter().position(|candidate| candidate == token)?;
         u32::try_from(position).ok()
+    }
+}
+
+/// The kind that a file names; older files leave that to be seen.
+fn list_kind(model: &ListedModel) -> Result<ListKind, Error> {
+    match (model.kind.as_deref(), &model.vocab) {
+        (Some("WordPiece"), Listed::Map(_)) => Ok(ListKind::WordPiece),
+        (Some("BPE"), Listed::Map(_)) => Ok(ListKind::BytePairs),
+        (Some("Unigram") | None, Listed::Scored(_)) => Ok(ListKind::Unigram),
+        (None, Listed::Map(_)) if model.merges.is_empty() => Ok(ListKind::WordPiece),
+        (None, Listed::Map(_)) => Ok(ListKind::BytePairs),
+        (Some(other), _) => Err(tokeniser(format!(
+            "tokenizer.json holds {other}; WordPiece, BPE and Unigram can be read"
+        ))),
     }
 }
 

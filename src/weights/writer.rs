@@ -18,7 +18,11 @@ pub struct TensorPlan {
 }
 
 impl TensorPlan {
-    fn size_bytes(&self) -> Result<u64, Error> {
+    /// Bytes of its numbers.
+    ///
+    /// # Errors
+    /// [`Error::BlockLength`] for rows that are no whole blocks.
+    pub fn size_bytes(&self) -> Result<u64, Error> {
         let values = self.dimensions.iter().try_fold(1_u64, |all, length| all.checked_mul(*length));
         let values = values.unwrap_or(u64::MAX);
         self.block.bytes_for(values).ok_or_else(|| Error::BlockLength {
@@ -27,6 +31,50 @@ impl TensorPlan {
             bytes: 0,
         })
     }
+}
+
+/// What stands before the tensors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    /// Up to the first tensor, padding included.
+    pub bytes: Vec<u8>,
+    /// Where each tensor begins, from the first one's begin.
+    pub offsets: Vec<u64>,
+    /// Of all tensors, padding included.
+    pub data_bytes: u64,
+}
+
+/// The header of a file with these keys and tensors.
+///
+/// # Errors
+/// [`Error::BlockLength`] for rows that are no whole blocks, [`Error::Memory`] for a size that no
+/// machine has.
+pub fn header(keys: &[(String, Value)], plans: &[TensorPlan]) -> Result<Header, Error> {
+    let mut bytes = Vec::new();
+    bytes.extend(MAGIC);
+    bytes.extend(3_u32.to_le_bytes());
+    bytes.extend((plans.len() as u64).to_le_bytes());
+    bytes.extend((keys.len() as u64).to_le_bytes());
+    for (key, value) in keys {
+        push_text(&mut bytes, key);
+        push_value(&mut bytes, value);
+    }
+    let (mut offset, mut offsets) = (0_u64, Vec::with_capacity(plans.len()));
+    for plan in plans {
+        push_text(&mut bytes, &plan.name);
+        bytes.extend((plan.dimensions.len() as u32).to_le_bytes());
+        bytes.extend(plan.dimensions.iter().flat_map(|length| length.to_le_bytes()));
+        bytes.extend(plan.block.id().to_le_bytes());
+        bytes.extend(u64::to_le_bytes(offset));
+        offsets.push(offset);
+        offset = plan
+            .size_bytes()?
+            .checked_next_multiple_of(DEFAULT_ALIGNMENT)
+            .and_then(|size| size.checked_add(offset))
+            .ok_or(Error::Memory { needed_bytes: u64::MAX })?;
+    }
+    pad(&mut bytes);
+    Ok(Header { bytes, offsets, data_bytes: offset })
 }
 
 /// The whole file. `encode` appends the bytes of the tensor of that plan; it is called once for
@@ -40,32 +88,11 @@ pub fn write(
     plans: &[TensorPlan],
     mut encode: impl FnMut(&TensorPlan, &mut Vec<u8>) -> Result<(), Error>,
 ) -> Result<Vec<u8>, Error> {
-    let sizes = plans.iter().map(TensorPlan::size_bytes).collect::<Result<Vec<_>, _>>()?;
-    let mut out = Vec::new();
-    out.extend(MAGIC);
-    out.extend(3_u32.to_le_bytes());
-    out.extend((plans.len() as u64).to_le_bytes());
-    out.extend((keys.len() as u64).to_le_bytes());
-    for (key, value) in keys {
-        push_text(&mut out, key);
-        push_value(&mut out, value);
-    }
-    let mut offset = 0;
-    for (plan, size) in plans.iter().zip(&sizes) {
-        push_text(&mut out, &plan.name);
-        out.extend((plan.dimensions.len() as u32).to_le_bytes());
-        out.extend(plan.dimensions.iter().flat_map(|length| length.to_le_bytes()));
-        out.extend(plan.block.id().to_le_bytes());
-        out.extend(u64::to_le_bytes(offset));
-        offset = size
-            .checked_next_multiple_of(DEFAULT_ALIGNMENT)
-            .and_then(|size| size.checked_add(offset))
-            .ok_or(Error::Memory { needed_bytes: u64::MAX })?;
-    }
-    pad(&mut out);
-    out.try_reserve_exact(usize::try_from(offset).unwrap_or(usize::MAX))
-        .map_err(|_| Error::Memory { needed_bytes: offset })?;
-    for (plan, size) in plans.iter().zip(sizes) {
+    let Header { bytes: mut out, data_bytes, .. } = header(keys, plans)?;
+    out.try_reserve_exact(usize::try_from(data_bytes).unwrap_or(usize::MAX))
+        .map_err(|_| Error::Memory { needed_bytes: data_bytes })?;
+    for plan in plans {
+        let size = plan.size_bytes()?;
         let start = out.len();
         encode(plan, &mut out)?;
         let bytes = out.len() - start;

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::json;
+use simcse_lab::intake::Intake;
+use simcse_lab::intake::WeightsFile;
+use simcse_lab::intake::description::{Description, Known, Papers};
+use simcse_lab::intake::drive::{self, Source};
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::weights::blocks::BlockType;
-use simcse_lab::weights::convert::Checkpoint;
-use simcse_lab::weights::convert::convert;
+use simcse_lab::weights::error::Error;
 
 use crate::word_pieces::{self, SPECIAL};
 
@@ -82,6 +85,84 @@ pub fn tokenizer_json() -> String {
     word_pieces::tokenizer_json(&TOKENS[SPECIAL.len()..], &json!(null), &json!(null))
 }
 
+/// A checkpoint of one weights file, in memory.
+pub struct Checkpoint<'a> {
+    pub safetensors: &'a [u8],
+    pub config_json: &'a str,
+    pub tokenizer_json: &'a str,
+    pub name: &'a str,
+    pub licence: Option<&'a str>,
+    pub pooling: Pooling,
+}
+
+/// Files in memory, given out in parts of `part` bytes.
+pub struct Memory {
+    pub files: Vec<Vec<u8>>,
+    pub part: usize,
+    at: (usize, usize),
+}
+
+impl Memory {
+    pub fn new(files: Vec<Vec<u8>>, part: usize) -> Self {
+        Self { files, part, at: (0, 0) }
+    }
+
+    /// The files under those names.
+    pub fn listed(&self, names: &[&str]) -> Vec<WeightsFile> {
+        let files = self.files.iter().zip(names);
+        let listed = files.map(|(bytes, name)| WeightsFile {
+            name: (*name).to_owned(),
+            size_bytes: bytes.len() as u64,
+            sha256: None,
+            tensors: Vec::new(),
+        });
+        listed.collect()
+    }
+}
+
+impl Source for Memory {
+    type Error = Error;
+
+    async fn read(&mut self, file: usize, range: std::ops::Range<u64>) -> Result<Vec<u8>, Error> {
+        Ok(self.files[file][range.start as usize..range.end as usize].to_vec())
+    }
+
+    async fn begin(&mut self, file: usize, from: u64) -> Result<(), Error> {
+        self.at = (file, from as usize);
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<Vec<u8>, Error> {
+        let (file, from) = self.at;
+        let bytes = &self.files[file][from..];
+        let bytes = &bytes[..bytes.len().min(self.part)];
+        self.at.1 += bytes.len();
+        Ok(bytes.to_vec())
+    }
+
+    async fn taken(&mut self, _: &mut Intake) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The checkpoint as GGUF.
+pub fn convert(checkpoint: &Checkpoint<'_>, block: BlockType) -> Result<Vec<u8>, Error> {
+    let papers = Papers::from([
+        ("config.json".to_owned(), checkpoint.config_json.to_owned()),
+        ("tokenizer.json".to_owned(), checkpoint.tokenizer_json.to_owned()),
+    ]);
+    let known = Known {
+        name: checkpoint.name.to_owned(),
+        licence: checkpoint.licence.map(str::to_owned),
+        source: None,
+        pooling: Some(checkpoint.pooling),
+    };
+    let description = Description::read(&papers, &known)?;
+    let mut memory = Memory::new(vec![checkpoint.safetensors.to_vec()], 1 << 20);
+    let files = memory.listed(&["model.safetensors"]);
+    pollster::block_on(drive::convert(&mut memory, &description, files, block))
+}
+
 /// The checkpoint as GGUF.
 pub fn convert_with(prefix: &str, block: BlockType) -> Vec<u8> {
     let checkpoint = Checkpoint {
@@ -92,5 +173,5 @@ pub fn convert_with(prefix: &str, block: BlockType) -> Vec<u8> {
         licence: Some("cc0-1.0"),
         pooling: Pooling::FirstLast,
     };
-    convert(&checkpoint, block, |_, _| {}).unwrap()
+    convert(&checkpoint, block).unwrap()
 }

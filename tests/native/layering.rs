@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::source::{Import, Source, is_inside};
 
 /// Top-level modules and their floors: imports point strictly down.
-const FLOORS: [(&str, u8); 20] = [
+const FLOORS: [(&str, u8); 21] = [
     ("bin", 7),
     ("engine", 6),
     ("training", 5),
@@ -20,6 +20,7 @@ const FLOORS: [(&str, u8); 20] = [
     ("state", 3),
     ("browser", 3),
     ("geometry", 2),
+    ("intake", 2),
     ("kernels", 2),
     ("gpu", 1),
     ("weights", 1),

@@ -18,6 +18,7 @@ mod files;
 mod fixture;
 mod golden;
 mod gpu;
+mod intake;
 mod journey;
 mod journey_adapter;
 mod layering;

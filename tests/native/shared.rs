@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::weights::blocks::BlockType;
-use simcse_lab::weights::convert::{Checkpoint, convert};
+
+use crate::checkpoint::{Checkpoint, convert};
 
 /// A path below the shared data, if it is there; says so if it is not.
 pub fn data(path: &str) -> Option<PathBuf> {
@@ -32,5 +33,5 @@ pub fn reference_weights(block: BlockType) -> Option<Vec<u8>> {
         licence: Some("apache-2.0"),
         pooling: Pooling::Mean,
     };
-    Some(convert(&checkpoint, block, |_, _| {}).unwrap())
+    Some(convert(&checkpoint, block).unwrap())
 }

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::kernels::attention::{SPAN, lean};
 use crate::math::lanes::{LANES, exp, largest, sum_of};
 
 /// Queries handled side by side.
@@ -12,9 +13,18 @@ const ROWS: usize = 4;
 
 /// Where a head's numbers lie: rows of `3 hidden` with queries, keys and values side by side.
 #[derive(Debug, Clone, Copy)]
-pub struct Layout {
+pub struct Layout<'a> {
     pub hidden: usize,
     pub heads: usize,
+    /// `[heads, SPAN]`, added to the scores by distance, or nothing.
+    pub bias: &'a [f32],
+}
+
+impl<'a> Layout<'a> {
+    /// The head's part of the bias.
+    pub fn bias_of(&self, head: usize) -> Option<&'a [f32]> {
+        self.bias.get(head * SPAN..(head + 1) * SPAN)
+    }
 }
 
 /// Columns of a matrix in panels of eight: `[panel][row][8]`, the last panel filled with zeros.
@@ -82,7 +92,7 @@ impl Scratch {
 /// One head of one sentence: reads `tokens` of `input` (`[tokens, 3 hidden]`), writes the head's
 /// columns of the same tokens of `output` (`[tokens, hidden]`).
 pub fn head(
-    layout: Layout,
+    layout: Layout<'_>,
     head: usize,
     tokens: Range<usize>,
     input: &[f32],
@@ -104,7 +114,7 @@ pub fn head(
             query.clear();
             query.extend(sentence[from..from + width].iter().map(|value| value * scale));
         }
-        weigh(scratch, count);
+        weigh(scratch, count, start, layout.bias_of(head));
         for (panel, block) in scratch.values.iter().enumerate() {
             let sums = product(scratch.weights.each_ref().map(Vec::as_slice), block);
             let columns = panel * LANES..width.min((panel + 1) * LANES);
@@ -117,8 +127,8 @@ pub fn head(
     }
 }
 
-/// Softmax of the four queries' scores with every key.
-fn weigh(scratch: &mut Scratch, count: usize) {
+/// Softmax of the scores of four queries, from `first` on, with every key.
+fn weigh(scratch: &mut Scratch, count: usize, first: usize, bias: Option<&[f32]>) {
     scratch.weights.iter_mut().for_each(Vec::clear);
     for panel in scratch.keys.iter() {
         let sums = product(scratch.queries.each_ref().map(Vec::as_slice), panel);
@@ -126,8 +136,11 @@ fn weigh(scratch: &mut Scratch, count: usize) {
             weights.extend_from_slice(&sum);
         }
     }
-    for weights in &mut scratch.weights {
+    for (row, weights) in scratch.weights.iter_mut().enumerate() {
         weights.truncate(count);
+        if let Some(bias) = bias {
+            lean(weights, first + row, bias);
+        }
         soften(weights);
     }
 }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::backend::cpu::attention::{Layout, soften};
+use crate::kernels::attention::lean;
 use crate::simd::codes::{Codes, Coding};
 use crate::simd::kernel::Kernel;
 use crate::simd::layout::{BLOCK, PANEL, TILE};
@@ -57,7 +58,7 @@ enum Which {
 /// One head of one sentence, as [`crate::backend::cpu::attention::head`].
 pub fn head(
     kernel: &Kernel,
-    layout: Layout,
+    layout: Layout<'_>,
     head: usize,
     tokens: Range<usize>,
     input: &[f32],
@@ -72,6 +73,9 @@ pub fn head(
     scratch.weights.reset(count, count, Coding::Above(0.0));
     for (row, scores) in scratch.products.chunks_exact_mut(wide).take(count).enumerate() {
         let scores = &mut scores[..count];
+        if let Some(bias) = layout.bias_of(head) {
+            lean(scores, row, bias);
+        }
         soften(scores);
         scratch.weights.set_row(row, scores);
     }
@@ -84,7 +88,7 @@ pub fn head(
 }
 
 /// Codes of queries (over the root of the width) and keys a token, of values a dimension.
-fn pack(scratch: &mut Scratch, sentence: &[f32], layout: Layout, first: usize, width: usize) {
+fn pack(scratch: &mut Scratch, sentence: &[f32], layout: Layout<'_>, first: usize, width: usize) {
     let stride = 3 * layout.hidden;
     let count = sentence.len() / stride;
     let scale = 1.0 / (width as f32).sqrt();

@@ -17,6 +17,7 @@ use crate::backend::cpu::linear::{Linear, Products};
 use crate::backend::cpu::room::{Room, reserved};
 use crate::backend::cpu::states::States;
 use crate::backend::{Backend, Batch, Embedding, Error, Pool};
+use crate::kernels::attention::bias_by_distance;
 use crate::math::lanes;
 use crate::protocol::gpu::Backend as Kind;
 use crate::simd::kernel::Kernel;
@@ -90,6 +91,8 @@ impl Backend for Cpu {
     type Table = Table;
     type Linear = Linear;
     type Norm = Norm;
+    /// `[heads, SPAN]`
+    type Bias = Vec<f32>;
     type States = States;
 
     fn kind(&self) -> Kind {
@@ -135,6 +138,10 @@ impl Backend for Cpu {
         Ok(Norm { gain: gain.to_f32()?, offset: offset.to_f32()?, epsilon })
     }
 
+    fn bias(&self, table: &TensorView<'_>) -> Result<Vec<f32>, Error> {
+        Ok(bias_by_distance(&table.to_f32()?, table.columns))
+    }
+
     fn embed(&self, weights: &Embedding<Self>, batch: &Batch) -> Result<States, Error> {
         let hidden = weights.words.columns;
         let mut values = self.room.numbers(batch.tokens() * hidden)?;
@@ -173,11 +180,18 @@ impl Backend for Cpu {
         Ok(product.each_row(|row| row.iter_mut().for_each(|value| *value = value.tanh())))
     }
 
-    fn attention(&self, states: &States, heads: usize, batch: &Batch) -> Result<States, Error> {
+    fn attention(
+        &self,
+        states: &States,
+        heads: usize,
+        bias: Option<&Vec<f32>>,
+        batch: &Batch,
+    ) -> Result<States, Error> {
         let hidden = states.columns / 3;
         let heads_fit = heads > 0 && hidden.is_multiple_of(heads);
         states.demand("attention", batch.tokens(), 3 * if heads_fit { hidden } else { heads })?;
-        let layout = attention::Layout { hidden, heads };
+        let bias = bias.map_or(&[][..], Vec::as_slice);
+        let layout = attention::Layout { hidden, heads, bias };
         let input = states.numbers();
         let mut output = self.room.numbers(batch.tokens() * hidden)?;
         let heads_of = |tokens: Range<usize>| (0..heads).map(move |head| (head, tokens.clone()));
@@ -332,8 +346,8 @@ mod tests {
     #[test]
     fn heads_that_do_not_divide_the_width_are_refused() {
         let batch = Batch::pack([&[1, 2][..]]);
-        assert!(cpu().attention(&states(2, 12), 3, &batch).is_err());
-        assert!(cpu().attention(&states(2, 12), 0, &batch).is_err());
-        assert!(cpu().attention(&states(2, 12), 2, &batch).is_ok());
+        assert!(cpu().attention(&states(2, 12), 3, None, &batch).is_err());
+        assert!(cpu().attention(&states(2, 12), 0, None, &batch).is_err());
+        assert!(cpu().attention(&states(2, 12), 2, None, &batch).is_ok());
     }
 }

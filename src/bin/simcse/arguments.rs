@@ -37,6 +37,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Convert(ConvertOptions),
+    Pull(PullOptions),
     Info(InfoOptions),
     Embed(EmbedOptions),
     Load(LoadOptions),
@@ -48,18 +49,19 @@ pub enum Command {
     Train(TrainOptions),
 }
 
-/// Write a Hugging Face BERT checkpoint as GGUF, in llama.cpp's layout
+/// Write a Hugging Face checkpoint (BERT, RoBERTa, XLM-R, DistilBERT, MPNet) as GGUF, in llama.cpp's layout
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   simcse convert all-MiniLM-L6-v2 --type q8_0 --out all-MiniLM-L6-v2-q8_0.gguf
   simcse convert my-simcse/model.safetensors --type f16 --pooling cls --licence mit --out my.gguf
 
-A folder holds model.safetensors, config.json and tokenizer.json; of a single model.safetensors the
-two others are looked for beside it. Pooling, unless given: as 1_Pooling/config.json says; else the
-mean where modules.json is there (sentence-transformers); else cls. The same input gives the same
+A folder holds model.safetensors or pytorch_model.bin (or a series of either), config.json and
+tokenizer.json, or the vocabulary of older ones; of a single weights file the others are looked for
+beside it. A PyTorch file is read without running what is in it. Pooling, unless given: as 1_Pooling/config.json says; else the
+mean where modules.json is there (sentence-transformers); else cls, of supervised SimCSE cls-mlp. The same input gives the same
 bytes.")]
 pub struct ConvertOptions {
-    /// Folder of the checkpoint, or its model.safetensors
+    /// Folder of the checkpoint, or its weights file
     pub input: PathBuf,
     /// Number format of the matrices
     #[arg(long = "type", value_enum)]
@@ -73,6 +75,33 @@ pub struct ConvertOptions {
     /// Licence to put into the file, as SPDX writes it: apache-2.0
     #[arg(long, alias = "license")]
     pub licence: Option<String>,
+    /// Readout to put into the file [default: what the checkpoint says]
+    #[arg(long, value_enum)]
+    pub pooling: Option<PoolingName>,
+}
+
+/// Fetch a checkpoint from the Hugging Face Hub and write it as GGUF
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  simcse pull princeton-nlp/unsup-simcse-bert-base-uncased --type q8_0 --out simcse.gguf
+  simcse pull owner/name@revision --hub http://127.0.0.1:8000 --type f16 --out m.gguf
+
+It is quantised while it arrives: memory holds the file that is made, never the checkpoint. What was
+made is kept beside it (OUT.part, OUT.part.json), so that the same command goes on after Ctrl-C or a broken connection.
+Files with a SHA-256 on the Hub are checked against it. HF_TOKEN, where it is set, is sent along. The
+result has the bytes that `simcse convert` and the page make of the same checkpoint.")]
+pub struct PullOptions {
+    /// owner/name, with @revision or without, or the address of the repository's page
+    pub repository: String,
+    /// Number format of the matrices
+    #[arg(long = "type", value_enum, default_value = "q8_0")]
+    pub kind: Kind,
+    /// File to write
+    #[arg(long, short)]
+    pub out: PathBuf,
+    /// Address of another hub with the same interface
+    #[arg(long, env = "HF_ENDPOINT")]
+    pub hub: Option<String>,
     /// Readout to put into the file [default: what the checkpoint says]
     #[arg(long, value_enum)]
     pub pooling: Option<PoolingName>,

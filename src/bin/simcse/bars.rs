@@ -12,6 +12,17 @@ pub fn bar(total: usize, what: &'static str) -> anyhow::Result<ProgressBar> {
     Ok(ProgressBar::new(total as u64).with_style(style.progress_chars("=> ")).with_message(what))
 }
 
+/// A bar of bytes; how many there are is said later.
+///
+/// # Errors
+/// As [`bar`].
+pub fn bytes() -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template(
+        "[{bar:32}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+    )?;
+    Ok(ProgressBar::new(0).with_style(style.progress_chars("=> ")))
+}
+
 /// Something that goes on, nobody knows for how long.
 ///
 /// # Errors

@@ -1,80 +1,137 @@
-//! `simcse convert`.
+//! `simcse convert` and `simcse pull`.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use simcse_lab::protocol::readout::Pooling;
-use simcse_lab::weights::convert;
-use simcse_lab::weights::convert::Checkpoint;
+use simcse_lab::intake::description::{Description, Known, Papers, SMALL_FILES};
+use simcse_lab::intake::drive;
+use simcse_lab::intake::hub::{HUB, Repository};
+use simcse_lab::intake::order::{Wish, look_up};
+use simcse_lab::intake::{Intake, WeightsFile};
 
-use crate::simcse::arguments::ConvertOptions;
+use crate::simcse::arguments::{ConvertOptions, PullOptions};
 use crate::simcse::bars;
+use crate::simcse::checkpoint::{Disk, Failed, Keeper, Remote};
 use crate::simcse::model;
 
 /// Reads the checkpoint, converts it, checks the result as a reader would and writes it.
 pub fn run(options: &ConvertOptions) -> anyhow::Result<()> {
     let (folder, weights) = locate(&options.input)?;
-    let safetensors = fs::read(&weights).with_context(|| missing(&weights))?;
-    let config_json = read_text(&folder.join("config.json"))?;
-    let tokenizer_json = read_text(&folder.join("tokenizer.json"))?;
-    let pooling = match options.pooling {
-        Some(pooling) => pooling.into(),
-        None => pooling_of(&folder)?,
-    };
+    let mut papers = Papers::new();
+    for name in SMALL_FILES {
+        let path = folder.join(name);
+        if path.is_file() {
+            let text = fs::read_to_string(&path).with_context(|| missing(&path))?;
+            papers.insert(name.to_owned(), text);
+        }
+    }
     let name = match &options.name {
         Some(name) => name.clone(),
         None => folder_name(&folder)?,
     };
-    let checkpoint = Checkpoint {
-        safetensors: &safetensors,
-        config_json: &config_json,
-        tokenizer_json: &tokenizer_json,
-        name: &name,
-        licence: options.licence.as_deref(),
-        pooling,
+    let known = Known {
+        name: name.clone(),
+        licence: options.licence.clone(),
+        source: None,
+        pooling: options.pooling.map(Into::into),
     };
-    let bar = bars::bar(0, "tensors")?;
-    let bytes = convert::convert(&checkpoint, options.kind.into(), |done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    })?;
-    bar.finish_and_clear();
+    let description = Description::read(&papers, &known)?;
+    let files = weights.iter().map(|path| weights_file(path)).collect::<Result<_, _>>()?;
+    let mut disk = Disk::new(weights, bars::bytes()?);
+    let converted = drive::convert(&mut disk, &description, files, options.kind.into());
+    let bytes = pollster::block_on(converted).map_err(|Failed(error)| error)?;
+    disk.bar.finish_and_clear();
     model::save(&name, bytes, &options.out)
 }
 
-/// The checkpoint's folder and its weights.
-fn locate(input: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
+/// Fetches a repository's checkpoint and converts it on the way.
+pub fn pull(options: &PullOptions) -> anyhow::Result<()> {
+    let hub = options.hub.clone().unwrap_or_else(|| HUB.to_owned());
+    let pulled = pollster::block_on(fetch(options, &hub));
+    let (name, bytes, keeper) = pulled.map_err(|Failed(error)| error)?;
+    model::save(&name, bytes, &options.out)?;
+    keeper.remove();
+    Ok(())
+}
+
+async fn fetch(options: &PullOptions, hub: &str) -> Result<(String, Vec<u8>, Keeper), Failed> {
+    let repository = Repository::parse(&options.repository, hub)?;
+    let block = options.kind.into();
+    let wish = Wish { block, pooling: options.pooling.map(Into::into), available_bytes: None };
+    let mut remote = Remote::new(bars::bytes()?);
+    let order = look_up(&mut remote, &repository, wish).await?;
+    remote.urls = order.urls;
+    let mut files = order.files;
+    drive::index(&mut remote, &mut files).await?;
+    let sizes = files.iter().map(|file| file.size_bytes).collect();
+    let mut intake = Intake::new(&order.description, files, block)?;
+    let mut keeper = Keeper::new(&options.out, &order.identity, sizes);
+    if let Some(from) = keeper.resume(&mut intake) {
+        eprintln!("going on behind {} MB that an earlier run fetched", from / 1_000_000);
+    }
+    remote.keeper = Some(keeper);
+    drive::run(&mut remote, &mut intake).await?;
+    remote.bar.finish_and_clear();
+    let keeper = remote.keeper.take().context("the keeper is gone")?;
+    Ok((order.description.config.name, intake.finish()?, keeper))
+}
+
+fn weights_file(path: &Path) -> anyhow::Result<WeightsFile> {
+    let size_bytes = fs::metadata(path).with_context(|| missing(path))?.len();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(WeightsFile {
+        name: name.unwrap_or_default(),
+        size_bytes,
+        sha256: None,
+        tensors: Vec::new(),
+    })
+}
+
+/// The checkpoint's folder and its weights: a single file, or all of a series.
+fn locate(input: &Path) -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
     if input.is_dir() {
-        return Ok((input.to_owned(), input.join("model.safetensors")));
+        return Ok((input.to_owned(), weights_in(input)?));
     }
     anyhow::ensure!(
-        input.extension().is_some_and(|extension| extension == "safetensors"),
-        "{} is neither a folder nor a .safetensors file; give the folder of the checkpoint",
+        input.extension().is_some_and(|extension| extension == "safetensors" || extension == "bin"),
+        "{} is neither a folder nor a .safetensors or .bin file; give the folder of the checkpoint",
         input.display(),
     );
     let folder = input.parent().filter(|folder| !folder.as_os_str().is_empty());
-    Ok((folder.unwrap_or(Path::new(".")).to_owned(), input.to_owned()))
+    Ok((folder.unwrap_or(Path::new(".")).to_owned(), vec![input.to_owned()]))
+}
+
+fn weights_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let series = [
+        ("model.safetensors", "model-", ".safetensors"),
+        ("pytorch_model.bin", "pytorch_model-", ".bin"),
+    ];
+    for (single, start, end) in series {
+        let single = folder.join(single);
+        if single.is_file() {
+            return Ok(vec![single]);
+        }
+        let names = fs::read_dir(folder).with_context(|| missing(folder))?;
+        let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut parts: Vec<_> = names
+            .filter(|name| name.starts_with(start) && name.ends_with(end) && name.contains("-of-"))
+            .collect();
+        parts.sort();
+        if !parts.is_empty() {
+            return Ok(parts.iter().map(|name| folder.join(name)).collect());
+        }
+    }
+    anyhow::bail!("{}", missing(&folder.join("model.safetensors")))
 }
 
 fn missing(path: &Path) -> String {
     format!(
-        "{} cannot be read; a checkpoint is model.safetensors, config.json and tokenizer.json in \
-         one folder",
+        "{} cannot be read; a checkpoint is model.safetensors (or pytorch_model.bin), config.json and \
+         a tokeniser (tokenizer.json, or vocab.txt, or vocab.json and merges.txt) in one folder",
         path.display()
     )
-}
-
-fn read_text(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| missing(path))
-}
-
-fn pooling_of(folder: &Path) -> anyhow::Result<Pooling> {
-    let path = folder.join("1_Pooling").join("config.json");
-    let text = if path.is_file() { Some(read_text(&path)?) } else { None };
-    Ok(convert::pooling_of(text.as_deref(), folder.join("modules.json").is_file())?)
 }
 
 fn folder_name(folder: &Path) -> anyhow::Result<String> {

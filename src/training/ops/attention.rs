@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
+use crate::kernels::attention::{SPAN, lean};
 use crate::math::lanes::{add_scaled, exp, largest, sum_of};
 use crate::math::rows::dot;
 use crate::training::noise::Mask;
@@ -25,6 +26,8 @@ pub struct Attention {
     /// `[sentences + 1]`, as [`crate::backend::Batch::starts`].
     pub starts: Arc<[usize]>,
     pub heads: usize,
+    /// `[heads, SPAN]`, added to the scores by distance (it is not trained), or nothing.
+    pub bias: Arc<[f32]>,
     pub mask: Mask,
 }
 
@@ -38,6 +41,7 @@ struct Head {
     /// Place of the first query's first probability, and the distance to the next query's.
     place: usize,
     stride: usize,
+    number: usize,
 }
 
 impl Head {
@@ -53,10 +57,13 @@ impl Head {
     }
 
     /// `P` of one query into `row`, one number a key.
-    fn probabilities(&self, q: &[f32], k: &[f32], query: usize, row: &mut [f32]) {
-        let query = self.part(q, query);
+    fn probabilities(&self, (q, k): (&[f32], &[f32]), query: usize, bias: &[f32], row: &mut [f32]) {
+        let from = self.part(q, query);
         for (key, score) in row.iter_mut().enumerate() {
-            *score = dot(query, self.part(k, key)) * self.scale;
+            *score = dot(from, self.part(k, key)) * self.scale;
+        }
+        if let Some(bias) = bias.get(self.number * SPAN..(self.number + 1) * SPAN) {
+            lean(row, query, bias);
         }
         let top = largest(row);
         row.iter_mut().for_each(|score| *score = exp(*score - top));
@@ -86,6 +93,7 @@ impl Attention {
                 scale: 1.0 / (width as f32).sqrt(),
                 place: (tokens.start * self.heads + head) * longest,
                 stride: self.heads * longest,
+                number: head,
             })
         })
     }
@@ -98,7 +106,7 @@ impl Attention {
             weights.resize(count, 0.0);
             factors.resize(count, 1.0);
             for query in 0..count {
-                head.probabilities(q, k, query, &mut weights);
+                head.probabilities((q, k), query, &self.bias, &mut weights);
                 head.factors(self.mask, query, &mut factors);
                 let out = head.part_mut(&mut output, query);
                 for (key, (weight, factor)) in weights.iter().zip(&factors).enumerate() {
@@ -119,7 +127,7 @@ impl Attention {
             factors.resize(count, 1.0);
             slopes.resize(count, 0.0);
             for query in 0..count {
-                head.probabilities(q, k, query, &mut weights);
+                head.probabilities((q, k), query, &self.bias, &mut weights);
                 head.factors(self.mask, query, &mut factors);
                 let g = head.part(g, query);
                 for (key, slope) in slopes.iter_mut().enumerate() {
@@ -190,7 +198,7 @@ mod tests {
     const LONGEST: usize = 4;
 
     /// Each sentence and head alone, in candle's operations.
-    fn plain(a: &[Tensor], mask: Mask) -> Result<Tensor> {
+    fn plain(a: &[Tensor], bias: &[f32], mask: Mask) -> Result<Tensor> {
         let mut sentences = Vec::new();
         for ends in STARTS.windows(2) {
             let count = ends[1] - ends[0];
@@ -201,6 +209,14 @@ mod tests {
                 };
                 let (q, k, v) = (part(&a[0])?, part(&a[1])?, part(&a[2])?);
                 let scores = (q.matmul(&k.t()?)? / (WIDTH as f64).sqrt())?;
+                let leaning = (0..count).flat_map(|query| {
+                    let mut row = vec![0.0; count];
+                    let from = bias.len().min(head * SPAN);
+                    lean(&mut row, query, &bias[from..bias.len().min(from + SPAN)]);
+                    row
+                });
+                let leaning: Vec<f32> = leaning.collect();
+                let scores = (scores + Tensor::from_vec(leaning, (count, count), a[0].device())?)?;
                 let weights = scores.exp()?;
                 let weights = weights.broadcast_div(&weights.sum_keepdim(1)?)?;
                 let place = |query: usize, key: usize| {
@@ -221,12 +237,17 @@ mod tests {
     fn equals_candle_and_finite_differences() {
         let arguments = [1, 2, 3].map(|seed| tensor(&[7, HEADS * WIDTH], seed, 1.0));
         let noise = Noise { dropout: 0.4, seed: 11 };
-        for mask in [Mask::NONE, Mask::new(Some(noise), Site::Probabilities { layer: 1 })] {
+        let bias: Arc<[f32]> =
+            (0..HEADS * SPAN).map(|i| ((i * i) as f32 * 0.3).sin()).collect::<Vec<_>>().into();
+        let none: Arc<[f32]> = Arc::from([]);
+        let masks = [Mask::NONE, Mask::new(Some(noise), Site::Probabilities { layer: 1 })];
+        for (mask, bias) in masks.into_iter().flat_map(|mask| [(mask, &bias), (mask, &none)]) {
             let ours = |a: &[Tensor]| {
-                let attention = Attention { starts: Arc::from(STARTS), heads: HEADS, mask };
+                let (starts, bias) = (Arc::from(STARTS), Arc::clone(bias));
+                let attention = Attention { starts, heads: HEADS, bias, mask };
                 a[0].apply_op3(&a[1], &a[2], attention)
             };
-            check_gradient(&arguments, ours, |a| plain(a, mask));
+            check_gradient(&arguments, ours, |a| plain(a, bias, mask));
         }
     }
 }
