@@ -5,6 +5,7 @@ use web_sys::AbortSignal;
 
 use crate::browser::digest::sha256;
 use crate::browser::download::{Fetched, Halted, Wanted, Watcher, fetch};
+use crate::browser::model_shelf::forget_words;
 use crate::browser::store::{MODELS, Store, Writer};
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, LoadingStage, StoreOutcome};
@@ -68,6 +69,7 @@ pub async fn load(
 pub async fn forget(sha256: &str) {
     if let Some(store) = Store::open(MODELS).await {
         store.remove(&model_name(sha256)).await;
+        forget_words(sha256).await;
         store.remove(&part_name(sha256)).await;
     }
 }

@@ -4,8 +4,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, Document, Element, HtmlAnchorElement, HtmlElement, KeyboardEvent,
-    Response, Storage, Url, Window,
+    Blob, BlobPropertyBag, Document, Element, FileSystemDirectoryHandle, FileSystemFileHandle,
+    HtmlAnchorElement, HtmlElement, KeyboardEvent, Response, Storage, Url, Window,
 };
 
 const SAVED_KEY: &str = "simcse-lab";
@@ -259,6 +259,23 @@ pub fn blob_of(bytes: &[u8]) -> Result<Blob, String> {
 pub fn joined(parts: &[Blob]) -> Result<Blob, String> {
     let parts: js_sys::Array = parts.iter().collect();
     Blob::new_with_blob_sequence(&parts).map_err(|error| words(&error))
+}
+
+/// Offers a model of the browser's store as a file.
+///
+/// # Errors
+/// Where it is not there, or the browser refuses.
+pub async fn download_stored(name: &str, sha256: &str) -> Result<(), String> {
+    let said = |thrown: JsValue| words(&thrown);
+    let storage = window().ok_or("there is no window")?.navigator().storage();
+    let root = JsFuture::from(storage.get_directory()).await.map_err(said)?;
+    let root: FileSystemDirectoryHandle = root.unchecked_into();
+    let models = JsFuture::from(root.get_directory_handle("models")).await.map_err(said)?;
+    let models: FileSystemDirectoryHandle = models.unchecked_into();
+    let handle = models.get_file_handle(&format!("{sha256}.gguf"));
+    let handle: FileSystemFileHandle = JsFuture::from(handle).await.map_err(said)?.unchecked_into();
+    let file = JsFuture::from(handle.get_file()).await.map_err(said)?;
+    download_blob(name, &file.unchecked_into())
 }
 
 /// Offers a blob as a file.

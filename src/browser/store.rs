@@ -11,7 +11,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use js_sys::{AsyncIterator, Function, Reflect, Uint8Array};
+use js_sys::{AsyncIterator, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -140,6 +140,18 @@ impl Store {
         Some(JsFuture::from(handle.create_sync_access_handle()).await.ok()?.unchecked_into())
     }
 
+    /// Gives a file another name, in the place of one that has it; `false` where it was refused.
+    pub async fn rename(&self, from: &str, to: &str) -> bool {
+        let moved = async {
+            let handle = JsFuture::from(self.folder.get_file_handle(from)).await.ok()?;
+            // Not in web-sys: files of this store can be moved in every browser that has them.
+            let rename: Function = Reflect::get(&handle, &"move".into()).ok()?.dyn_into().ok()?;
+            let moved = rename.call1(&handle, &to.into()).ok()?;
+            JsFuture::from(moved.unchecked_into::<Promise>()).await.ok()
+        };
+        in_time(moved).await.flatten().is_some()
+    }
+
     /// Removes a file; `false` where there was none or it was refused.
     pub async fn remove(&self, name: &str) -> bool {
         let removed = in_time(JsFuture::from(self.folder.remove_entry(name))).await;
@@ -190,6 +202,19 @@ impl Writer {
         options.set_at(self.at);
         let written = self.access.write_with_u8_array_and_options(bytes, &options);
         self.at += bytes.len() as f64;
+        written.is_ok_and(|written| written == bytes.len() as f64)
+    }
+
+    /// Fills the file up with zeros to a length; `false` where the store is full.
+    pub fn extend_to(&mut self, length: u64) -> bool {
+        self.access.truncate_with_f64(length as f64).is_ok()
+    }
+
+    /// Writes over what is at a place; `false` where the store is full.
+    pub fn write_at(&mut self, at: u64, bytes: &[u8]) -> bool {
+        let options = FileSystemReadWriteOptions::new();
+        options.set_at(at as f64);
+        let written = self.access.write_with_u8_array_and_options(bytes, &options);
         written.is_ok_and(|written| written == bytes.len() as f64)
     }
 

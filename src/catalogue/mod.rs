@@ -13,6 +13,7 @@ pub mod language;
 pub mod lesson;
 pub mod lesson_sentences;
 pub mod map;
+pub mod models;
 pub mod numbers;
 pub mod problems;
 pub mod scored;

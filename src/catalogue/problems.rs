@@ -47,6 +47,7 @@ fn texts(problem: &Problem) -> (Text, Text) {
         Problem::Checkpoint { .. } => (Text::ProblemCheckpoint, Text::RemedyCheckpoint),
         Problem::Pickle { .. } => (Text::ProblemPickle, Text::RemedyPickle),
         Problem::Hub { fault, .. } => hub_texts(*fault),
+        Problem::ModelNotKept { .. } => (Text::ProblemModelNotKept, Text::RemedyModelNotKept),
         Problem::TooLarge { .. } => (Text::ProblemTooLarge, Text::RemedyTooLarge),
         Problem::Hash { .. } => (Text::ProblemHash, Text::RemedyHash),
         Problem::NoModel => (Text::ProblemNoModel, Text::RemedyNoModel),
@@ -154,6 +155,7 @@ fn places(problem: &Problem) -> Vec<(&'static str, String)> {
         Problem::MissingTensor { name }
         | Problem::NotFinite { name }
         | Problem::IsAdapter { name }
+        | Problem::ModelNotKept { name }
         | Problem::NotAdapter { name } => {
             vec![("name", name.clone())]
         }

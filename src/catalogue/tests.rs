@@ -11,6 +11,7 @@ use crate::catalogue::gpu::GpuText;
 use crate::catalogue::language::Language;
 use crate::catalogue::lesson::LessonText;
 use crate::catalogue::map::MapText;
+use crate::catalogue::models::ModelText;
 use crate::catalogue::search::SearchText;
 use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
@@ -50,6 +51,7 @@ fn all() -> Vec<(String, [&'static str; 2])> {
     of(Text::ALL)
         .chain(of(LessonText::ALL))
         .chain(of(GeometryText::ALL))
+        .chain(of(ModelText::ALL))
         .chain(of(SearchText::ALL))
         .chain(of(ExportText::ALL))
         .chain(of(MapText::ALL))

@@ -59,15 +59,17 @@ words! {
     StoreRefused: "This browser refused to store the model (private window, or no space). It works from memory and is downloaded again next time.", "浏览器拒绝保存模型（隐私窗口或空间不足）。现在从内存运行，下次会重新下载。";
     StoreDamaged: "The stored copy was damaged and has been fetched again.", "已存副本损坏，已重新获取。";
     StoreRemoved: "The stored copy was deleted.", "已存副本已删除。";
-    StoreUnknown: "Not stored: opened from a file for this visit.", "未保存：仅为本次访问从文件打开。";
+    StoreUnknown: "Not stored (yet): opened for this visit.", "（尚）未保存：为本次访问打开。";
     BackendCpu: "CPU", "CPU";
     BackendWebGpu: "WebGPU", "WebGPU";
     HonestWeights: "These are the published all-MiniLM-L6-v2 weights, quantised and unchanged, with a SimCSE adapter that we trained on top of them. The before/after switch shows both.", "这是已发布的 all-MiniLM-L6-v2 权重（经量化，未改动），其上加有我们用 SimCSE 训练的适配器。“之前/之后”开关可查看两者。";
-    OwnWeights: "These weights come from your file. Their quality is not known to this page.", "这些权重来自您的文件，本页不了解其质量。";
+    OwnWeights: "You brought these weights. Their quality is not known to this page.", "这些权重由您带来，本页不了解其质量。";
 
     // Loading the model
     LoadingTitle: "Getting the model", "正在获取模型";
     LoadingLook: "Looking for the model", "正在查找模型";
+    LoadingHub: "Asking the Hub…", "正在询问 Hub……";
+    LoadingQuantise: "Fetching and quantising: {done} of {total} MB", "正在下载并量化：{done} / {total} MB";
     LoadingDownload: "Downloading: {done} of {total} MB", "下载中：{done} / {total} MB";
     LoadingStore: "Reading from this browser's store: {done} of {total} MB", "从浏览器存储读取：{done} / {total} MB";
     LoadingPrepare: "Checking and preparing {total} MB of weights", "正在检查并准备 {total} MB 权重";
@@ -210,11 +212,9 @@ words! {
 
     // Models
     ModelsTitle: "Models", "模型";
-    ModelsHow: "The page brings one model. You can open another BERT sentence encoder from your disk; it stays on your device.", "本页自带一个模型。您也可以从磁盘打开其他 BERT 句编码器；文件不会离开设备。";
+    ModelsHow: "The page brings one model. Get others from the Hugging Face Hub or from your disk: SimCSE, BERT, RoBERTa, XLM-R, DistilBERT, MPNet. They are computed here and stay on your device.", "本页自带一个模型。您也可以从 Hugging Face Hub 或磁盘获取其他模型：SimCSE、BERT、RoBERTa、XLM-R、DistilBERT、MPNet。它们在此计算，不会离开设备。";
     ModelCurrent: "In use", "使用中";
     ModelUseDefault: "Use the page's own model", "使用本页自带模型";
-    ModelOpenFile: "Open a .gguf file", "打开 .gguf 文件";
-    ModelDrop: "Drop a .gguf file anywhere on this view. F32, F16, Q8_0 and Q4_0 files made by llama.cpp or by our own command line work.", "将 .gguf 文件拖到此视图任意位置。支持 llama.cpp 或我们的命令行生成的 F32、F16、Q8_0、Q4_0 文件。";
     ModelForget: "Delete the stored copy", "删除已存副本";
     ModelCard: "Model card", "模型卡";
     ModelHash: "SHA-256", "SHA-256";
@@ -225,7 +225,6 @@ words! {
     ModelReadout: "Readout it asks for", "其要求的读出方式";
     ModelPrepared: "Prepared in {ms} ms", "准备用时 {ms} 毫秒";
     ModelPreparing: "Preparation", "准备";
-    ModelForVisit: "A model from your disk is used for this visit only; after a reload the page starts with its own.", "来自磁盘的模型仅用于本次访问；重新加载后使用本页自带模型。";
 
     // Problems: what happened, what to do
     ProblemAbout: "{name}: {problem}", "{name}：{problem}";
@@ -261,6 +260,8 @@ words! {
     ProblemHubNoWeights: "{name} holds no weights that can be read here (safetensors or PyTorch).", "{name} 不含可在此读取的权重（safetensors 或 PyTorch）。";
     RemedyHubNoWeights: "Choose another repository of the same model.", "请选择同一模型的其他仓库。";
     ProblemHubNone: "{name} does not answer as a model hub does: {detail}.", "{name} 的回应不符合模型 Hub：{detail}。";
+    ProblemModelNotKept: "{name} is no longer kept in this browser.", "此浏览器中已不再保存 {name}。";
+    RemedyModelNotKept: "Get it again in the Models view.", "请在“模型”视图中重新获取。";
     ProblemTooLarge: "{name} needs about {needed} MB, and about {available} MB can be had here.", "{name} 约需 {needed} MB，此处约有 {available} MB 可用。";
     RemedyTooLarge: "Choose a smaller model, or q4_0.", "请选择更小的模型，或使用 q4_0。";
     RemedyType: "Quantise the model to Q8_0, Q4_0 or F16.", "请将模型量化为 Q8_0、Q4_0 或 F16。";

@@ -211,6 +211,8 @@ impl<B: Backend + Clone> Job<B> {
             Request::Open { .. }
             | Request::StopLoading
             | Request::Forget { .. }
+            | Request::KeepModel
+            | Request::ListModels { .. }
             | Request::Cancel { .. }
             | Request::Workers { .. }
             | Request::Prefer { .. }

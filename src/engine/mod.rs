@@ -197,8 +197,15 @@ impl<B: Backend + Clone> Engine<B> {
             Request::Open { revision, source: ModelSource::Picked { name } } => {
                 self.open(revision, &name, bytes_of(bulk).unwrap_or_default(), None, out);
             }
-            Request::Open { revision, source: ModelSource::Hosted { url, .. } } => {
-                let detail = format!("the engine cannot fetch {url} itself");
+            Request::Open {
+                revision,
+                source:
+                    ModelSource::Hosted { .. }
+                    | ModelSource::Kept { .. }
+                    | ModelSource::Pulled { .. }
+                    | ModelSource::Files { .. },
+            } => {
+                let detail = "the engine has neither network nor store".to_owned();
                 out.push(failed(revision, Problem::Internal { detail }));
             }
             Request::Open { revision, source: ModelSource::Copied { name, sha256 } } => {
@@ -221,6 +228,8 @@ impl<B: Backend + Clone> Engine<B> {
             }
             Request::Steer { revision, order } => self.steer(revision, order, out),
             Request::StopLoading
+            | Request::KeepModel
+            | Request::ListModels { .. }
             | Request::Forget { .. }
             | Request::Workers { .. }
             | Request::Prefer { .. } => {}

@@ -10,31 +10,13 @@ use serde::Deserialize;
 
 use crate::intake::WeightsFile;
 use crate::intake::description::SMALL_FILES;
+use crate::protocol::models::HUB;
 use crate::protocol::problem::{HubFault, Problem};
-
-/// The Hub itself; a mirror has the same interface.
-pub const HUB: &str = "https://huggingface.co";
 
 /// Longer answers are no listing of an encoder.
 pub const MOST_LISTING_BYTES: u64 = 8 << 20;
 /// XLM-R's `tokenizer.json` has 17 MB.
 pub const MOST_SMALL_FILE_BYTES: u64 = 64 << 20;
-
-/// Repositories to begin with, and what they are.
-pub const SUGGESTIONS: [&str; 12] = [
-    "princeton-nlp/unsup-simcse-bert-base-uncased",
-    "princeton-nlp/sup-simcse-bert-base-uncased",
-    "princeton-nlp/unsup-simcse-roberta-base",
-    "princeton-nlp/sup-simcse-roberta-base",
-    "google-bert/bert-base-uncased",
-    "sentence-transformers/all-MiniLM-L6-v2",
-    "sentence-transformers/all-mpnet-base-v2",
-    "sentence-transformers/all-distilroberta-v1",
-    "BAAI/bge-small-en-v1.5",
-    "thenlper/gte-small",
-    "intfloat/e5-small-v2",
-    "intfloat/multilingual-e5-small",
-];
 
 /// A repository at a revision, on a hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,6 +209,7 @@ pub fn fault_of(status: u16, wait_s: Option<u32>) -> Option<HubFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::models::SUGGESTIONS;
 
     fn parse(text: &str) -> Option<(String, String)> {
         let found = Repository::parse(text, "").ok()?;

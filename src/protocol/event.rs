@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::Revision;
 use crate::protocol::gpu::{Backend, GpuState, Report};
 use crate::protocol::lab::{Findings, LayerMeasure, MapQuality, MapStage};
+use crate::protocol::models::KeptModel;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Window;
@@ -33,6 +34,14 @@ pub enum Event {
     Stored {
         sha256: String,
         outcome: StoreOutcome,
+    },
+    /// The kept models, the last used first, and how much of the browser's store is in use, where it
+    /// says so.
+    Models {
+        revision: Revision,
+        models: Vec<KeptModel>,
+        used_bytes: Option<u64>,
+        quota_bytes: Option<u64>,
     },
     /// The model is the current one.
     Opened {
@@ -249,6 +258,7 @@ impl Event {
             Self::Failed { revision, .. } => *revision,
             Self::Loading { revision, .. }
             | Self::LoadingStopped { revision, .. }
+            | Self::Models { revision, .. }
             | Self::Opened { revision, .. }
             | Self::Progress { revision, .. }
             | Self::Pair { revision, .. }
@@ -287,8 +297,12 @@ impl Event {
 /// What is happening to a model that is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LoadingStage {
+    /// A hub is asked what it has.
+    LookingUp,
     /// Bytes come from the network.
     Downloading,
+    /// A checkpoint's bytes come, and are quantised as they do.
+    Quantising,
     /// Bytes come from the browser's own store.
     ReadingStore,
     /// All bytes are here; header, shapes and values are checked and laid out for the backend.

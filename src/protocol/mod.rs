@@ -11,6 +11,7 @@ pub mod event;
 pub mod gpu;
 pub mod lab;
 pub mod message;
+pub mod models;
 pub mod problem;
 pub mod readout;
 pub mod recipe;

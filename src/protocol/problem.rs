@@ -52,6 +52,8 @@ pub enum Problem {
     Checkpoint { file: String, detail: String },
     /// A hub does not give what was asked of it; `name` is the repository's, the file's or the hub's.
     Hub { name: String, fault: HubFault, detail: String },
+    /// The model is not, or no longer, in the browser's store.
+    ModelNotKept { name: String },
     /// The model needs more than there is.
     TooLarge { name: String, needed_bytes: u64, available_bytes: u64 },
     /// A PyTorch file that wants to run something.

@@ -18,6 +18,9 @@ pub enum Pooling {
 }
 
 impl Pooling {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Mean, Self::Cls, Self::FirstLast, Self::ClsMlp];
+
     /// Name as the command line and files write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -30,9 +33,7 @@ impl Pooling {
 
     /// The pooling of that [`Pooling::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Mean, Self::Cls, Self::FirstLast, Self::ClsMlp]
-            .into_iter()
-            .find(|pooling| pooling.name() == name)
+        Self::ALL.into_iter().find(|pooling| pooling.name() == name)
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::Revision;
 use crate::protocol::gpu::{Preference, Tuned};
 use crate::protocol::lab::{About, Scored, Treatment};
+use crate::protocol::models::{LocalFile, Pull, Wish};
 use crate::protocol::readout::{Lens, Side};
 use crate::protocol::search::Ask;
 use crate::protocol::training::{Order, Plan};
@@ -23,6 +24,12 @@ pub enum ModelSource {
     },
     /// A file the visitor picked; its bytes travel beside the request.
     Picked { name: String },
+    /// Kept in the browser's store.
+    Kept { name: String, sha256: String, size_bytes: u64 },
+    /// A repository of a hub: quantised on its way in, and kept.
+    Pulled { pull: Pull },
+    /// A checkpoint's files on the visitor's disk: likewise.
+    Files { files: Vec<LocalFile>, wish: Wish },
     /// A file that another worker has open; its bytes travel beside the request.
     Copied { name: String, sha256: String },
 }
@@ -49,6 +56,11 @@ pub enum Request {
     StopLoading,
     /// Remove a stored model from the browser's store.
     Forget { sha256: String },
+    /// Keep the model in use, which came from the visitor's disk, in the browser's store. Answered by
+    /// `Event::Stored`.
+    KeepModel,
+    /// List the kept models. Answered by `Event::Models`.
+    ListModels { revision: Revision },
     /// Compare two sentences. A newer `Pair` supersedes an older one of the same side that has not
     /// started.
     /// Answered by `Event::Pair`.

@@ -12,6 +12,7 @@ use crate::state::lesson::LessonAction;
 use crate::state::notice::Report;
 use crate::state::search::SearchAction;
 use crate::state::settings::Theme;
+use crate::state::shelf::ShelfAction;
 use crate::text::lists::{ListError, Reading};
 
 /// Everything that can happen to the page: what the visitor did, what the worker said, what time
@@ -94,6 +95,9 @@ pub enum Action {
 
     /// Load the site's own model (first visit, retry, resume).
     DefaultModelChosen,
+    /// What was wanted, once more.
+    ModelWantedAgain,
+    Shelf(ShelfAction),
     LoadingStopped,
     /// A GGUF file was picked or dropped; the effects layer holds it.
     ModelFilePicked {

@@ -3,6 +3,7 @@
 use crate::catalogue::language::Language;
 use crate::protocol::Revision;
 use crate::protocol::event::{ModelSummary, StoreOutcome};
+use crate::protocol::models::{Pull, Wish};
 use crate::protocol::readout::{Lens, Pooling, Readout, Side};
 use crate::state::adapters::Adapters;
 use crate::state::compare::Compare;
@@ -16,6 +17,7 @@ use crate::state::notice::{Notice, NoticeContent};
 use crate::state::route::View;
 use crate::state::search::Search;
 use crate::state::settings::Theme;
+use crate::state::shelf::ModelShelf;
 use crate::state::trainer::Trainer;
 
 /// The worker, as the page knows it.
@@ -37,6 +39,12 @@ pub enum Wanted {
     Default,
     /// A file from disk, which the effects layer holds for this visit.
     Picked { name: String, size_bytes: u64 },
+    /// One in the browser's store.
+    Kept { name: String, sha256: String, size_bytes: u64 },
+    /// A repository of a hub, until it is here.
+    Pulled { pull: Pull },
+    /// A checkpoint's files from disk, which the effects layer holds, until they are read.
+    Files { name: String, size_bytes: u64, wish: Wish },
 }
 
 /// The whole state of the page.
@@ -59,6 +67,9 @@ pub struct State {
     pub loading: Option<Loading>,
     pub interrupted: Option<Interrupted>,
     pub store: Option<StoreOutcome>,
+    pub shelf: ModelShelf,
+    /// Hash of the last model that the browser's store took.
+    pub(super) fresh_kept: Option<String>,
     pub compare: Compare,
     pub adapters: Adapters,
     pub trainer: Trainer,
@@ -91,6 +102,8 @@ impl Default for State {
             loading: None,
             interrupted: None,
             store: None,
+            shelf: ModelShelf::default(),
+            fresh_kept: None,
             compare: Compare::default(),
             adapters: Adapters::default(),
             trainer: Trainer::default(),

@@ -3,7 +3,7 @@
 use crate::catalogue::examples;
 use crate::protocol::readout::{Lens, Side};
 
-use crate::protocol::request::{Request, WINDOW_SIDE, Window};
+use crate::protocol::request::{ModelSource, Request, WINDOW_SIDE, Window};
 use crate::state::adapters::attach::attach_wanted;
 use crate::state::adapters::other;
 use crate::state::app::{State, Wanted, Worker};
@@ -25,6 +25,19 @@ pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
         Wanted::Picked { name, size_bytes } => {
             state.loading = Some(Loading::new(revision, name.clone(), size_bytes));
             vec![Effect::SendPickedModel { revision, name }]
+        }
+        Wanted::Kept { name, sha256, size_bytes } => {
+            state.loading = Some(Loading::new(revision, name.clone(), size_bytes));
+            let source = ModelSource::Kept { name, sha256, size_bytes };
+            vec![Effect::ask(Request::Open { revision, source })]
+        }
+        Wanted::Pulled { pull } => {
+            state.loading = Some(Loading::new(revision, pull.repository.clone(), 0));
+            vec![Effect::ask(Request::Open { revision, source: ModelSource::Pulled { pull } })]
+        }
+        Wanted::Files { name, size_bytes, wish } => {
+            state.loading = Some(Loading::new(revision, name, size_bytes));
+            vec![Effect::SendCheckpoint { revision, wish }]
         }
         Wanted::Default => {
             let Some(model) = state.hosted.first().cloned() else { return Vec::new() };

@@ -6,6 +6,7 @@ use crate::catalogue::language::Language;
 use crate::files::{Format, Table};
 use crate::protocol::Revision;
 use crate::protocol::message::Message;
+use crate::protocol::models::Wish;
 use crate::protocol::request::Request;
 use crate::protocol::search::Intake;
 use crate::state::action::Action;
@@ -20,6 +21,16 @@ pub enum Effect {
     SendPickedModel {
         revision: Revision,
         name: String,
+    },
+    /// Send the checkpoint's files, which the effects layer holds, as `Request::Open`.
+    SendCheckpoint {
+        revision: Revision,
+        wish: Wish,
+    },
+    /// Save a model of the browser's store as a file.
+    ExportModel {
+        name: String,
+        sha256: String,
     },
     /// Send the picked adapter file, which the effects layer holds, as `Request::KeepAdapter`.
     SendPickedAdapter {

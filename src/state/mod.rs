@@ -22,6 +22,7 @@ pub mod route;
 pub mod saved;
 pub mod search;
 pub mod settings;
+pub mod shelf;
 pub mod trainer;
 pub mod update;
 mod worker_events;

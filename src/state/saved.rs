@@ -6,12 +6,13 @@ use crate::catalogue::language::Language;
 use crate::protocol::gpu::{Preference, Tuned};
 use crate::protocol::readout::{Pooling, Side};
 use crate::state::adapters::Choice;
-use crate::state::app::State;
+use crate::state::app::{State, Wanted};
 use crate::state::fine_tune;
 use crate::state::geometry;
 use crate::state::lesson::experiment::Outcome;
 use crate::state::search;
 use crate::state::settings::Theme;
+use crate::state::shelf::Draft as ModelDraft;
 
 /// What is kept in the browser between visits. Fields that an older page did not write get their
 /// defaults, so that an update never loses what was typed.
@@ -38,8 +39,35 @@ pub struct Saved {
     pub geometry: Option<String>,
     /// Likewise.
     pub search: Option<String>,
+    /// The model in use, where it is one that the browser keeps.
+    pub model: Option<SavedModel>,
+    pub model_draft: ModelDraft,
     pub lesson_own: Option<String>,
     pub lesson_outcomes: Vec<Outcome>,
+}
+
+/// A model in the browser's store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SavedModel {
+    pub name: String,
+    pub sha256: String,
+    pub size_bytes: u64,
+}
+
+impl SavedModel {
+    fn of(wanted: &Wanted) -> Option<Self> {
+        match wanted.clone() {
+            Wanted::Kept { name, sha256, size_bytes } => Some(Self { name, sha256, size_bytes }),
+            _ => None,
+        }
+    }
+}
+
+impl From<SavedModel> for Wanted {
+    fn from(saved: SavedModel) -> Self {
+        let SavedModel { name, sha256, size_bytes } = saved;
+        Self::Kept { name, sha256, size_bytes }
+    }
 }
 
 impl Saved {
@@ -63,6 +91,8 @@ impl Saved {
             fine_tune: Some(fine_tune::saved::to_json(&state.fine_tune)),
             geometry: Some(geometry::saved::to_json(&state.geometry)),
             search: Some(search::saved::to_json(&state.search)),
+            model: SavedModel::of(&state.wanted),
+            model_draft: state.shelf.draft.clone(),
             lesson_own: Some(state.lesson.own.clone()),
             lesson_outcomes: state.lesson.outcomes.clone(),
         }

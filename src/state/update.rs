@@ -26,6 +26,7 @@ use crate::state::route::{Route, View};
 use crate::state::saved::Saved;
 use crate::state::search;
 use crate::state::settings::Theme;
+use crate::state::shelf;
 use crate::state::trainer;
 use crate::state::worker_events::{take_event, worker_died};
 use crate::text::lists::{ListError, Reading};
@@ -96,6 +97,12 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
         Action::StartedOver => start_over(state),
         Action::Undone => undo(state),
         Action::DefaultModelChosen => choose_model(state, Wanted::Default),
+        Action::Shelf(action) => {
+            let (wanted, mut effects) = shelf::update::update(state, action);
+            effects.extend(wanted.into_iter().flat_map(|wanted| choose_model(state, wanted)));
+            effects
+        }
+        Action::ModelWantedAgain => choose_model(state, state.wanted.clone()),
         Action::LoadingStopped => vec![Effect::ask(Request::StopLoading)],
         Action::ModelFilePicked { name, size_bytes } => {
             choose_model(state, Wanted::Picked { name, size_bytes })
@@ -118,7 +125,8 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
 }
 
 fn changes_saved(action: &Action) -> bool {
-    matches!(action, Action::FineTune(action) if *action != FineTuneAction::Exported)
+    matches!(action, Action::Shelf(_) | Action::DefaultModelChosen | Action::ModelFilePicked { .. })
+        || matches!(action, Action::FineTune(action) if *action != FineTuneAction::Exported)
         || matches!(action, Action::Geometry(action) if action.changes_saved())
         || matches!(action, Action::Search(action) if action.changes_saved())
         || matches!(action, Action::Adapters(action) if action.changes_saved())
@@ -165,6 +173,10 @@ fn start(
     compare.pooling = saved.pooling;
     compare.layer = saved.layer;
     compare.read_list();
+    state.shelf.draft = saved.model_draft;
+    if let Some(model) = saved.model {
+        state.wanted = model.into();
+    }
     state.adapters.choice = saved.adapter;
     state.adapters.chosen = saved.side.unwrap_or(state.adapters.chosen);
     let blend = saved.blend.filter(|blend| blend.is_finite());
@@ -198,7 +210,9 @@ fn follow_fragment(state: &mut State, fragment: &str) -> Vec<Effect> {
         state.lesson.try_drawing_again();
     }
     if entered && state.view == View::Models {
-        return adapters::update::list_shelf(state);
+        let mut effects = adapters::update::list_shelf(state);
+        effects.extend(shelf::update::list(state));
+        return effects;
     }
     if let Some(step) = route.step {
         state.lesson.step = step.min(STEPS - 1);

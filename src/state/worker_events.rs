@@ -22,6 +22,7 @@ use crate::state::loading::Interrupted;
 use crate::state::notice::NoticeContent;
 use crate::state::route::View;
 use crate::state::search;
+use crate::state::shelf;
 use crate::state::trainer;
 use crate::text::lists::Content;
 
@@ -78,6 +79,9 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
             let mut effects = open_wanted(state);
             effects.extend(geometry::session::import(state));
             effects.extend(search::ask::ask(state));
+            if state.view == View::Models {
+                effects.extend(shelf::update::list(state));
+            }
             if state.view == View::Models || state.adapters.choice.is_own() {
                 effects.extend(adapters::update::list_shelf(state));
             }
@@ -85,7 +89,13 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         }
         Event::Opened { revision, model } => return opened(state, revision, *model),
         Event::Failed { revision, problem } => return failed(state, revision, problem),
-        Event::Stored { outcome, .. } => stored(state, outcome),
+        Event::Stored { sha256, outcome } => {
+            stored(state, outcome);
+            return shelf::update::stored(state, &sha256, outcome);
+        }
+        Event::Models { revision, models, used_bytes, quota_bytes } => {
+            shelf::update::take_list(state, revision, models, (used_bytes, quota_bytes));
+        }
         Event::Loading { revision, stage, done_bytes, total_bytes } => {
             if let Some(loading) = state.loading.as_mut().filter(|l| l.revision == revision) {
                 loading.advance(stage, done_bytes, total_bytes, now_ms);
@@ -249,7 +259,9 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
     state.notices.retain(|notice| !matches!(notice.content, NoticeContent::Problem { .. }));
     let mut effects: Vec<Effect> =
         trainer::life::model_opened(state, &model.sha256).into_iter().collect();
+    effects.extend(shelf::update::opened(state, &model));
     state.model = Some(model);
+    shelf::update::settle(state);
     state.compare.forget_sides();
     state.search.outdate_fits();
     effects.extend(attach_wanted(state));
@@ -307,6 +319,15 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
 fn loading_failed(state: &mut State, problem: Problem) {
     let Some(loading) = state.loading.take() else { return };
     let was_picked = std::mem::take(&mut state.wanted) != Wanted::Default;
+    if let Some(model) = state.model.as_ref().filter(|_| was_picked) {
+        // The one in use stays wanted, where it is another than the page's own.
+        let is_hosted = state.hosted.iter().any(|hosted| hosted.sha256 == model.sha256);
+        let kept = state.shelf.kept.iter().any(|kept| kept.sha256 == model.sha256);
+        if kept && !is_hosted {
+            let (name, sha256) = (model.name.clone(), model.sha256.clone());
+            state.wanted = Wanted::Kept { name, sha256, size_bytes: model.size_bytes };
+        }
+    }
     if was_picked || state.model.is_some() {
         state.notify(NoticeContent::Problem { problem: problem.clone(), name: Some(loading.name) });
     }

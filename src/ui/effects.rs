@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::File;
+use web_sys::{File, Url};
 
 use crate::browser::bridge::{Bridge, Program};
 use crate::browser::page_scope;
@@ -17,6 +17,7 @@ use crate::files::write::pieces;
 use crate::files::{Format, Table};
 use crate::protocol::Revision;
 use crate::protocol::message::{Bulk, Message};
+use crate::protocol::models::{LocalFile, Wish};
 use crate::protocol::request::{ModelSource, Request};
 use crate::protocol::search::{Ask, Intake};
 use crate::state::action::Action;
@@ -26,6 +27,7 @@ use crate::state::geometry::GeometryAction;
 use crate::state::notice::Report;
 use crate::state::search::SearchAction;
 use crate::state::settings::Theme;
+use crate::state::shelf::ShelfAction;
 use crate::text::book::source::MOST_BYTES;
 use crate::text::lists::decode;
 
@@ -35,10 +37,54 @@ thread_local! {
     static TRAINER: RefCell<Option<Bridge>> = const { RefCell::new(None) };
     /// The model file the visitor picked: kept for a restart of the worker.
     static PICKED: RefCell<Option<File>> = const { RefCell::new(None) };
+    /// The checkpoint's files the visitor picked: kept for a restart of the worker.
+    static CHECKPOINT: RefCell<Vec<(String, File)>> = const { RefCell::new(Vec::new()) };
     /// The corpus file the visitor picked, until it is read.
     static CORPUS: RefCell<Option<File>> = const { RefCell::new(None) };
     /// The adapter file the visitor picked, until it is read.
     static ADAPTER: RefCell<Option<File>> = const { RefCell::new(None) };
+}
+
+/// Takes what the visitor dropped or picked in the Models view: a GGUF file, or a checkpoint's files with
+/// their paths.
+pub fn take_files(dispatch: impl Dispatch, mut files: Vec<(String, File)>) {
+    if files.len() == 1
+        && let Some((path, file)) = files.pop_if(|(path, _)| !is_checkpoint(path))
+    {
+        drop(path);
+        return take_file(dispatch, file);
+    }
+    files.retain(|(path, _)| is_checkpoint(path));
+    let weights = files.iter().filter(|(path, _)| !is_small(path));
+    let size_bytes = weights.map(|(_, file)| file.size()).sum::<f64>() as u64;
+    let name = files.first().map(|(path, _)| path.clone()).unwrap_or_default();
+    let name = name.split('/').next().unwrap_or_default().to_owned();
+    CHECKPOINT.with_borrow_mut(|held| *held = files);
+    dispatch(Action::Shelf(ShelfAction::FilesPicked { name, size_bytes }));
+}
+
+/// Small files of a checkpoint.
+fn is_small(path: &str) -> bool {
+    path.ends_with(".json") || path.ends_with(".txt")
+}
+
+fn is_checkpoint(path: &str) -> bool {
+    is_small(path) || path.ends_with(".safetensors") || path.ends_with(".bin")
+}
+
+fn send_checkpoint(dispatch: impl Dispatch, revision: Revision, wish: Wish) {
+    let files = CHECKPOINT.with_borrow(Clone::clone);
+    let local = files.iter().map(|(path, file)| {
+        let url = Url::create_object_url_with_blob(file).ok()?;
+        Some(LocalFile { path: path.clone(), url, size_bytes: file.size() as u64 })
+    });
+    let Some(files) = local.collect::<Option<Vec<_>>>() else {
+        let detail = "the browser gives no address to a file".to_owned();
+        return dispatch(Action::Reported(Report::ExportFailed { detail }));
+    };
+    let source = ModelSource::Files { files, wish };
+    let message = Message::plain(Request::Open { revision, source });
+    with_bridge(dispatch, |bridge| bridge.send(&message));
 }
 
 /// Takes a GGUF file that the visitor picked or dropped: a model, or an adapter.
@@ -81,6 +127,11 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
         Effect::SendPickedModel { revision, name } => {
             send_picked(dispatch, Line::Main, revision, name)
         }
+        Effect::SendCheckpoint { revision, wish } => send_checkpoint(dispatch, revision, wish),
+        Effect::ExportModel { name, sha256 } => spawn_local(async move {
+            let outcome = page_scope::download_stored(&name, &sha256).await;
+            dispatch(Action::Reported(exported(name, outcome)));
+        }),
         Effect::SendCorpusFile { revision, intake } => send_corpus(dispatch, revision, intake),
         Effect::SendCorpusText { revision, intake, text } => {
             let head = Request::Search { revision, ask: Ask::Read { intake } };

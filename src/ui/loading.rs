@@ -30,14 +30,18 @@ fn bar(page: Page, loading: &Loading) -> impl IntoView + use<> {
     let (done, total) = (megabytes(loading.done_bytes), megabytes(loading.total_bytes));
     let text = match loading.stage {
         None => Text::LoadingLook,
+        Some(LoadingStage::LookingUp) => Text::LoadingHub,
+        Some(LoadingStage::Quantising) => Text::LoadingQuantise,
         Some(LoadingStage::Downloading) => Text::LoadingDownload,
         Some(LoadingStage::ReadingStore) => Text::LoadingStore,
         Some(LoadingStage::Preparing) => Text::LoadingPrepare,
     };
     let what = page.filled(text, &[("done", &done), ("total", &total)]);
-    let downloading = loading.stage == Some(LoadingStage::Downloading);
-    let pace = downloading.then(|| pace(page, loading)).flatten();
-    let stop = downloading.then(|| {
+    let arriving =
+        matches!(loading.stage, Some(LoadingStage::Downloading | LoadingStage::Quantising));
+    let pace = arriving.then(|| pace(page, loading)).flatten();
+    let can_stop = arriving || loading.stage == Some(LoadingStage::LookingUp);
+    let stop = can_stop.then(|| {
         view! {
             <button class="plain" on:click=move |_| page.dispatch(Action::LoadingStopped)>
                 {page.words(Text::LoadingStop)}
@@ -84,7 +88,7 @@ fn trouble(page: Page, broken: &Interrupted, stopped: bool) -> impl IntoView + u
     view! {
         <section class="loading trouble" role="alert">
             <p>{words}</p>
-            <button class="primary" on:click=move |_| page.dispatch(Action::DefaultModelChosen)>
+            <button class="primary" on:click=move |_| page.dispatch(Action::ModelWantedAgain)>
                 {page.words(again)}
             </button>
         </section>

@@ -1,51 +1,44 @@
-//! The model in use, and opening another one from disk.
+//! The model in use, getting another one from a hub or from disk, and the models that are kept here.
 
 use leptos::prelude::*;
-use web_sys::File;
+use web_sys::FileList;
 
-use crate::catalogue::numbers::{grouped, milliseconds};
+use crate::catalogue::models::ModelText;
+use crate::catalogue::numbers::{grouped, megabytes, milliseconds};
 use crate::catalogue::text::Text;
 use crate::protocol::event::{ModelSummary, StoreOutcome};
+use crate::protocol::models::{HUB, KeptModel, QUANTISATIONS, SUGGESTIONS};
+use crate::protocol::readout::Pooling;
 use crate::state::action::Action;
-use crate::state::app::Wanted;
+use crate::state::app::{State, Wanted};
+use crate::state::shelf::ShelfAction;
 use crate::ui::adapters::Shelf;
 use crate::ui::effects;
 use crate::ui::loading::LoadingBar;
 use crate::ui::names::pooling_name;
 use crate::ui::page::{Page, page};
-use crate::ui::parts::{DropZone, FileButton};
+use crate::ui::parts::{FilesButton, FilesZone, paths_of};
 use crate::ui::status::{row, storage_text};
 
 /// The Models view.
 #[component]
 pub fn Models() -> impl IntoView {
     let page = page();
-    let picked = move |file: File| effects::take_file(move |action| page.dispatch(action), file);
-    let is_own = page.part(|state| state.wanted == Wanted::Default && state.model.is_some());
-    let back =
-        move || {
-            (!is_own.get()).then(|| view! {
-            <button class="plain" on:click=move |_| page.dispatch(Action::DefaultModelChosen)>
-                {page.words(Text::ModelUseDefault)}
-            </button>
-        })
-        };
+    let dropped = move |files: FileList| {
+        effects::take_files(move |action| page.dispatch(action), paths_of(&files));
+    };
     view! {
-        <DropZone on_file=picked hint=Text::ModelOpenFile>
+        <FilesZone on_files=dropped hint=ModelText::Drop>
             <section class="models">
                 <h1>{page.text(Text::ModelsTitle)}</h1>
                 <p class="lead">{page.text(Text::ModelsHow)}</p>
                 <LoadingBar/>
                 <CurrentModel/>
-                <div class="actions">
-                    <FileButton text=Text::ModelOpenFile accept=".gguf" on_file=picked/>
-                    {back}
-                </div>
-                <p class="quiet">{page.text(Text::ModelDrop)}</p>
-                <p class="quiet">{page.text(Text::ModelForVisit)}</p>
+                <GetModel/>
+                <KeptModels/>
             </section>
             <Shelf/>
-        </DropZone>
+        </FilesZone>
     }
 }
 
@@ -76,6 +69,13 @@ fn CurrentModel() -> impl IntoView {
                 </button>
             }
         });
+        let back = (!own).then(|| {
+            view! {
+                <button class="plain" on:click=move |_| page.dispatch(Action::DefaultModelChosen)>
+                    {page.words(Text::ModelUseDefault)}
+                </button>
+            }
+        });
         view! {
             <article class="card model">
                 <p class="over">{page.words(Text::ModelCurrent)}</p>
@@ -85,7 +85,7 @@ fn CurrentModel() -> impl IntoView {
                     {facts(page, &model)}
                     {row(page, Text::StatusStorage, page.words(storage_text(&kept.get())).to_owned())}
                 </dl>
-                <div class="actions">{card}{forget}</div>
+                <div class="actions">{card}{forget}{back}</div>
             </article>
         }
         .into_any()
@@ -105,5 +105,248 @@ fn facts(page: Page, model: &ModelSummary) -> impl IntoView + use<> {
         {row(page, Text::ModelLicence, licence)}
         {row(page, Text::ModelHash, model.sha256.clone())}
         {row(page, Text::ModelPreparing, prepared)}
+    }
+}
+
+fn shelf(page: Page, action: ShelfAction) {
+    page.dispatch(Action::Shelf(action));
+}
+
+/// From a hub, or from disk.
+#[component]
+fn GetModel() -> impl IntoView {
+    let page = page();
+    let repository = page.part(|state| state.shelf.draft.repository.clone());
+    let asked = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        shelf(page, ShelfAction::PullAsked);
+    };
+    let chips = SUGGESTIONS.into_iter().map(|name| {
+        let choose = move |_| shelf(page, ShelfAction::RepositoryTyped(name.to_owned()));
+        view! { <button type="button" class="chip" on:click=choose>{name}</button> }
+    });
+    let picked = move |files| effects::take_files(move |action| page.dispatch(action), files);
+    view! {
+        <section class="get-model" aria-label=page.text(ModelText::GetTitle)>
+            <h2>{page.text(ModelText::GetTitle)}</h2>
+            <p>{page.text(ModelText::GetHow)}</p>
+            <form on:submit=asked>
+                <label for="repository">{page.text(ModelText::Repository)}</label>
+                <div class="ask">
+                    <input
+                        id="repository" type="text" spellcheck="false" autocapitalize="off"
+                        autocomplete="off" placeholder="owner/name" list="repositories"
+                        prop:value=move || repository.get()
+                        on:input=move |event| {
+                            shelf(page, ShelfAction::RepositoryTyped(event_target_value(&event)));
+                        }
+                    />
+                    <button class="primary" type="submit">{page.text(ModelText::Get)}</button>
+                </div>
+                <datalist id="repositories">
+                    {SUGGESTIONS.map(|name| view! { <option value=name></option> }).collect_view()}
+                </datalist>
+                <details class="suggestions">
+                    <summary>{page.text(ModelText::Suggestions)}</summary>
+                    <div class="chips">{chips.collect_view()}</div>
+                </details>
+                <Wishes/>
+            </form>
+            <h3>{page.text(ModelText::FromDisk)}</h3>
+            <p class="quiet">{page.text(ModelText::FromDiskHow)}</p>
+            <div class="actions">
+                <FilesButton text=ModelText::OpenFiles is_folder=false on_files=picked/>
+                <FilesButton text=ModelText::OpenFolder is_folder=true on_files=picked/>
+            </div>
+        </section>
+    }
+}
+
+/// What is wanted of a checkpoint, and where the hub is.
+#[component]
+fn Wishes() -> impl IntoView {
+    let page = page();
+    let draft = page.part(|state| state.shelf.draft.clone());
+    let formats = QUANTISATIONS.map(|name| {
+        let words = match name {
+            "q4_0" => ModelText::QuantisationQ4,
+            "f16" => ModelText::QuantisationF16,
+            _ => ModelText::QuantisationQ8,
+        };
+        view! {
+            <option value=name selected=move || draft.get().quantisation == name>
+                {page.text(words)}
+            </option>
+        }
+    });
+    let readouts = Pooling::ALL.map(|pooling| {
+        view! {
+            <option value=pooling.name() selected=move || draft.get().pooling == Some(pooling)>
+                {page.text(pooling_name(pooling))}
+            </option>
+        }
+    });
+    let hub_how = move || page.filled(ModelText::HubHow, &[("hub", HUB)]);
+    view! {
+        <details class="wishes">
+            <summary>{page.text(ModelText::More)}</summary>
+            <label>
+                {page.text(ModelText::Quantisation)}
+                <select on:change=move |event| {
+                    shelf(page, ShelfAction::QuantisationChosen(event_target_value(&event)));
+                }>{formats.collect_view()}</select>
+            </label>
+            <label>
+                {page.text(ModelText::Pooling)}
+                <select on:change=move |event| {
+                    let pooling = Pooling::from_name(&event_target_value(&event));
+                    shelf(page, ShelfAction::PoolingChosen(pooling));
+                }>
+                    <option value="">{page.text(ModelText::PoolingAsSaid)}</option>
+                    {readouts.collect_view()}
+                </select>
+            </label>
+            <label>
+                {page.text(ModelText::Hub)}
+                <input
+                    id="hub" type="url" spellcheck="false" placeholder=HUB
+                    prop:value=move || draft.get().hub
+                    on:input=move |event| {
+                        shelf(page, ShelfAction::HubTyped(event_target_value(&event)));
+                    }
+                />
+            </label>
+            <p class="quiet">{hub_how}</p>
+        </details>
+    }
+}
+
+/// A model on the shelf.
+#[derive(Debug, Clone, PartialEq)]
+struct Item {
+    model: KeptModel,
+    is_hosted: bool,
+    is_used: bool,
+    is_asked: bool,
+}
+
+fn items(state: &State) -> Vec<Item> {
+    let hosted = state.hosted.first();
+    let used = state.model.as_ref().map(|model| model.sha256.as_str());
+    let item = |kept: &KeptModel| {
+        let own = hosted.filter(|hosted| hosted.sha256 == kept.sha256);
+        let mut model = kept.clone();
+        if let Some(own) = own {
+            (model.name, model.quantisation) = (own.name.clone(), own.quantisation.clone());
+            model.licence = Some(own.licence.clone());
+        }
+        Item {
+            is_hosted: own.is_some(),
+            is_used: used == Some(kept.sha256.as_str()),
+            is_asked: state.shelf.forgetting.as_deref() == Some(&kept.sha256),
+            model,
+        }
+    };
+    state.shelf.kept.iter().map(item).collect()
+}
+
+/// What the browser keeps.
+#[component]
+fn KeptModels() -> impl IntoView {
+    let page = page();
+    let items = page.part(items);
+    let usage = page.part(|state| (state.shelf.used_bytes, state.shelf.quota_bytes));
+    let usage = move || {
+        let (Some(used), Some(quota)) = usage.get() else { return None };
+        let (used, quota) = (megabytes(used), megabytes(quota));
+        Some(page.filled(ModelText::KeptUsage, &[("used", &used), ("quota", &quota)]))
+    };
+    view! {
+        <section class="kept-models" aria-label=page.text(ModelText::KeptTitle)>
+            <h2>{page.text(ModelText::KeptTitle)}</h2>
+            {move || items.get().is_empty().then(|| view! {
+                <p class="quiet">{page.text(ModelText::KeptNone)}</p>
+            })}
+            <For
+                each=move || items.get()
+                key=|item| (item.model.sha256.clone(), item.is_used, item.is_asked)
+                children=move |item| kept_card(page, item)
+            />
+            <p class="quiet usage">{usage}</p>
+        </section>
+    }
+}
+
+fn kept_card(page: Page, item: Item) -> impl IntoView + use<> {
+    let Item { model, is_hosted, is_used, is_asked } = item;
+    let size = megabytes(model.size_bytes);
+    let quantisation = model.quantisation.clone();
+    let facts = page.filled(ModelText::Facts, &[("quantisation", &quantisation), ("size", &size)]);
+    let name = if model.name.is_empty() {
+        page.words(ModelText::Unnamed).to_owned()
+    } else {
+        model.name.clone()
+    };
+    let source = match &model.source {
+        _ if is_hosted => page.words(ModelText::OwnModel).to_owned(),
+        Some(source) => source.clone(),
+        None => page.words(ModelText::FromDisk).to_owned(),
+    };
+    let licence =
+        model.licence.clone().unwrap_or_else(|| page.words(Text::ModelLicenceUnknown).to_owned());
+    let used = used_words(page, &model, is_used);
+    let [use_hash, ask_hash, export_hash] = [(); 3].map(|()| model.sha256.clone());
+    let actions = if is_asked {
+        let sure = page.filled(ModelText::DeleteSure, &[("name", &name)]);
+        view! {
+            <p>{sure}</p>
+            <button class="plain danger" on:click=move |_| shelf(page, ShelfAction::Forgotten)>
+                {page.text(ModelText::DeleteYes)}
+            </button>
+            <button class="plain" on:click=move |_| shelf(page, ShelfAction::ForgetCancelled)>
+                {page.text(ModelText::DeleteNo)}
+            </button>
+        }
+        .into_any()
+    } else {
+        let using = (!is_used).then(|| {
+            let choose = move |_| shelf(page, ShelfAction::Used(use_hash.clone()));
+            view! { <button class="plain use" on:click=choose>{page.text(ModelText::Use)}</button> }
+        });
+        let ask = move |_| shelf(page, ShelfAction::ForgetAsked(ask_hash.clone()));
+        let export = move |_| shelf(page, ShelfAction::Exported(export_hash.clone()));
+        view! {
+            {using}
+            <button class="plain" on:click=export>{page.text(ModelText::Export)}</button>
+            <button class="plain" on:click=ask>{page.text(ModelText::Delete)}</button>
+        }
+        .into_any()
+    };
+    view! {
+        <article class="card model kept" class:on=is_used>
+            <h3>{name.clone()}</h3>
+            <p class="numbers">{facts}</p>
+            <dl>
+                {row(page, ModelText::Source, source)}
+                {row(page, Text::ModelLicence, licence)}
+                {row(page, ModelText::LastUsed, used)}
+                {row(page, Text::ModelHash, model.sha256.clone())}
+            </dl>
+            <div class="actions">{actions}</div>
+        </article>
+    }
+}
+
+/// When a model was used last, in words.
+fn used_words(page: Page, model: &KeptModel, is_used: bool) -> String {
+    const DAY_MS: f64 = 86_400_000.0;
+    let days = ((js_sys::Date::now() - model.used_ms) / DAY_MS).floor();
+    if is_used {
+        return page.words(ModelText::UsedNow).to_owned();
+    }
+    match days {
+        _ if model.used_ms <= 0.0 => page.words(ModelText::UsedUnknown).to_owned(),
+        days if days < 1.0 => page.words(ModelText::UsedToday).to_owned(),
+        days => page.filled(ModelText::UsedDays, &[("n", &format!("{days:.0}"))]),
     }
 }

@@ -5,7 +5,9 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{DragEvent, Element, File, KeyboardEvent, MouseEvent, PointerEvent, ResizeObserver};
+use web_sys::{
+    DragEvent, Element, File, FileList, KeyboardEvent, MouseEvent, PointerEvent, ResizeObserver,
+};
 
 use crate::catalogue::text::Text;
 use crate::catalogue::words::Words;
@@ -252,6 +254,21 @@ pub fn DropZone(
     hint: impl Words,
     children: Children,
 ) -> impl IntoView {
+    let on_files = move |list: FileList| {
+        if let Some(file) = list.get(0) {
+            on_file(file);
+        }
+    };
+    view! { <FilesZone on_files hint>{children()}</FilesZone> }
+}
+
+/// Takes files dropped anywhere inside.
+#[component]
+pub fn FilesZone(
+    on_files: impl Fn(FileList) + 'static,
+    hint: impl Words,
+    children: Children,
+) -> impl IntoView {
     let page = page();
     let over = RwSignal::new(false);
     let dragged = move |event: DragEvent| {
@@ -265,11 +282,10 @@ pub fn DropZone(
     };
     let dropped = move |event: DragEvent| {
         over.set(false);
-        let file =
-            event.data_transfer().and_then(|transfer| transfer.files()).and_then(|f| f.get(0));
-        if let Some(file) = file {
+        let files = event.data_transfer().and_then(|transfer| transfer.files());
+        if let Some(files) = files.filter(|files| files.length() > 0) {
             event.prevent_default();
-            on_file(file);
+            on_files(files);
         }
     };
     view! {
@@ -283,6 +299,51 @@ pub fn DropZone(
             {children()}
             <div class="veil" aria-hidden="true">{page.text(hint)}</div>
         </div>
+    }
+}
+
+/// Files with their paths within the folder that was dropped or picked.
+pub fn paths_of(list: &FileList) -> Vec<(String, File)> {
+    let files = (0..list.length()).filter_map(|place| list.get(place));
+    let with_path = files.map(|file| {
+        // Not in web-sys: empty unless a folder was picked.
+        let path = js_sys::Reflect::get(&file, &"webkitRelativePath".into());
+        let path = path.ok().and_then(|path| path.as_string()).filter(|path| !path.is_empty());
+        (path.unwrap_or_else(|| file.name()), file)
+    });
+    with_path.collect()
+}
+
+/// A button that picks several files, or a folder.
+#[component]
+pub fn FilesButton(
+    text: impl Words,
+    is_folder: bool,
+    on_files: impl Fn(Vec<(String, File)>) + 'static,
+) -> impl IntoView {
+    let page = page();
+    let input: NodeRef<html::Input> = NodeRef::new();
+    let changed = move |_| {
+        let Some(element) = input.get_untracked() else { return };
+        if let Some(files) = element.files() {
+            on_files(paths_of(&files));
+        }
+        element.set_value("");
+    };
+    let open = move |_| {
+        let Some(element) = input.get_untracked() else { return };
+        if is_folder {
+            // An attribute of its own in every browser that can pick folders.
+            drop(element.set_attribute("webkitdirectory", ""));
+        }
+        element.click();
+    };
+    view! {
+        <button class="plain" on:click=open>{page.text(text)}</button>
+        <input
+            type="file" multiple hidden node_ref=input on:change=changed
+            aria-label=page.text(text)
+        />
     }
 }
 

@@ -59,8 +59,10 @@ fn pill_words(page: Page, pill: &Pill) -> String {
         Pill::NoModel => page.words(Text::StatusNoModel).to_owned(),
         Pill::Loading(stage, percent) => {
             let text = match stage {
-                None => Text::StatusStarting,
-                Some(LoadingStage::Downloading) => Text::StatusDownloading,
+                None | Some(LoadingStage::LookingUp) => Text::StatusStarting,
+                Some(LoadingStage::Downloading | LoadingStage::Quantising) => {
+                    Text::StatusDownloading
+                }
                 Some(LoadingStage::ReadingStore) => Text::StatusReadingStore,
                 Some(LoadingStage::Preparing) => Text::StatusPreparing,
             };
@@ -205,7 +207,10 @@ fn Preferred() -> impl IntoView {
 
 /// How the model is kept, in words.
 pub fn storage_text((store, wanted): &(Option<StoreOutcome>, Wanted)) -> Text {
-    if matches!(wanted, Wanted::Picked { .. }) {
+    // On their way into the store, or refused by it.
+    let is_passing =
+        matches!(wanted, Wanted::Picked { .. } | Wanted::Pulled { .. } | Wanted::Files { .. });
+    if is_passing && *store != Some(StoreOutcome::Refused) {
         return Text::StoreUnknown;
     }
     match store {

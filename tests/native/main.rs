@@ -9,6 +9,7 @@ mod cli_adapter;
 mod cli_corpora;
 mod cli_geometry;
 mod cli_map;
+mod cli_pull;
 mod cli_train;
 mod cpu;
 mod crew;
@@ -18,6 +19,8 @@ mod files;
 mod fixture;
 mod golden;
 mod gpu;
+#[path = "../hub/mod.rs"]
+mod hub;
 mod intake;
 mod journey;
 mod journey_adapter;

@@ -14,8 +14,11 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use simcse_lab::backend::Backend;
-use simcse_lab::browser::download::{Halted, Wanted};
+use simcse_lab::browser::download::{Fetched, Halted, Wanted};
+use simcse_lab::browser::fetching::Halt;
 use simcse_lab::browser::model_loader::{Remembered, forget, load};
+use simcse_lab::browser::model_shelf;
+use simcse_lab::browser::pull::{self, Made};
 use simcse_lab::browser::relaxed;
 use simcse_lab::browser::wire::{WireError, from_js, head_from_js};
 use simcse_lab::browser::worker_scope::{Bell, Breather, describe, listen, post};
@@ -24,11 +27,12 @@ use simcse_lab::engine::{Engine, Events};
 use simcse_lab::protocol::Revision;
 use simcse_lab::protocol::event::{Event, LoadingStage, StoreOutcome};
 use simcse_lab::protocol::message::{Message, bytes_of};
+use simcse_lab::protocol::models::KeptModel;
 use simcse_lab::protocol::problem::Problem;
 use simcse_lab::protocol::request::{ModelSource, Request};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::AbortController;
+use web_sys::{AbortController, AbortSignal};
 use web_time::{Duration, Instant};
 
 use adapters::Adapters;
@@ -49,15 +53,37 @@ enum Task {
     Attach { revision: Revision, name: String, bytes: Vec<u8> },
     Helpers(crew::News),
     Stored(Stored),
+    KeepModel,
 }
 
-/// A hosted model that was asked for.
+/// A model that was asked for.
 struct Order {
     revision: Revision,
-    name: String,
-    url: String,
-    size_bytes: u64,
-    sha256: String,
+    source: ModelSource,
+}
+
+/// Why a model did not come.
+struct End {
+    /// `None`: it was stopped.
+    problem: Option<Problem>,
+    done_bytes: u64,
+    total_bytes: u64,
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        Self { problem: Some(problem), done_bytes: 0, total_bytes: 0 }
+    }
+}
+
+impl From<Halt> for End {
+    fn from(halt: Halt) -> Self {
+        let problem = match halt {
+            Halt::Stopped => None,
+            Halt::Problem(problem) => Some(problem),
+        };
+        Self { problem, done_bytes: 0, total_bytes: 0 }
+    }
 }
 
 #[derive(Default)]
@@ -140,20 +166,22 @@ impl Door {
                 let (bytes, sha256) = (bytes_of(message.bulk).unwrap_or_default(), Some(sha256));
                 self.push(Task::Open { revision, name, bytes, sha256 });
             }
-            Request::Open {
-                revision,
-                source: ModelSource::Hosted { name, url, size_bytes, sha256 },
-            } => {
+            Request::Open { revision, source } => {
                 self.stop_loading();
                 self.push(Task::LoadingBegan);
-                let order = Order { revision, name, url, size_bytes, sha256 };
-                self.order.replace(Some(order));
+                self.order.replace(Some(Order { revision, source }));
                 self.loader_bell.ring();
             }
             Request::StopLoading => self.stop_loading(),
             Request::Workers { count } => {
                 self.push(Task::Helpers(crew::News::Wanted(count)));
             }
+            Request::KeepModel => self.push(Task::KeepModel),
+            Request::ListModels { revision } => spawn_local(async move {
+                let models = model_shelf::list().await;
+                let (used_bytes, quota_bytes) = model_shelf::usage().await;
+                tell(Event::Models { revision, models, used_bytes, quota_bytes });
+            }),
             Request::Prefer { preference, tuned } => crew::prefer(self, preference, tuned),
             Request::Forget { sha256 } => {
                 self.remembered.borrow_mut().forget(&sha256);
@@ -183,8 +211,8 @@ impl Door {
             running.abort();
         }
         if let Some(order) = self.order.take() {
-            let (revision, total_bytes) = (order.revision, order.size_bytes);
-            tell(Event::LoadingStopped { revision, done_bytes: 0, total_bytes });
+            let revision = order.revision;
+            tell(Event::LoadingStopped { revision, done_bytes: 0, total_bytes: 0 });
             self.push(Task::LoadingEnded);
         }
     }
@@ -200,7 +228,7 @@ impl Door {
     }
 
     async fn fulfil(&self, order: Order) {
-        let Order { revision, name, url, size_bytes, sha256 } = order;
+        let Order { revision, source } = order;
         let controller = match AbortController::new() {
             Ok(controller) => controller,
             Err(thrown) => {
@@ -211,30 +239,69 @@ impl Door {
         };
         let signal = controller.signal();
         self.running.replace(Some(controller));
-        let wanted = Wanted { url: &url, size_bytes, sha256: &sha256 };
-        let mut remembered = self.remembered.take();
-        let outcome = load(revision, wanted, &signal, &mut remembered, &tell).await;
-        self.remembered.replace(remembered);
+        let outcome = self.bring(revision, &source, &signal).await;
         match outcome {
-            Ok(_) if signal.aborted() => {
-                let (done_bytes, total_bytes) = (size_bytes, size_bytes);
+            _ if signal.aborted() => {
+                let (done_bytes, total_bytes) = match &outcome {
+                    Err(End { done_bytes, total_bytes, .. }) => (*done_bytes, *total_bytes),
+                    Ok(_) => (0, 0),
+                };
                 tell(Event::LoadingStopped { revision, done_bytes, total_bytes });
             }
-            Ok(fetched) => {
+            Ok(Made { name, bytes, sha256 }) => {
                 self.running.take();
-                let (bytes, sha256) = (fetched.bytes, Some(fetched.sha256));
-                self.push(Task::Open { revision, name, bytes, sha256 });
+                self.push(Task::Open { revision, name, bytes, sha256: Some(sha256) });
             }
-            Err(Halted { problem: Some(problem), .. }) => {
+            Err(End { problem: Some(problem), .. }) => {
                 self.running.take();
                 fail(Some(revision), problem);
             }
-            Err(Halted { problem: None, done_bytes, .. }) => {
-                let total_bytes = size_bytes;
+            Err(End { problem: None, done_bytes, total_bytes }) => {
                 tell(Event::LoadingStopped { revision, done_bytes, total_bytes });
             }
         }
         self.push(Task::LoadingEnded);
+    }
+
+    /// Brings a model into memory, wherever it is.
+    async fn bring(
+        &self,
+        revision: Revision,
+        source: &ModelSource,
+        signal: &AbortSignal,
+    ) -> Result<Made, End> {
+        match source {
+            ModelSource::Hosted { name, url, size_bytes, sha256 } => {
+                let wanted = Wanted { url, size_bytes: *size_bytes, sha256 };
+                let mut remembered = self.remembered.take();
+                let outcome = load(revision, wanted, signal, &mut remembered, &tell).await;
+                self.remembered.replace(remembered);
+                let total_bytes = *size_bytes;
+                match outcome {
+                    Ok(Fetched { bytes, sha256 }) => Ok(Made { name: name.clone(), bytes, sha256 }),
+                    Err(Halted { problem, done_bytes, .. }) => {
+                        Err(End { problem, done_bytes, total_bytes })
+                    }
+                }
+            }
+            ModelSource::Kept { name, sha256, size_bytes } => {
+                let reading = |done_bytes, total_bytes| {
+                    let stage = LoadingStage::ReadingStore;
+                    tell(Event::Loading { revision, stage, done_bytes, total_bytes });
+                };
+                let bytes = model_shelf::read(name, sha256, *size_bytes, reading).await?;
+                model_shelf::touch(sha256).await;
+                Ok(Made { name: name.clone(), bytes, sha256: sha256.clone() })
+            }
+            ModelSource::Pulled { pull } => Ok(pull::pull(revision, pull, signal, &tell).await?),
+            ModelSource::Files { files, wish } => {
+                Ok(pull::take_files(revision, files, wish, signal, &tell).await?)
+            }
+            ModelSource::Picked { .. } | ModelSource::Copied { .. } => {
+                let detail = "a model that is here was to be fetched".to_owned();
+                Err(Problem::Internal { detail }.into())
+            }
+        }
     }
 
     async fn engine_loop<B: Backend + Clone>(
@@ -248,6 +315,7 @@ impl Door {
             while let Some(task) = self.next_task() {
                 match task {
                     Task::Helpers(news) => helpers.take(news, &mut engine),
+                    Task::KeepModel => keep_model(&engine).await,
                     task => deal_with(task, &mut engine, &mut out),
                 }
                 corpora::carry(&self, engine.store_orders());
@@ -289,8 +357,26 @@ fn deal_with<B: Backend + Clone>(task: Task, engine: &mut Engine<B>, out: &mut E
             tell(Event::Loading { revision, stage, done_bytes: size, total_bytes: size });
             engine.open(revision, &name, bytes, sha256, out);
         }
-        Task::Helpers(_) => {}
+        Task::Helpers(_) | Task::KeepModel => {}
     }
+}
+
+/// Keeps the model in use in the browser's store.
+async fn keep_model<B: Backend + Clone>(engine: &Engine<B>) {
+    let Some(file) = engine.file() else { return };
+    let kept = KeptModel {
+        sha256: file.sha256.clone(),
+        name: file.config.name.clone(),
+        quantisation: file.quantisation().name().to_owned(),
+        size_bytes: file.size_bytes(),
+        source: file.config.source.clone(),
+        licence: file.config.licence.clone(),
+        used_ms: 0.0,
+    };
+    let sha256 = kept.sha256.clone();
+    let is_kept = model_shelf::keep(kept, file.bytes()).await;
+    let outcome = if is_kept { StoreOutcome::Kept } else { StoreOutcome::Refused };
+    tell(Event::Stored { sha256, outcome });
 }
 
 fn problem_of(error: &WireError) -> Problem {

@@ -183,6 +183,20 @@ impl Remote {
         }
     }
 
+    /// A part of a file, as much of it as comes.
+    fn part(&self, file: usize, range: Range<u64>) -> Result<Vec<u8>, Failed> {
+        let url = self.url(file);
+        let Range { start, end } = range;
+        let asked = format!("bytes={start}-{}", end.saturating_sub(1));
+        let mut response = self.ask(&url, &url, Some(&asked))?;
+        let skip = response_body(&response, start, &url)?;
+        let mut reader = response.body_mut().as_reader().take(skip + end - start);
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).with_context(|| format!("{url} breaks off"))?;
+        bytes.drain(..bytes.len().min(skip as usize));
+        Ok(bytes)
+    }
+
     fn url(&self, file: usize) -> String {
         self.urls.get(file).cloned().unwrap_or_default()
     }
@@ -217,20 +231,27 @@ fn response_body(response: &Response<ureq::Body>, from: u64, url: &str) -> anyho
     Ok(0)
 }
 
+fn is_broken(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some()
+}
+
 impl Source for Remote {
     type Error = Failed;
 
     async fn read(&mut self, file: usize, range: Range<u64>) -> Result<Vec<u8>, Failed> {
-        let url = self.url(file);
-        let Range { start, end } = range;
-        let asked = format!("bytes={start}-{}", end.saturating_sub(1));
-        let mut response = self.ask(&url, &url, Some(&asked))?;
-        let skip = response_body(&response, start, &url)?;
-        let mut reader = response.body_mut().as_reader().take(skip + end - start);
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes).with_context(|| format!("{url} breaks off"))?;
-        bytes.drain(..bytes.len().min(skip as usize));
-        Ok(bytes)
+        let mut tries = 1;
+        loop {
+            match self.part(file, range.clone()) {
+                Ok(bytes) if bytes.len() as u64 == range.end - range.start => return Ok(bytes),
+                // What the server says in words it says again; a broken line may hold the next time.
+                Err(Failed(error)) if tries == TRIES || !is_broken(&error) => {
+                    return Err(Failed(error));
+                }
+                Ok(bytes) if tries == TRIES => return Ok(bytes),
+                _ => thread::sleep(FIRST_PAUSE * tries),
+            }
+            tries += 1;
+        }
     }
 
     async fn begin(&mut self, file: usize, from: u64) -> Result<(), Failed> {

@@ -7,9 +7,10 @@ use anyhow::Context;
 
 use simcse_lab::intake::description::{Description, Known, Papers, SMALL_FILES};
 use simcse_lab::intake::drive;
-use simcse_lab::intake::hub::{HUB, Repository};
+use simcse_lab::intake::hub::Repository;
 use simcse_lab::intake::order::{Wish, look_up};
 use simcse_lab::intake::{Intake, WeightsFile};
+use simcse_lab::protocol::models::HUB;
 
 use crate::simcse::arguments::{ConvertOptions, PullOptions};
 use crate::simcse::bars;

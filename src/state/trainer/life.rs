@@ -1,7 +1,7 @@
 //! The trainer's life: started, given the page's model, ended.
 
 use crate::protocol::message::Message;
-use crate::protocol::request::Request;
+use crate::protocol::request::{ModelSource, Request};
 use crate::state::action::Action;
 use crate::state::app::{State, Wanted};
 use crate::state::effect::Effect;
@@ -36,6 +36,13 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         Wanted::Picked { name, size_bytes } => {
             (name.clone(), size_bytes, Effect::SendTrainerPickedModel { revision, name })
         }
+        Wanted::Kept { name, sha256, size_bytes } => {
+            let source = ModelSource::Kept { name: name.clone(), sha256, size_bytes };
+            let request = Request::Open { revision, source };
+            (name, size_bytes, Effect::SendTrainer(Message::plain(request)))
+        }
+        // On their way, or the browser keeps nothing: then only the page's worker has them.
+        Wanted::Pulled { .. } | Wanted::Files { .. } => return Vec::new(),
         Wanted::Default => {
             let Some(model) = state.hosted.first() else { return Vec::new() };
             let request = Request::Open { revision, source: model.source() };

@@ -1,0 +1,127 @@
+//! `simcse pull` against a stand-in of the Hub: what it makes, how it goes on, what it refuses; checkpoints of
+//! real shapes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use simcse_lab::weights::bert::BertFile;
+use simcse_lab::weights::blocks::BlockType;
+
+use crate::hub::{Faults, Hub};
+use crate::intake::{NAMES, convert, read};
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pull").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Puts a fixture on the hub.
+fn put(hub: &Hub, name: &str) {
+    let (papers, weights) = read(name);
+    let repository = format!("somebody/{name}");
+    for (path, text) in papers {
+        hub.put(&repository, &path, text.into_bytes());
+    }
+    for (path, bytes) in weights {
+        hub.put(&repository, &path, bytes);
+    }
+}
+
+fn pull(hub: &Hub, repository: &str, out: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_simcse"));
+    command.arg("pull").arg(repository).arg("--out").arg(out).args(["--hub", &hub.url()]);
+    command.env_remove("HF_TOKEN").args(more).output().unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn what_is_pulled_is_what_converts() {
+    let (hub, folder) = (Hub::start().unwrap(), folder("same"));
+    for name in NAMES {
+        put(&hub, name);
+        let out = folder.join(format!("{name}.gguf"));
+        let output = pull(&hub, &format!("somebody/{name}"), &out, &["--type", "q4_0"]);
+        assert!(output.status.success(), "{name}: {}", err(&output));
+        let bytes = std::fs::read(&out).unwrap();
+        let file = BertFile::read("x", bytes.clone(), None).unwrap();
+        assert_eq!(file.config.licence.as_deref(), Some("cc0-1.0"));
+        let source = file.config.source.clone().unwrap();
+        assert!(source.contains(&format!("/somebody/{name}@0123456")), "{source}");
+        // The same numbers as from disk; only the keys about the origin differ.
+        let plain =
+            BertFile::read("x", convert(name, BlockType::Q4_0, 999).unwrap(), None).unwrap();
+        for (tensor, _, _) in plain.config.tensors() {
+            let (a, b) = (file.tensor(&tensor).unwrap(), plain.tensor(&tensor).unwrap());
+            assert!(a.bytes == b.bytes && a.block == b.block, "{name} {tensor}");
+        }
+        let again = folder.join("again.gguf");
+        hub.faults(Faults { cut: Some((20_000, 3)), ..Faults::default() });
+        let output = pull(&hub, &format!("somebody/{name}"), &again, &["--type", "q4_0"]);
+        assert!(output.status.success(), "{name}: {}", err(&output));
+        assert!(std::fs::read(&again).unwrap() == bytes, "{name}: other bytes over a broken line");
+        hub.faults(Faults::default());
+    }
+    let left = std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(left, NAMES.len() + 1, "something half-made was left");
+}
+
+#[test]
+fn a_server_without_ranges_will_do() {
+    let (hub, folder) = (Hub::start().unwrap(), folder("plain"));
+    put(&hub, "sup-simcse-bert");
+    hub.faults(Faults { no_ranges: true, ..Faults::default() });
+    let output = pull(&hub, "somebody/sup-simcse-bert", &folder.join("m.gguf"), &[]);
+    assert!(output.status.success(), "{}", err(&output));
+}
+
+#[test]
+fn a_busy_hub_is_waited_for_and_refusals_are_said() {
+    let (hub, folder) = (Hub::start().unwrap(), folder("refused"));
+    put(&hub, "mpnet");
+    let out = folder.join("m.gguf");
+    hub.faults(Faults { status: Some((429, 2, 1)), ..Faults::default() });
+    let output = pull(&hub, "somebody/mpnet", &out, &[]);
+    assert!(output.status.success() && err(&output).contains("wait 1 seconds"), "{}", err(&output));
+    hub.faults(Faults { status: Some((503, 1, 0)), ..Faults::default() });
+    assert!(pull(&hub, "somebody/mpnet", &out, &[]).status.success());
+    std::fs::remove_file(&out).unwrap();
+    for (status, words) in
+        [(401, "terms have to be agreed"), (404, "is not there"), (400, "HTTP 400")]
+    {
+        hub.faults(Faults { status: Some((status, 99, 0)), ..Faults::default() });
+        let output = pull(&hub, "somebody/mpnet", &out, &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(err(&output).contains(words), "{status}: {}", err(&output));
+    }
+    hub.faults(Faults::default());
+    for (name, words) in [("nobody/nothing", "is not there"), ("no name", "names no model")] {
+        let output = pull(&hub, name, &out, &[]);
+        assert!(err(&output).contains(words), "{name}: {}", err(&output));
+    }
+    hub.put("somebody/empty", "config.json", b"{}".to_vec());
+    let output = pull(&hub, "somebody/empty", &out, &[]);
+    assert!(err(&output).contains("no weights"), "{}", err(&output));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something half-made was left");
+}
+
+#[test]
+fn a_wrong_file_is_refused_and_nothing_is_left() {
+    let (hub, folder) = (Hub::start().unwrap(), folder("wrong"));
+    put(&hub, "distilbert");
+    let (_, mut weights) = read("distilbert");
+    // A pickle where safetensors belong; then a checkpoint of another shape.
+    hub.put("somebody/distilbert", "model.safetensors", b"\x80\x02cposix\nsystem\n.".to_vec());
+    let output = pull(&hub, "somebody/distilbert", &folder.join("m.gguf"), &[]);
+    assert!(err(&output).contains("neither safetensors nor a PyTorch file"), "{}", err(&output));
+    let half = weights[0].1.len() / 2;
+    weights[0].1.truncate(half);
+    hub.put("somebody/distilbert", "model.safetensors", weights.remove(0).1);
+    let output = pull(&hub, "somebody/distilbert", &folder.join("m.gguf"), &[]);
+    assert!(err(&output).contains("too early"), "{}", err(&output));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something half-made was left");
+}
