@@ -48,11 +48,11 @@ impl Keeper {
             }
         }
         let done = intake.progress().0;
-        let Some(bookmark) = intake.bookmark().filter(|_| done >= self.noted + NOTE_EVERY) else {
+        if done < self.noted + NOTE_EVERY {
             return true;
-        };
+        }
         self.noted = done;
-        let note = serde_json::to_vec(&(&self.identity, bookmark)).unwrap_or_default();
+        let note = serde_json::to_vec(&(&self.identity, intake.bookmark())).unwrap_or_default();
         self.writer.flush() && self.store.write(NOTE, &note).await
     }
 

@@ -80,6 +80,8 @@ pub struct Intake {
     places: Vec<usize>,
     out: Vec<u8>,
     at: Bookmark,
+    /// See [`Intake::bookmark`].
+    last: Bookmark,
     /// Bytes of an unfinished row, or of an entry's header.
     rest: Vec<u8>,
     /// Where the current entry's content begins, once its header was read.
@@ -156,6 +158,7 @@ impl Intake {
             plans,
             places,
             out,
+            last: Bookmark::default(),
             at,
             rest,
             content_at,
@@ -183,10 +186,9 @@ impl Intake {
         &self.out
     }
 
-    /// Where reading can be taken up again, between two tensors; `None` within one.
-    pub fn bookmark(&self) -> Option<Bookmark> {
-        let between = self.taken == 0 && self.rest.is_empty() && self.content_at.is_none();
-        between.then(|| self.at.clone())
+    /// Where reading can be taken up again: behind the last tensor that is whole.
+    pub fn bookmark(&self) -> &Bookmark {
+        &self.last
     }
 
     /// The parts of the file that were made since the last call, for whoever keeps it while it grows: at
@@ -205,6 +207,7 @@ impl Intake {
             });
         if fits {
             self.out = bytes;
+            self.last = bookmark.clone();
             self.at = bookmark;
             self.fresh.clear();
         }
@@ -222,11 +225,15 @@ impl Intake {
             let detail = format!("more than its {} bytes came", file.size_bytes);
             return Err(Error::Source { file: file.name.clone(), detail });
         }
-        self.at.digest.update(bytes);
         while !bytes.is_empty() {
-            let used = self.advance(bytes)?;
-            self.at.position += used as u64;
-            bytes = bytes.get(used..).unwrap_or_default();
+            let part = self.at.part;
+            let (now, later) = bytes.split_at(self.advance(bytes)?);
+            self.at.position += now.len() as u64;
+            self.at.digest.update(now);
+            bytes = later;
+            if self.at.part > part && self.content_at.is_none() {
+                self.last = self.at.clone();
+            }
         }
         Ok(())
     }
@@ -247,6 +254,7 @@ impl Intake {
             return Err(Error::SourceHash { file: file.name.clone(), expected, found });
         }
         self.at = Bookmark { file: self.at.file + 1, ..Bookmark::default() };
+        self.last = self.at.clone();
         self.rest.clear();
         (self.content_at, self.taken) = (None, 0);
         Ok(())

@@ -43,6 +43,9 @@ mod geometry_along;
 mod golden;
 mod gpu;
 mod harness;
+#[allow(dead_code, reason = "the native tests use more of it")]
+#[path = "../hub/mod.rs"]
+mod hub;
 mod input;
 mod journal;
 mod journey;
@@ -52,6 +55,7 @@ mod models;
 mod pace;
 mod page;
 mod profile;
+mod pull;
 mod search;
 mod server;
 mod site;

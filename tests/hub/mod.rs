@@ -1,6 +1,8 @@
 //! A stand-in of the Hugging Face Hub's HTTP interface: listings with LFS sizes and hashes, redirects to
 //! another address for large files, ranges, ETags, and what goes wrong. It listens on this machine only.
 
+pub mod shapes;
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

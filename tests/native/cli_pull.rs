@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
 
+use crate::hub::shapes::Shape;
 use crate::hub::{Faults, Hub};
 use crate::intake::{NAMES, convert, read};
 
@@ -124,4 +125,69 @@ fn a_wrong_file_is_refused_and_nothing_is_left() {
     let output = pull(&hub, "somebody/distilbert", &folder.join("m.gguf"), &[]);
     assert!(err(&output).contains("too early"), "{}", err(&output));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something half-made was left");
+}
+
+/// The peak of a child's memory, in bytes, looked at until it ends.
+#[cfg(target_os = "linux")]
+fn peak_of(mut child: std::process::Child) -> (u64, std::process::ExitStatus) {
+    let path = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    loop {
+        let said = std::fs::read_to_string(&path).unwrap_or_default();
+        let line = said.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
+        peak = peak.max(kilobytes.unwrap_or(0_u64) * 1024);
+        if let Some(status) = child.try_wait().unwrap() {
+            return (peak, status);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// BERT-base, 440 MB of weights, in both formats: what it takes to pull and quantise it.
+#[cfg(target_os = "linux")]
+#[test]
+fn pulling_bert_base_takes_little_more_memory_than_its_quantised_size() {
+    let (hub, folder) = (Hub::start().unwrap(), folder("peak"));
+    for (shape, is_zip) in [(Shape::BertBase, false), (Shape::RobertaBase, true)] {
+        let repository = format!("somebody/{}", shape.name());
+        hub.put(&repository, "config.json", shape.config_json().into_bytes());
+        hub.put(&repository, "vocab.txt", shape.vocabulary_txt().into_bytes());
+        match is_zip {
+            true => hub.put(&repository, "pytorch_model.bin", shape.pytorch()),
+            false => hub.put(&repository, "model.safetensors", shape.safetensors()),
+        }
+        let out = folder.join("m.gguf");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_simcse"));
+        command.arg("pull").arg(&repository).arg("--out").arg(&out).args(["--hub", &hub.url()]);
+        let (peak, status) = peak_of(command.env_remove("HF_TOKEN").spawn().unwrap());
+        assert!(status.success());
+        let size = std::fs::metadata(&out).unwrap().len();
+        println!("{}: {size} bytes, peak {peak} bytes", shape.name());
+        assert!(size > 100_000_000 && peak > size, "{size} bytes, peak {peak}: not measured");
+        assert!(peak <= size + 150_000_000, "{size} bytes, peak {peak}");
+        // Stopped in the middle, the same command goes on.
+        if is_zip {
+            continue;
+        }
+        let whole = std::fs::read(&out).unwrap();
+        let before = hub.sent().0;
+        hub.faults(Faults { bytes_per_s: Some(150_000_000), ..Faults::default() });
+        let mut command = Command::new(env!("CARGO_BIN_EXE_simcse"));
+        command.arg("pull").arg(&repository).arg("--out").arg(&out).args(["--hub", &hub.url()]);
+        let mut child = command.env_remove("HF_TOKEN").spawn().unwrap();
+        let note = folder.join("m.gguf.part.json");
+        while !note.is_file() || hub.sent().0 < before + 200_000_000 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        hub.faults(Faults::default());
+        let broken_off = hub.sent().0;
+        let output = pull(&hub, &repository, &out, &[]);
+        assert!(output.status.success() && err(&output).contains("going on"), "{}", err(&output));
+        let again = hub.sent().0 - broken_off;
+        assert!(again < 300_000_000, "{again} bytes were sent again");
+        assert!(std::fs::read(&out).unwrap() == whole, "other bytes after going on");
+    }
 }

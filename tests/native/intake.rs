@@ -11,12 +11,14 @@ use simcse_lab::intake::drive::{self, Source};
 use simcse_lab::intake::{Bookmark, Intake, WeightsFile};
 use simcse_lab::model::encoder::Encoder;
 use simcse_lab::protocol::readout::{Pooling, Readout};
+use simcse_lab::text::tokeniser::Tokens;
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::error::Error;
 
 use crate::checkpoint::Memory;
 use crate::gpu::gpu;
+use crate::hub::shapes::Shape;
 
 pub const NAMES: [&str; 7] = [
     "sup-simcse-bert",
@@ -157,7 +159,7 @@ fn broken_off(name: &str, part: usize, after: u64) -> (Bookmark, Vec<u8>) {
     let (mut memory, mut files) = source(&weights, part);
     pollster::block_on(drive::index(&mut memory, &mut files)).unwrap();
     let mut intake = Intake::new(&description, files, BlockType::Q8_0).unwrap();
-    let mut last = (intake.bookmark().unwrap(), intake.bytes().to_vec());
+    let mut last = (intake.bookmark().clone(), intake.bytes().to_vec());
     pollster::block_on(async {
         'files: while let Some((file, from)) = intake.position() {
             memory.begin(file, from).await.unwrap();
@@ -167,9 +169,8 @@ fn broken_off(name: &str, part: usize, after: u64) -> (Bookmark, Vec<u8>) {
                     break;
                 }
                 intake.take(&bytes).unwrap();
-                if let Some(bookmark) = intake.bookmark() {
-                    last = (bookmark, intake.bytes().to_vec());
-                }
+                // What was begun behind the bookmark is made again.
+                last = (intake.bookmark().clone(), intake.bytes().to_vec());
                 if intake.progress().0 > after {
                     break 'files;
                 }
@@ -345,5 +346,50 @@ fn no_damage_of_an_index_makes_reading_panic() {
             let made = drive::convert(&mut memory, &description, files, BlockType::Q8_0);
             drop(pollster::block_on(made));
         }
+    }
+}
+
+#[derive(Deserialize)]
+struct ShapeCase {
+    ids: Vec<u32>,
+    cls: String,
+    mean: String,
+}
+
+#[test]
+fn models_of_real_shapes_give_the_vectors_of_transformers() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/shapes.json");
+    let golden = std::fs::read(path).unwrap();
+    let golden: std::collections::BTreeMap<String, Vec<ShapeCase>> =
+        serde_json::from_slice(&golden).unwrap();
+    for shape in Shape::ALL {
+        let papers = Papers::from([
+            ("config.json".to_owned(), shape.config_json()),
+            ("vocab.txt".to_owned(), shape.vocabulary_txt()),
+        ]);
+        let description = Description::read(&papers, &known(shape.name())).unwrap();
+        // One of the two formats each.
+        let (name, bytes) = match shape {
+            Shape::BertBase | Shape::DistilBert => ("model.safetensors", shape.safetensors()),
+            Shape::RobertaBase | Shape::MpnetBase => ("pytorch_model.bin", shape.pytorch()),
+        };
+        let (mut memory, files) = source(&[(name.to_owned(), bytes)], 1 << 20);
+        let made = drive::convert(&mut memory, &description, files, BlockType::F32);
+        let made = pollster::block_on(made).unwrap();
+        drop(memory);
+        let file = BertFile::read("x", made, Some(String::new())).unwrap();
+        let encoder = Encoder::load(Cpu::default(), &file).unwrap();
+        let mut lowest = 1.0_f64;
+        for case in &golden[shape.name()] {
+            let tokens = Tokens { ids: case.ids.clone(), ..Tokens::default() };
+            for (pooling, wanted) in [(Pooling::Cls, &case.cls), (Pooling::Mean, &case.mean)] {
+                let embedding =
+                    encoder.embed(std::slice::from_ref(&tokens), Readout::last(pooling));
+                let found = cosine(&pollster::block_on(embedding).unwrap(), &floats(wanted));
+                assert!(found >= 0.9999, "{} {}: {found}", shape.name(), pooling.name());
+                lowest = lowest.min(found);
+            }
+        }
+        println!("{}: cosine >= {lowest:.7} with transformers", shape.name());
     }
 }

@@ -19,6 +19,7 @@ mod files;
 mod fixture;
 mod golden;
 mod gpu;
+#[allow(dead_code, reason = "the browser tests use more of it")]
 #[path = "../hub/mod.rs"]
 mod hub;
 mod intake;

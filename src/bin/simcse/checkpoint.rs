@@ -376,7 +376,8 @@ impl Keeper {
             open.write_all(fresh).with_context(unkept)?;
         }
         let done = intake.progress().0;
-        if let Some(bookmark) = intake.bookmark().filter(|_| done >= self.noted + NOTE_EVERY) {
+        if done >= self.noted + NOTE_EVERY {
+            let bookmark = intake.bookmark();
             open.sync_data().with_context(unkept)?;
             std::fs::write(&self.note, serde_json::to_vec(&(&self.identity, bookmark))?)?;
             self.noted = done;
