@@ -19,6 +19,8 @@ pub enum Program {
     Worker,
     /// Trains, too.
     Trainer,
+    /// Makes models of checkpoints.
+    Puller,
 }
 
 impl Program {
@@ -27,6 +29,7 @@ impl Program {
         match self {
             Self::Worker => "simcse-worker",
             Self::Trainer => "simcse-trainer",
+            Self::Puller => "simcse-puller",
         }
     }
 }

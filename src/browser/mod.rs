@@ -13,6 +13,7 @@ pub mod model_shelf;
 pub mod page_scope;
 pub mod picture;
 pub mod pull;
+pub mod puller;
 pub mod relaxed;
 pub mod shelf;
 pub mod store;

@@ -12,7 +12,7 @@ use crate::intake::hub::Repository;
 use crate::intake::order::{self, Order, look_up};
 use crate::intake::{Intake, WeightsFile};
 use crate::protocol::Revision;
-use crate::protocol::event::{Event, LoadingStage, StoreOutcome};
+use crate::protocol::event::{Event, LoadingStage};
 use crate::protocol::models::{KeptModel, LocalFile, Pull, Wish};
 use crate::protocol::problem::{HubFault, Problem};
 use crate::weights::bert::sha256;
@@ -21,9 +21,9 @@ use crate::weights::blocks::BlockType;
 /// A model that was made.
 #[derive(Debug)]
 pub struct Made {
-    pub name: String,
-    pub bytes: Vec<u8>,
-    pub sha256: String,
+    pub model: KeptModel,
+    /// Its file, where the store does not keep it.
+    pub bytes: Option<Vec<u8>>,
 }
 
 /// Memory that may be had where the browser does not say how much there is: 2 GB, half of what wasm can
@@ -47,7 +47,7 @@ fn wish_of(wish: &Wish) -> order::Wish {
 }
 
 /// Fetches a repository's checkpoint, quantising it on its way, and keeps what it becomes. Tells `post` how
-/// it goes: `Loading`, `Stored`.
+/// it goes: `Loading`.
 ///
 /// # Errors
 /// [`Halt`]. What was made is kept for the next time.
@@ -67,7 +67,7 @@ pub async fn pull(
     let mut fetching = Fetching::new(signal, quantising);
     let order = look_up(&mut fetching, &repository, wish).await?;
     fetching.places = order.urls.iter().cloned().map(Place::Address).collect();
-    make(fetching, order, wish.block, post).await
+    make(fetching, order, wish.block).await
 }
 
 /// Reads a checkpoint from the visitor's disk, likewise.
@@ -123,7 +123,7 @@ pub async fn take_files(
     let mut fetching = Fetching::new(signal, tell);
     fetching.places = places;
     let order = Order { description, files: weights, urls: Vec::new(), identity };
-    make(fetching, order, wish.block, post).await
+    make(fetching, order, wish.block).await
 }
 
 /// Whether a dropped path is the small file of that name, in the folder or below it.
@@ -162,7 +162,6 @@ async fn make<P: Fn(u64, u64)>(
     mut fetching: Fetching<'_, P>,
     order: Order,
     block: BlockType,
-    post: &impl Fn(Event),
 ) -> Result<Made, Halt> {
     let Order { description, mut files, identity, .. } = order;
     fetching.sizes = files.iter().map(|file| file.size_bytes).collect();
@@ -185,8 +184,8 @@ async fn make<P: Fn(u64, u64)>(
     let bytes = intake.finish()?;
     let sha256 = sha256(&bytes);
     let config = &description.config;
-    let kept = KeptModel {
-        sha256: sha256.clone(),
+    let model = KeptModel {
+        sha256,
         name: config.name.clone(),
         quantisation: block.name().to_owned(),
         size_bytes: bytes.len() as u64,
@@ -195,17 +194,15 @@ async fn make<P: Fn(u64, u64)>(
         used_ms: 0.0,
     };
     let is_kept = match keeper {
-        Some(keeper) => keeper.finish(&sha256).await,
+        Some(keeper) => keeper.finish(&model.sha256).await,
         None => false,
     };
     let is_kept = if is_kept {
-        model_shelf::note(kept).await;
+        model_shelf::note(model.clone()).await;
         true
     } else {
         forget_part().await;
-        model_shelf::keep(kept, &bytes).await
+        model_shelf::keep(model.clone(), &bytes).await
     };
-    let outcome = if is_kept { StoreOutcome::Kept } else { StoreOutcome::Refused };
-    post(Event::Stored { sha256: sha256.clone(), outcome });
-    Ok(Made { name: config.name.clone(), bytes, sha256 })
+    Ok(Made { model, bytes: (!is_kept).then_some(bytes) })
 }

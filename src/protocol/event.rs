@@ -35,6 +35,11 @@ pub enum Event {
         sha256: String,
         outcome: StoreOutcome,
     },
+    /// A model was made of a checkpoint, and is in the browser's store. Bulk, where that refused it: Bytes.
+    Pulled {
+        revision: Revision,
+        model: Box<KeptModel>,
+    },
     /// The kept models, the last used first, and how much of the browser's store is in use, where it
     /// says so.
     Models {
@@ -258,6 +263,7 @@ impl Event {
             Self::Failed { revision, .. } => *revision,
             Self::Loading { revision, .. }
             | Self::LoadingStopped { revision, .. }
+            | Self::Pulled { revision, .. }
             | Self::Models { revision, .. }
             | Self::Opened { revision, .. }
             | Self::Progress { revision, .. }

@@ -26,7 +26,8 @@ pub enum ModelSource {
     Picked { name: String },
     /// Kept in the browser's store.
     Kept { name: String, sha256: String, size_bytes: u64 },
-    /// A repository of a hub: quantised on its way in, and kept.
+    /// A repository of a hub: quantised on its way in, and kept. Answered by `Event::Pulled`, by a program
+    /// of its own.
     Pulled { pull: Pull },
     /// A checkpoint's files on the visitor's disk: likewise.
     Files { files: Vec<LocalFile>, wish: Wish },

@@ -95,6 +95,11 @@ pub enum Action {
 
     /// Load the site's own model (first visit, retry, resume).
     DefaultModelChosen,
+    /// The program that makes models says something.
+    Puller(Message<Event>),
+    PullerDied {
+        message: String,
+    },
     /// What was wanted, once more.
     ModelWantedAgain,
     Shelf(ShelfAction),

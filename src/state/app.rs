@@ -68,6 +68,8 @@ pub struct State {
     pub interrupted: Option<Interrupted>,
     pub store: Option<StoreOutcome>,
     pub shelf: ModelShelf,
+    /// A program makes the wanted model.
+    pub(super) is_pulling: bool,
     /// Hash of the last model that the browser's store took.
     pub(super) fresh_kept: Option<String>,
     pub compare: Compare,
@@ -103,6 +105,7 @@ impl Default for State {
             interrupted: None,
             store: None,
             shelf: ModelShelf::default(),
+            is_pulling: false,
             fresh_kept: None,
             compare: Compare::default(),
             adapters: Adapters::default(),

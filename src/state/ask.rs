@@ -3,6 +3,7 @@
 use crate::catalogue::examples;
 use crate::protocol::readout::{Lens, Side};
 
+use crate::protocol::message::Message;
 use crate::protocol::request::{ModelSource, Request, WINDOW_SIDE, Window};
 use crate::state::adapters::attach::attach_wanted;
 use crate::state::adapters::other;
@@ -20,6 +21,11 @@ pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.interrupted = None;
+    if std::mem::take(&mut state.is_pulling) {
+        let mut effects = vec![Effect::EndPuller];
+        effects.extend(open_wanted(state));
+        return effects;
+    }
     let revision = state.revision();
     match state.wanted.clone() {
         Wanted::Picked { name, size_bytes } => {
@@ -33,11 +39,14 @@ pub(super) fn open_wanted(state: &mut State) -> Vec<Effect> {
         }
         Wanted::Pulled { pull } => {
             state.loading = Some(Loading::new(revision, pull.repository.clone(), 0));
-            vec![Effect::ask(Request::Open { revision, source: ModelSource::Pulled { pull } })]
+            state.is_pulling = true;
+            let source = ModelSource::Pulled { pull };
+            vec![Effect::Pull(Message::plain(Request::Open { revision, source }))]
         }
         Wanted::Files { name, size_bytes, wish } => {
             state.loading = Some(Loading::new(revision, name, size_bytes));
-            vec![Effect::SendCheckpoint { revision, wish }]
+            state.is_pulling = true;
+            vec![Effect::PullFiles { revision, wish }]
         }
         Wanted::Default => {
             let Some(model) = state.hosted.first().cloned() else { return Vec::new() };

@@ -22,11 +22,17 @@ pub enum Effect {
         revision: Revision,
         name: String,
     },
-    /// Send the checkpoint's files, which the effects layer holds, as `Request::Open`.
-    SendCheckpoint {
+    /// Start the program that makes models and ask it for this one; its events come as `Action::Puller`.
+    Pull(Message<Request>),
+    /// Likewise, of the checkpoint's files, which the effects layer holds.
+    PullFiles {
         revision: Revision,
         wish: Wish,
     },
+    /// Tell it to stop.
+    StopPulling,
+    /// End it and give its memory back.
+    EndPuller,
     /// Save a model of the browser's store as a file.
     ExportModel {
         name: String,

@@ -27,6 +27,7 @@ use crate::state::saved::Saved;
 use crate::state::search;
 use crate::state::settings::Theme;
 use crate::state::shelf;
+use crate::state::shelf::pulling;
 use crate::state::trainer;
 use crate::state::worker_events::{take_event, worker_died};
 use crate::text::lists::{ListError, Reading};
@@ -103,6 +104,9 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
             effects
         }
         Action::ModelWantedAgain => choose_model(state, state.wanted.clone()),
+        Action::Puller(message) => pulling::take_event(state, message, now_ms),
+        Action::PullerDied { message } => pulling::died(state, message),
+        Action::LoadingStopped if state.is_pulling => vec![Effect::StopPulling],
         Action::LoadingStopped => vec![Effect::ask(Request::StopLoading)],
         Action::ModelFilePicked { name, size_bytes } => {
             choose_model(state, Wanted::Picked { name, size_bytes })

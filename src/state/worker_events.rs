@@ -136,6 +136,8 @@ pub(super) fn take_event(state: &mut State, message: Message<Event>, now_ms: f64
         // Said by a worker to a worker.
         | Event::Portion { .. }
         | Event::Examined { .. }
+        // Said by the program that makes models.
+        | Event::Pulled { .. }
         // Taken above.
         | Event::Attached { .. }
         | Event::Blended { .. }
@@ -316,7 +318,7 @@ fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Ve
 }
 
 /// The last good model stays; without one the page keeps the remedy in view.
-fn loading_failed(state: &mut State, problem: Problem) {
+pub(in crate::state) fn loading_failed(state: &mut State, problem: Problem) {
     let Some(loading) = state.loading.take() else { return };
     let was_picked = std::mem::take(&mut state.wanted) != Wanted::Default;
     if let Some(model) = state.model.as_ref().filter(|_| was_picked) {
@@ -350,7 +352,10 @@ pub(super) fn worker_died(state: &mut State, message: String, now_ms: f64) -> Ve
     state.lesson.forget_questions();
     state.geometry.forget_questions();
     state.search.forget_questions();
-    if state.loading.take().is_some() {
+    if state.is_pulling {
+        // What makes the model lives on its own: it is asked again, and goes on where it was.
+        state.loading = None;
+    } else if state.loading.take().is_some() {
         // The picked file may be what killed the worker; trying it again would kill the next one.
         state.wanted = Wanted::Default;
     }

@@ -16,6 +16,7 @@ use crate::catalogue::words::Words;
 use crate::files::write::pieces;
 use crate::files::{Format, Table};
 use crate::protocol::Revision;
+use crate::protocol::event::Event;
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::models::{LocalFile, Wish};
 use crate::protocol::request::{ModelSource, Request};
@@ -35,6 +36,8 @@ thread_local! {
     static BRIDGE: RefCell<Option<Bridge>> = const { RefCell::new(None) };
     /// The worker that trains.
     static TRAINER: RefCell<Option<Bridge>> = const { RefCell::new(None) };
+    /// The worker that makes models.
+    static PULLER: RefCell<Option<Bridge>> = const { RefCell::new(None) };
     /// The model file the visitor picked: kept for a restart of the worker.
     static PICKED: RefCell<Option<File>> = const { RefCell::new(None) };
     /// The checkpoint's files the visitor picked: kept for a restart of the worker.
@@ -72,19 +75,43 @@ fn is_checkpoint(path: &str) -> bool {
     is_small(path) || path.ends_with(".safetensors") || path.ends_with(".bin")
 }
 
-fn send_checkpoint(dispatch: impl Dispatch, revision: Revision, wish: Wish) {
+/// The request that makes a model of the checkpoint's files.
+fn ask_for_files(revision: Revision, wish: Wish) -> Option<Message<Request>> {
     let files = CHECKPOINT.with_borrow(Clone::clone);
     let local = files.iter().map(|(path, file)| {
         let url = Url::create_object_url_with_blob(file).ok()?;
         Some(LocalFile { path: path.clone(), url, size_bytes: file.size() as u64 })
     });
-    let Some(files) = local.collect::<Option<Vec<_>>>() else {
-        let detail = "the browser gives no address to a file".to_owned();
-        return dispatch(Action::Reported(Report::ExportFailed { detail }));
+    let source = ModelSource::Files { files: local.collect::<Option<Vec<_>>>()?, wish };
+    Some(Message::plain(Request::Open { revision, source }))
+}
+
+/// Starts the program that makes models; the request goes to it as soon as it listens.
+fn pull(dispatch: impl Dispatch, message: Message<Request>) {
+    end_puller();
+    let died = move |message: String| {
+        end_puller();
+        dispatch(Action::PullerDied { message });
     };
-    let source = ModelSource::Files { files, wish };
-    let message = Message::plain(Request::Open { revision, source });
-    with_bridge(dispatch, |bridge| bridge.send(&message));
+    let said = move |event: Message<Event>| {
+        if event.head != Event::Ready {
+            return dispatch(Action::Puller(event));
+        }
+        let sent = PULLER.with_borrow(|slot| slot.as_ref().map(|it| it.send(&message)));
+        if let Some(Err(message)) = sent {
+            dispatch(Action::PullerDied { message });
+        }
+    };
+    match Bridge::start(Program::Puller, said, died) {
+        Ok(bridge) => PULLER.with_borrow_mut(|slot| *slot = Some(bridge)),
+        Err(message) => page_scope::after(0, move || dispatch(Action::PullerDied { message })),
+    }
+}
+
+fn end_puller() {
+    if let Some(bridge) = PULLER.with_borrow_mut(Option::take) {
+        drop_later(bridge);
+    }
 }
 
 /// Takes a GGUF file that the visitor picked or dropped: a model, or an adapter.
@@ -127,7 +154,20 @@ pub fn run(dispatch: impl Dispatch, effect: Effect) {
         Effect::SendPickedModel { revision, name } => {
             send_picked(dispatch, Line::Main, revision, name)
         }
-        Effect::SendCheckpoint { revision, wish } => send_checkpoint(dispatch, revision, wish),
+        Effect::Pull(message) => pull(dispatch, message),
+        Effect::PullFiles { revision, wish } => match ask_for_files(revision, wish) {
+            Some(message) => pull(dispatch, message),
+            None => page_scope::after(0, move || {
+                let message = "the browser gives no addresses to files".to_owned();
+                dispatch(Action::PullerDied { message });
+            }),
+        },
+        Effect::StopPulling => {
+            let stop = Message::plain(Request::StopLoading);
+            // One that is gone has stopped.
+            PULLER.with_borrow(|slot| slot.as_ref().map(|it| drop(it.send(&stop))));
+        }
+        Effect::EndPuller => end_puller(),
         Effect::ExportModel { name, sha256 } => spawn_local(async move {
             let outcome = page_scope::download_stored(&name, &sha256).await;
             dispatch(Action::Reported(exported(name, outcome)));

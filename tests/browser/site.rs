@@ -76,7 +76,7 @@ fn page_names_its_build_and_its_workers() -> Check {
         ensure(build.contains('+'), format!("no build: {build:?}"))?;
         let missing = page.evaluate(
             "(async () => {
-                const files = ['worker', 'trainer'].flatMap((name) => {
+                const files = ['worker', 'trainer', 'puller'].flatMap((name) => {
                     const address = document.querySelector(`meta[name=simcse-${name}]`).content;
                     const [boot, query] = address.split('?');
                     const named = new URLSearchParams(query);

@@ -31,6 +31,7 @@ pub fn run() -> Outcome<()> {
     let gpu = name_program(&staging, "gpu")?;
     let worker = format!("{}&amp;gpu={gpu}", start(&name_program(&staging, "worker")?));
     let trainer = start(&name_program(&staging, "trainer")?);
+    let puller = start(&name_program(&staging, "puller")?);
     let (html, boot) = take_inline_script(&html)?;
     let boot_name = format!("boot-{}.js", content_hash(&[boot.as_bytes()]));
     shell::write(&staging.join(&boot_name), boot)?;
@@ -39,7 +40,8 @@ pub fn run() -> Outcome<()> {
     let metas = format!(
         "<meta name=\"simcse-build\" content=\"{build}\">\n    \
          <meta name=\"simcse-worker\" content=\"{worker}\">\n    \
-         <meta name=\"simcse-trainer\" content=\"{trainer}\">\n    "
+         <meta name=\"simcse-trainer\" content=\"{trainer}\">\n    \
+         <meta name=\"simcse-puller\" content=\"{puller}\">\n    "
     );
     // The script that starts the worker reads its address.
     let html = insert_before(&html, "<script", &metas)?;

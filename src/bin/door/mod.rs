@@ -15,10 +15,8 @@ use std::rc::Rc;
 
 use simcse_lab::backend::Backend;
 use simcse_lab::browser::download::{Fetched, Halted, Wanted};
-use simcse_lab::browser::fetching::Halt;
 use simcse_lab::browser::model_loader::{Remembered, forget, load};
 use simcse_lab::browser::model_shelf;
-use simcse_lab::browser::pull::{self, Made};
 use simcse_lab::browser::relaxed;
 use simcse_lab::browser::wire::{WireError, from_js, head_from_js};
 use simcse_lab::browser::worker_scope::{Bell, Breather, describe, listen, post};
@@ -62,6 +60,13 @@ struct Order {
     source: ModelSource,
 }
 
+/// A model that came.
+struct Made {
+    name: String,
+    bytes: Vec<u8>,
+    sha256: String,
+}
+
 /// Why a model did not come.
 struct End {
     /// `None`: it was stopped.
@@ -73,16 +78,6 @@ struct End {
 impl From<Problem> for End {
     fn from(problem: Problem) -> Self {
         Self { problem: Some(problem), done_bytes: 0, total_bytes: 0 }
-    }
-}
-
-impl From<Halt> for End {
-    fn from(halt: Halt) -> Self {
-        let problem = match halt {
-            Halt::Stopped => None,
-            Halt::Problem(problem) => Some(problem),
-        };
-        Self { problem, done_bytes: 0, total_bytes: 0 }
     }
 }
 
@@ -293,12 +288,11 @@ impl Door {
                 model_shelf::touch(sha256).await;
                 Ok(Made { name: name.clone(), bytes, sha256: sha256.clone() })
             }
-            ModelSource::Pulled { pull } => Ok(pull::pull(revision, pull, signal, &tell).await?),
-            ModelSource::Files { files, wish } => {
-                Ok(pull::take_files(revision, files, wish, signal, &tell).await?)
-            }
-            ModelSource::Picked { .. } | ModelSource::Copied { .. } => {
-                let detail = "a model that is here was to be fetched".to_owned();
+            ModelSource::Picked { .. }
+            | ModelSource::Copied { .. }
+            | ModelSource::Pulled { .. }
+            | ModelSource::Files { .. } => {
+                let detail = "that model is not fetched by this program".to_owned();
                 Err(Problem::Internal { detail }.into())
             }
         }

@@ -1,5 +1,6 @@
 //! The shelf of models: what the browser keeps, and what the visitor asks a hub or the disk for.
 
+pub mod pulling;
 pub mod update;
 
 use serde::{Deserialize, Serialize};
