@@ -4,7 +4,7 @@ use web_time::{Duration, Instant};
 
 use crate::backend::Backend;
 use crate::model::embedding::Embedding;
-use crate::model::encoder::Encoder;
+use crate::model::encoder::{Encoder, Part};
 use crate::model::error::Error;
 use crate::protocol::event::TokenisedText;
 use crate::protocol::readout::Readout;
@@ -27,6 +27,7 @@ pub struct Rows<B: Backend> {
     readout: Readout,
     /// Also keep word pieces and every token's unit row.
     with_tokens: bool,
+    part: Part,
     work: Work<B>,
 }
 
@@ -67,12 +68,19 @@ impl<B: Backend> Default for Work<B> {
 
 impl<B: Backend> Rows<B> {
     pub fn new(texts: Vec<String>, readout: Readout, with_tokens: bool) -> Self {
-        Self { given: Given::Texts(texts), readout, with_tokens, work: Work::default() }
+        let (given, part) = (Given::Texts(texts), Part::default());
+        Self { given, readout, with_tokens, part, work: Work::default() }
+    }
+
+    /// The same, of texts that are something else to the model.
+    pub fn as_part(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
     /// Sentences that were tokenised elsewhere.
     pub fn of_ids(ids: Vec<Vec<u32>>, readout: Readout, with_tokens: bool) -> Self {
-        Self { given: Given::Ids(ids), readout, with_tokens, work: Work::default() }
+        let (given, part) = (Given::Ids(ids), Part::default());
+        Self { given, readout, with_tokens, part, work: Work::default() }
     }
 
     /// Forgets what was done, for a new model.
@@ -158,7 +166,7 @@ impl<B: Backend> Rows<B> {
             }
         };
         while let Some(text) = texts.get(work.next) {
-            let tokens = encoder.tokenise(text)?;
+            let tokens = encoder.tokenise_as(text, self.part)?;
             if tokens.cut_from.is_some() {
                 work.truncated.push(u32::try_from(work.next).unwrap_or(u32::MAX));
             }

@@ -26,9 +26,21 @@ use crate::model::layers::LayerRows;
 use crate::model::pooling::Plan;
 use crate::protocol::readout::Readout;
 use crate::text::tokeniser::{Limits, Tokeniser, Tokens, WordPieces};
+use crate::text::tokenizer_file::{Frame, byte_pairs, unigram};
 use crate::weights::bert::{BertConfig, BertFile};
 use crate::weights::merged::Merged;
-use crate::weights::tokens::Vocabulary;
+use crate::weights::tokens::{Specials, Vocabulary};
+
+/// What a text is to the model: some want other words before each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    #[default]
+    Compared,
+    /// What is searched for.
+    Query,
+    /// What is searched in.
+    Passage,
+}
 
 /// A model that is ready.
 #[derive(Debug)]
@@ -93,12 +105,29 @@ impl<B: Backend> Encoder<B> {
         &self.backend
     }
 
-    /// The tokens of a text, cut at the model's limit.
+    /// The tokens of a text that is compared with others, cut at the model's limit.
     ///
     /// # Errors
     /// Where the file's tokeniser contradicts itself.
     pub fn tokenise(&self, text: &str) -> Result<Tokens, Error> {
-        Ok(self.tokeniser.tokenise(text)?)
+        self.tokenise_as(text, Part::Compared)
+    }
+
+    /// The tokens of a text with what the model wants before it, as of E5 "query: ".
+    ///
+    /// # Errors
+    /// As [`Encoder::tokenise`].
+    pub fn tokenise_as(&self, text: &str, part: Part) -> Result<Tokens, Error> {
+        let prompts = &self.config.prompts;
+        let prompt = match part {
+            Part::Compared => &prompts.plain,
+            Part::Query => &prompts.query,
+            Part::Passage => &prompts.passage,
+        };
+        Ok(match prompt {
+            None => self.tokeniser.tokenise(text)?,
+            Some(prompt) => self.tokeniser.tokenise(&format!("{prompt}{text}"))?,
+        })
     }
 
     /// Begins to embed sentences, given as token ids; [`Encoder::step`] does the work.
@@ -182,5 +211,29 @@ pub fn tokeniser(file: &BertFile) -> Result<Tokeniser, Error> {
             };
             Tokeniser::from_word_pieces(&pieces, limits)?
         }
+        Vocabulary::BytePairs { tokens, merges, specials } => {
+            let listed = tokens.iter().map(String::as_str).zip(0..);
+            let merges = merges.iter().map(String::as_str);
+            let json = byte_pairs(listed, merges, &frame(tokens, specials));
+            Tokeniser::from_json(&json, limits)?
+        }
+        Vocabulary::Unigram { tokens, scores, charsmap, specials } => {
+            let scored = tokens.iter().map(String::as_str).zip(scores.iter().copied());
+            let scored = scored.map(|(token, score)| (token, f64::from(score)));
+            let json = unigram(scored, charsmap, &frame(tokens, specials));
+            Tokeniser::from_json(&json, limits)?
+        }
     })
+}
+
+/// What stands around a sentence.
+fn frame(tokens: &[String], specials: &Specials) -> Frame {
+    let special = |id: u32| (tokens.get(id as usize).cloned().unwrap_or_default(), id);
+    Frame {
+        first: special(specials.first),
+        last: special(specials.last),
+        unknown: special(specials.unknown),
+        padding: special(specials.padding),
+        mask: specials.mask.map(special),
+    }
 }

@@ -247,7 +247,11 @@ fn items(state: &State) -> Vec<Item> {
             model,
         }
     };
-    state.shelf.kept.iter().map(item).collect()
+    // The site's own adapter lies among the models.
+    let adapters = state.hosted.iter().filter_map(|model| model.adapter.as_ref());
+    let adapters: Vec<&str> = adapters.map(|adapter| adapter.sha256.as_str()).collect();
+    let kept = state.shelf.kept.iter().filter(|kept| !adapters.contains(&kept.sha256.as_str()));
+    kept.map(item).collect()
 }
 
 /// What the browser keeps.

@@ -434,14 +434,7 @@ fn read_vocabulary(header: &Gguf, rows: usize) -> Result<Vocabulary, Error> {
         tokens::check_ids(json, rows as u64)?;
         return Ok(Vocabulary::TokenizerJson(json.to_owned()));
     }
-    match header.text("tokenizer.ggml.model")? {
-        Some("bert") => {}
-        Some(other) => {
-            let detail = format!("the file's tokeniser is {other}, not WordPiece (bert)");
-            return Err(Error::Tokeniser { detail });
-        }
-        None => return Err(Error::Tokeniser { detail: "the file has no tokeniser".to_owned() }),
-    }
+    let kind = header.text("tokenizer.ggml.model")?;
     let missing = || Error::Tokeniser { detail: "the file lists no tokens".to_owned() };
     let marked: &Texts = header.texts("tokenizer.ggml.tokens")?.ok_or_else(missing)?;
     let numbers = header.numbers("tokenizer.ggml.token_type")?;
@@ -457,7 +450,35 @@ fn read_vocabulary(header: &Gguf, rows: usize) -> Result<Vocabulary, Error> {
         unknown: header.natural("tokenizer.ggml.unknown_token_id")?,
         padding: header.natural("tokenizer.ggml.padding_token_id")?,
     };
-    tokens::rebuild(marked, &types, ids)
+    let tokens = || -> Vec<String> { marked.iter().map(str::to_owned).collect() };
+    match kind {
+        Some("bert") => tokens::rebuild(marked, &types, ids),
+        Some("gpt2") => {
+            let missing = || Error::Tokeniser { detail: "the file lists no merges".to_owned() };
+            let merges = header.texts("tokenizer.ggml.merges")?.ok_or_else(missing)?;
+            let (tokens, merges) = (tokens(), merges.iter().map(str::to_owned).collect());
+            let specials = tokens::specials(&tokens, ids)?;
+            Ok(Vocabulary::BytePairs { tokens, merges, specials })
+        }
+        Some("t5") => {
+            let missing = || Error::Tokeniser { detail: "the file lists no scores".to_owned() };
+            let scores = header.numbers("tokenizer.ggml.scores")?.and_then(|it| it.as_f32());
+            let scores: Vec<f32> = scores.ok_or_else(missing)?.collect();
+            let tokens = tokens();
+            if scores.len() != tokens.len() {
+                return Err(missing());
+            }
+            let specials = tokens::specials(&tokens, ids)?;
+            let charsmap = header.numbers("tokenizer.ggml.precompiled_charsmap")?;
+            let charsmap = charsmap.map(|numbers| numbers.bytes.clone()).unwrap_or_default();
+            Ok(Vocabulary::Unigram { tokens, scores, charsmap, specials })
+        }
+        Some(other) => {
+            let detail = format!("the file's tokeniser is {other}; bert, gpt2 and t5 can be read");
+            Err(Error::Tokeniser { detail })
+        }
+        None => Err(Error::Tokeniser { detail: "the file has no tokeniser".to_owned() }),
+    }
 }
 
 /// The encoder's tensors, each checked, and the MLP's where both are there in their shape; others

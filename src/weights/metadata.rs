@@ -172,6 +172,12 @@ impl Numbers {
         self.bytes.is_empty()
     }
 
+    /// The numbers, where they are `f32` (tokens' scores are).
+    pub fn as_f32(&self) -> Option<impl Iterator<Item = f32>> {
+        (self.kind == NumberKind::F32)
+            .then(|| self.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)))
+    }
+
     /// The numbers, where they are `i32` (token types are).
     pub fn as_i32(&self) -> Option<impl Iterator<Item = i32>> {
         (self.kind == NumberKind::I32)

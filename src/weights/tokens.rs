@@ -45,6 +45,32 @@ pub enum Vocabulary {
         /// Whether text is lower-cased and stripped of accents first.
         lowercase: bool,
     },
+    /// Byte-level BPE, as RoBERTa has it.
+    BytePairs {
+        tokens: Vec<String>,
+        /// Two tokens with a blank between them.
+        merges: Vec<String>,
+        specials: Specials,
+    },
+    /// SentencePiece's unigram model, as XLM-R has it.
+    Unigram {
+        tokens: Vec<String>,
+        /// One a token.
+        scores: Vec<f32>,
+        /// Compiled rules of normalisation; empty where the file has none.
+        charsmap: Vec<u8>,
+        specials: Specials,
+    },
+}
+
+/// Ids of special tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Specials {
+    pub first: u32,
+    pub last: u32,
+    pub unknown: u32,
+    pub padding: u32,
+    pub mask: Option<u32>,
 }
 
 fn tokeniser(detail: impl Into<String>) -> Error {
@@ -90,6 +116,29 @@ pub struct SpecialIds {
     pub sep: Option<u64>,
     pub unknown: Option<u64>,
     pub padding: Option<u64>,
+}
+
+/// Special tokens of a list that has no brackets: by their usual names, else by the file's ids.
+///
+/// # Errors
+/// [`Error::Tokeniser`] where one is missing.
+pub fn specials(tokens: &[String], ids: SpecialIds) -> Result<Specials, Error> {
+    let named = |name: &str| {
+        let at = tokens.iter().position(|token| token == name)?;
+        u32::try_from(at).ok()
+    };
+    let find = |name: &str, id: Option<u64>| {
+        let by_id = id.filter(|id| *id < tokens.len() as u64).and_then(|id| id.try_into().ok());
+        let found = named(name).or(by_id);
+        found.ok_or_else(|| tokeniser(format!("the vocabulary has no {name} token")))
+    };
+    Ok(Specials {
+        first: find("<s>", ids.cls)?,
+        last: find("</s>", ids.sep)?,
+        unknown: find("<unk>", ids.unknown)?,
+        padding: find("<pad>", ids.padding)?,
+        mask: named("<mask>"),
+    })
 }
 
 /// A vocabulary from llama.cpp's token list.

@@ -159,7 +159,12 @@ fn a_checkpoint_is_dropped_as_files_and_kept() -> Check {
         let names = ["config.json", "vocab.json", "merges.txt", "pytorch_model.bin"];
         let paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        page.drop_files(".get-model", &paths)?;
+        page.drop_files(".models .lead", &paths)?;
+        page.wait_for(
+            "document.querySelectorAll('.kept').length === 2",
+            LOAD_S,
+            "two kept models",
+        )?;
         page.wait_for(
             "document.querySelectorAll('.kept').length === 2",
             LOAD_S,
@@ -172,7 +177,7 @@ fn a_checkpoint_is_dropped_as_files_and_kept() -> Check {
         page.evaluate("location.hash = '#/models'")?;
         page.wait_for_element(".get-model", 10)?;
         page.drop_files(
-            ".get-model",
+            ".models .lead",
             &[&folder.join("config.json"), &folder.join("pytorch_model.bin")],
         )?;
         page.wait_for_text(".notices", "tokeniser", LOAD_S)?;

@@ -9,12 +9,14 @@ use simcse_lab::backend::gpu::GpuBackend;
 use simcse_lab::intake::description::{Description, Known, Papers, SMALL_FILES};
 use simcse_lab::intake::drive::{self, Source};
 use simcse_lab::intake::{Bookmark, Intake, WeightsFile};
-use simcse_lab::model::encoder::Encoder;
+use simcse_lab::model::encoder::{Encoder, Part};
 use simcse_lab::protocol::readout::{Pooling, Readout};
 use simcse_lab::text::tokeniser::Tokens;
 use simcse_lab::weights::bert::BertFile;
 use simcse_lab::weights::blocks::BlockType;
 use simcse_lab::weights::error::Error;
+use simcse_lab::weights::gguf::Gguf;
+use simcse_lab::weights::writer::{TensorPlan, write};
 
 use crate::checkpoint::Memory;
 use crate::gpu::gpu;
@@ -392,4 +394,78 @@ fn models_of_real_shapes_give_the_vectors_of_transformers() {
         }
         println!("{}: cosine >= {lowest:.7} with transformers", shape.name());
     }
+}
+
+/// A converted fixture without its `tokenizer.json`: what llama.cpp's converter leaves.
+fn without_json(bytes: &[u8]) -> Vec<u8> {
+    let header = Gguf::read("x", bytes).unwrap();
+    let mut keys = header.keys.clone();
+    assert!(keys.remove("tokenizer.huggingface.json").is_some());
+    let keys: Vec<_> = keys.into_iter().collect();
+    let plans = header.tensors.iter().map(|(name, entry)| TensorPlan {
+        name: name.clone(),
+        dimensions: entry.dimensions.clone(),
+        block: entry.block.unwrap(),
+    });
+    let plans: Vec<_> = plans.collect();
+    write(&keys, &plans, |plan, out| {
+        out.extend(&bytes[header.tensors[&plan.name].range.clone()]);
+        Ok(())
+    })
+    .unwrap()
+}
+
+#[test]
+fn lists_of_tokens_as_llama_cpp_leaves_them_tokenise_alike() {
+    for name in ["sup-simcse-bert", "unsup-simcse-roberta", "distilbert"] {
+        let bytes = without_json(&convert(name, BlockType::F16, 1 << 16).unwrap());
+        let file = BertFile::read(name, bytes, None).unwrap();
+        let encoder = Encoder::load(Cpu::default(), &file).unwrap();
+        let cases = std::fs::read(folder(name).join("golden.json")).unwrap();
+        let cases: Vec<Case> = serde_json::from_slice(&cases).unwrap();
+        for case in &cases {
+            assert_eq!(
+                encoder.tokenise(&case.text).unwrap().ids,
+                case.ids,
+                "{name}: {}",
+                case.text
+            );
+        }
+    }
+    // Of XLM-R the rules of normalisation are the file's own; without them plain text stays the same.
+    let bytes = without_json(&convert("xlm-roberta", BlockType::F16, 1 << 16).unwrap());
+    let file = BertFile::read("x", bytes, None).unwrap();
+    let encoder = Encoder::load(Cpu::default(), &file).unwrap();
+    let cases = std::fs::read(folder("xlm-roberta").join("golden.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_slice(&cases).unwrap();
+    let tokens = encoder.tokenise(&cases[0].text).unwrap();
+    assert_eq!(tokens.ids, cases[0].ids, "{:?}", tokens.pieces);
+}
+
+#[test]
+fn what_a_model_wants_before_texts_is_put_there() {
+    let (mut papers, weights) = read("bert-in-parts");
+    let made = |papers: &Papers, name: &str| {
+        let description = Description::read(papers, &known(name)).unwrap();
+        let (mut memory, files) = source(&weights, 1 << 16);
+        let made = drive::convert(&mut memory, &description, files, BlockType::F16);
+        let file = BertFile::read("x", pollster::block_on(made).unwrap(), None).unwrap();
+        Encoder::load(Cpu::default(), &file).unwrap()
+    };
+    let plain = made(&papers, "some-bert");
+    let ids = |text: &str| plain.tokenise(text).unwrap().ids;
+    let text = "a small lantern";
+    // E5's model card says it, its files do not.
+    let e5 = made(&papers, "e5-small-v2");
+    assert_eq!(e5.tokenise(text).unwrap().ids, ids("query: a small lantern"));
+    assert_eq!(e5.tokenise_as(text, Part::Passage).unwrap().ids, ids("passage: a small lantern"));
+    papers.insert(
+        "config_sentence_transformers.json".to_owned(),
+        r#"{"prompts": {"query": "find: ", "document": ""}, "default_prompt_name": null}"#
+            .to_owned(),
+    );
+    let said = made(&papers, "some-bert");
+    assert_eq!(said.tokenise(text).unwrap().ids, ids(text));
+    assert_eq!(said.tokenise_as(text, Part::Query).unwrap().ids, ids("find: a small lantern"));
+    assert_eq!(said.tokenise_as(text, Part::Passage).unwrap().ids, ids(text));
 }

@@ -111,6 +111,8 @@ fn print_model(file: &BertFile, out: &mut impl Write) -> io::Result<()> {
         Vocabulary::TokenizerJson(_) => "the whole tokenizer.json",
         Vocabulary::WordPiece { lowercase: true, .. } => "WordPiece, lower case",
         Vocabulary::WordPiece { lowercase: false, .. } => "WordPiece, cased",
+        Vocabulary::BytePairs { .. } => "byte-level BPE",
+        Vocabulary::Unigram { .. } => "SentencePiece unigram",
     };
     writeln!(out, "  tokeniser: {tokeniser}, {} tokens", config.vocabulary)
 }

@@ -8,6 +8,7 @@ use crate::engine::library::errand::{Errand, Purpose};
 use crate::engine::library::librarian::{Asked, Librarian, Took};
 use crate::engine::rows::{Finished, Rows};
 use crate::engine::sides::Sides;
+use crate::model::encoder::Part;
 use crate::model::error::Error;
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
@@ -31,7 +32,14 @@ impl<B: Backend + Clone> Running<B> {
         let with_tokens = matches!(purpose, Purpose::Glow { .. });
         // The other side needs a query's texts once more.
         let kept = if matches!(purpose, Purpose::Query(_)) { texts.clone() } else { Vec::new() };
-        Self { lens, purpose, rows: Rows::new(texts, lens.readout, with_tokens), texts: kept }
+        // A passage whose pieces are marked is taken as it stands.
+        let part = match purpose {
+            Purpose::Passages { .. } => Part::Passage,
+            Purpose::Query(_) => Part::Query,
+            Purpose::Glow { .. } => Part::Compared,
+        };
+        let rows = Rows::new(texts, lens.readout, with_tokens).as_part(part);
+        Self { lens, purpose, rows, texts: kept }
     }
 
     /// Whether others may compute it, too.
@@ -77,7 +85,7 @@ impl<B: Backend + Clone> Running<B> {
     async fn other_side(&self, query: &Query, sides: &Sides<B>) -> Result<Option<Vec<f32>>, Error> {
         let Some(lens) = query.other.filter(|_| !sides.is_changing()) else { return Ok(None) };
         let Some(encoder) = sides.encoder(lens.side) else { return Ok(None) };
-        let tokens = self.texts.iter().map(|text| encoder.tokenise(text));
+        let tokens = self.texts.iter().map(|text| encoder.tokenise_as(text, Part::Query));
         let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
         encoder.embed(&tokens, lens.readout).await.map(Some)
     }
