@@ -2,6 +2,7 @@
 
 use crate::catalogue::examples;
 use crate::catalogue::language::Language;
+use crate::protocol::event::Event;
 use crate::protocol::readout::Pooling;
 use crate::protocol::request::Request;
 use crate::state::action::Action;
@@ -129,7 +130,11 @@ fn apply(state: &mut State, action: Action, now_ms: f64) -> Vec<Effect> {
 }
 
 fn changes_saved(action: &Action) -> bool {
-    matches!(action, Action::Shelf(_) | Action::DefaultModelChosen | Action::ModelFilePicked { .. })
+    matches!(action, Action::Puller(message) if matches!(message.head, Event::Pulled { .. }))
+        || matches!(
+            action,
+            Action::Shelf(_) | Action::DefaultModelChosen | Action::ModelFilePicked { .. }
+        )
         || matches!(action, Action::FineTune(action) if *action != FineTuneAction::Exported)
         || matches!(action, Action::Geometry(action) if action.changes_saved())
         || matches!(action, Action::Search(action) if action.changes_saved())

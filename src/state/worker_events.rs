@@ -261,7 +261,7 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
     state.notices.retain(|notice| !matches!(notice.content, NoticeContent::Problem { .. }));
     let mut effects: Vec<Effect> =
         trainer::life::model_opened(state, &model.sha256).into_iter().collect();
-    effects.extend(shelf::update::opened(state, &model));
+    effects.extend(shelf::update::opened(state));
     state.model = Some(model);
     shelf::update::settle(state);
     state.compare.forget_sides();
@@ -279,7 +279,12 @@ fn stored(state: &mut State, outcome: StoreOutcome) {
 
 fn failed(state: &mut State, revision: Option<Revision>, problem: Problem) -> Vec<Effect> {
     if state.loading.as_ref().is_some_and(|loading| Some(loading.revision) == revision) {
+        let was_kept = matches!(state.wanted, Wanted::Kept { .. });
         loading_failed(state, problem);
+        if was_kept && state.model.is_none() {
+            // What the browser lost is said; the page's own model can be had all the same.
+            return open_wanted(state);
+        }
         return ask_figures(state);
     }
     let Some(revision) = revision else {

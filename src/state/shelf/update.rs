@@ -1,7 +1,7 @@
 //! The shelf's part of `update`.
 
 use crate::protocol::Revision;
-use crate::protocol::event::{ModelSummary, StoreOutcome};
+use crate::protocol::event::StoreOutcome;
 use crate::protocol::models::KeptModel;
 use crate::protocol::request::Request;
 use crate::state::app::{State, Wanted, Worker};
@@ -88,16 +88,11 @@ pub(in crate::state) fn take_list(
     }
 }
 
-/// A model is in use: one that was fetched, or taken from disk, is the kept one of its hash from now on.
-pub(in crate::state) fn opened(state: &State, model: &ModelSummary) -> Vec<Effect> {
-    match state.wanted {
-        // The worker kept it before it was opened.
-        Wanted::Default | Wanted::Kept { .. } | Wanted::Pulled { .. } | Wanted::Files { .. } => {
-            Vec::new()
-        }
-        Wanted::Picked { .. } if model.size_bytes == 0 => Vec::new(),
-        Wanted::Picked { .. } => vec![Effect::ask(Request::KeepModel)],
-    }
+/// A model is in use: one that was taken from disk is kept from now on.
+pub(in crate::state) fn opened(state: &State) -> Vec<Effect> {
+    let is_picked = matches!(state.wanted, Wanted::Picked { .. }) && state.loading.is_none();
+    // Others were kept before they were opened.
+    if is_picked { vec![Effect::ask(Request::KeepModel)] } else { Vec::new() }
 }
 
 /// The store took a model, or not.
