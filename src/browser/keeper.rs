@@ -83,6 +83,8 @@ async fn resume(store: &Store, identity: &str, intake: &mut Intake) -> bool {
     if of != identity {
         return false;
     }
-    let Some(made) = store.read(PART, length, |_, _| ()).await else { return false };
-    intake.resume(bookmark, made)
+    if store.length(PART).await != Some(length) {
+        return false;
+    }
+    intake.resume(bookmark, |range| store.part(PART, range)).await
 }

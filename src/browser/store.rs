@@ -8,6 +8,7 @@
 //! (`getFile`), which any tab can.
 
 use std::future::poll_fn;
+use std::ops::Range;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -83,6 +84,15 @@ impl Store {
             in_time(append(&part, &mut bytes, end - start)).await??;
         }
         progress(size as u64, size as u64);
+        Some(bytes)
+    }
+
+    /// A part of a file.
+    pub async fn part(&self, name: &str, range: Range<usize>) -> Option<Vec<u8>> {
+        let file = in_time(self.snapshot(name)).await??;
+        let part = file.slice_with_f64_and_f64(range.start as f64, range.end as f64).ok()?;
+        let mut bytes = Vec::new();
+        in_time(append(&part, &mut bytes, range.len())).await??;
         Some(bytes)
     }
 

@@ -36,6 +36,9 @@ use crate::weights::error::Error;
 use crate::weights::writer;
 use crate::weights::writer::TensorPlan;
 
+/// What was made before is read in such parts.
+const RESUMED_BYTES: usize = 4 << 20;
+
 /// A weights file of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightsFile {
@@ -197,21 +200,38 @@ impl Intake {
         std::mem::take(&mut self.fresh)
     }
 
-    /// Goes on where another intake of the same checkpoint was put down; `bytes` is what it had made.
+    /// Goes on where another intake of the same checkpoint was put down. `read` gives the bytes from a place
+    /// of what that one had made, part by part, so that they are in memory once; `None` where it cannot.
     /// `false`, and a start from the beginning, where they do not belong here.
-    pub fn resume(&mut self, bookmark: Bookmark, bytes: Vec<u8>) -> bool {
-        let fits = bytes.len() == self.out.len()
-            && self.places.first().is_some_and(|data| bytes.get(..*data) == self.out.get(..*data))
-            && self.files.get(bookmark.file).is_some_and(|file| {
-                bookmark.position <= file.size_bytes && bookmark.part <= file.parts.len()
-            });
-        if fits {
-            self.out = bytes;
-            self.last = bookmark.clone();
-            self.at = bookmark;
-            self.fresh.clear();
+    pub async fn resume<F: Future<Output = Option<Vec<u8>>>>(
+        &mut self,
+        bookmark: Bookmark,
+        mut read: impl FnMut(Range<usize>) -> F,
+    ) -> bool {
+        let fits = self.files.get(bookmark.file).is_some_and(|file| {
+            bookmark.position <= file.size_bytes && bookmark.part <= file.parts.len()
+        });
+        let data = self.places.first().copied().unwrap_or(0);
+        if !fits || read(0..data).await.as_deref() != self.out.get(..data) {
+            return false;
         }
-        fits
+        for from in (data..self.out.len()).step_by(RESUMED_BYTES) {
+            let range = from..self.out.len().min(from + RESUMED_BYTES);
+            let made = read(range.clone()).await;
+            let place = self
+                .out
+                .get_mut(range)
+                .filter(|place| made.as_ref().is_some_and(|made| made.len() == place.len()));
+            let (Some(place), Some(made)) = (place, made) else {
+                // It will be made anew; what was read so far is written over.
+                return false;
+            };
+            place.copy_from_slice(&made);
+        }
+        self.last = bookmark.clone();
+        self.at = bookmark;
+        self.fresh.clear();
+        true
     }
 
     /// Takes the next bytes of the current file.

@@ -349,11 +349,20 @@ impl Keeper {
     }
 
     /// Takes up what an earlier run kept of this very checkpoint; from where.
-    pub fn resume(&mut self, intake: &mut Intake) -> Option<u64> {
+    pub async fn resume(&mut self, intake: &mut Intake) -> Option<u64> {
         let noted = std::fs::read(&self.note).ok()?;
         let (identity, bookmark): (String, Bookmark) = serde_json::from_slice(&noted).ok()?;
-        let made = (identity == self.identity).then(|| std::fs::read(&self.path).ok())??;
-        if !intake.resume(bookmark, made) {
+        if identity != self.identity {
+            return None;
+        }
+        let mut made = File::open(&self.path).ok()?;
+        let read = |range: Range<usize>| {
+            let mut bytes = vec![0; range.len()];
+            let at = made.seek(SeekFrom::Start(range.start as u64));
+            let bytes = at.and_then(|_| made.read_exact(&mut bytes)).ok().map(|()| bytes);
+            std::future::ready(bytes)
+        };
+        if !intake.resume(bookmark, read).await {
             return None;
         }
         self.open = File::options().write(true).open(&self.path).ok();

@@ -69,7 +69,7 @@ async fn fetch(options: &PullOptions, hub: &str) -> Result<(String, Vec<u8>, Kee
     let sizes = files.iter().map(|file| file.size_bytes).collect();
     let mut intake = Intake::new(&order.description, files, block)?;
     let mut keeper = Keeper::new(&options.out, &order.identity, sizes);
-    if let Some(from) = keeper.resume(&mut intake) {
+    if let Some(from) = keeper.resume(&mut intake).await {
         eprintln!("going on behind {} MB that an earlier run fetched", from / 1_000_000);
     }
     remote.keeper = Some(keeper);
