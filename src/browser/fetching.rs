@@ -196,7 +196,7 @@ impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
         Ok(())
     }
 
-    async fn from_address(&mut self, url: &str) -> Result<Vec<u8>, Halt> {
+    async fn next_of_address(&mut self, url: &str) -> Result<Vec<u8>, Halt> {
         let size = self.sizes.get(self.file).copied().unwrap_or(0);
         let mut failures = 0;
         loop {
@@ -311,7 +311,7 @@ impl<P: Fn(u64, u64)> Source for Fetching<'_, P> {
 
     async fn next(&mut self) -> Result<Vec<u8>, Halt> {
         match self.place(self.file)? {
-            Place::Address(url) => self.from_address(&url).await,
+            Place::Address(url) => self.next_of_address(&url).await,
             Place::Disk(blob) => {
                 let end = self.sizes.get(self.file).copied().unwrap_or(0);
                 let range = self.at..end.min(self.at + PART_BYTES);

@@ -35,10 +35,10 @@ words! {
     UsedDays: "{n} {n:day|days} ago", "{n} 天前";
     UsedUnknown: "not known", "未知";
     Use: "Use", "使用";
-    Delete: "Delete", "删除";
-    DeleteSure: "Delete “{name}” from this browser? It can be fetched again.", "从此浏览器中删除“{name}”？之后可重新获取。";
-    DeleteYes: "Delete it", "确认删除";
-    DeleteNo: "Keep it", "保留";
+    Delete: "Remove", "移除";
+    DeleteSure: "Remove “{name}” from this browser? It can be fetched again.", "从此浏览器中移除“{name}”？之后可重新获取。";
+    DeleteYes: "Remove the model", "确认移除";
+    DeleteNo: "Keep the model", "保留该模型";
     Export: "Save as .gguf", "另存为 .gguf";
     OwnModel: "The page's own model", "本页自带模型";
     Unnamed: "A model without a name", "未命名模型";

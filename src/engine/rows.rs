@@ -73,7 +73,7 @@ impl<B: Backend> Rows<B> {
     }
 
     /// The same, of texts that are something else to the model.
-    pub fn as_part(self, part: Part) -> Self {
+    pub fn of_part(self, part: Part) -> Self {
         Self { part, ..self }
     }
 

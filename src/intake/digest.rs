@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn equals_the_library_however_the_bytes_come() {
-        let bytes: Vec<u8> = (0..1000_u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..1000_u32).map(|i| ((i * i) >> 3) as u8).collect();
         for length in [0, 1, 55, 56, 63, 64, 65, 127, 128, 1000] {
             for part in [1, 7, 64, 100, 1000] {
                 let mut digest = Digest::default();

@@ -91,10 +91,10 @@ fn a_model_is_pulled_kept_used_offline_exported_and_deleted() -> Check {
         ensure(file == format!("{name}-q8_0.gguf"), format!("the file is called {file}"))?;
         ensure(bytes.starts_with(b"GGUF"), "it is no GGUF file")?;
         let delete = "[...document.querySelectorAll('.kept.on button')] \
-            .find((it) => it.textContent === 'Delete').click()";
+            .find((it) => it.textContent === 'Remove').click()";
         page.evaluate(delete)?;
         page.wait_for_text(".kept.on", "can be fetched again", 5)?;
-        press_button(&page, "Delete it")?;
+        press_button(&page, "Remove the model")?;
         page.wait_for("document.querySelectorAll('.kept').length === 1", 10, "one model left")?;
         page.reload()?;
         page.wait_for_text(".notices", "no longer kept", LOAD_S)?;

@@ -38,7 +38,7 @@ impl<B: Backend + Clone> Running<B> {
             Purpose::Query(_) => Part::Query,
             Purpose::Glow { .. } => Part::Compared,
         };
-        let rows = Rows::new(texts, lens.readout, with_tokens).as_part(part);
+        let rows = Rows::new(texts, lens.readout, with_tokens).of_part(part);
         Self { lens, purpose, rows, texts: kept }
     }
 
