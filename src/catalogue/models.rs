@@ -17,7 +17,7 @@ words! {
     Get: "Get it", "获取";
     Suggestions: "For instance", "例如";
     Hub: "Address of the Hub, or of a mirror", "Hub 或镜像的地址";
-    HubHow: "Empty: {hub}", "留空：{hub}";
+    HubHow: "Empty: {hub}", "留空则为 {hub}";
     More: "Settings", "设置";
     FromDisk: "From your disk", "来自磁盘";
     FromDiskHow: "Drop a folder's files, a .safetensors, .bin or .gguf file anywhere on this view. A checkpoint is its weights, config.json and tokeniser together. PyTorch's .bin files are read without running what is in them.", "将文件夹中的文件或 .safetensors、.bin、.gguf 文件拖到此视图任意位置。检查点包括权重、config.json 与分词器。读取 PyTorch 的 .bin 文件时不会运行其中的内容。";
@@ -27,7 +27,7 @@ words! {
     KeptTitle: "Kept in this browser", "保存在此浏览器中";
     KeptNone: "Models that you get or open are kept here, so that the next visit starts at once.", "获取或打开的模型会保存在此，下次访问立即可用。";
     KeptUsage: "{used} of {quota} MB of the browser's storage in use", "浏览器存储已用 {used} MB，共 {quota} MB";
-    Facts: "{quantisation} · {size} MB", "{quantisation} · {size} MB";
+    Facts: "{quantisation} · {size} MB", "{quantisation} · 大小 {size} MB";
     Source: "From", "来源";
     LastUsed: "Last used", "上次使用";
     UsedNow: "in use", "使用中";
