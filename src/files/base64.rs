@@ -75,6 +75,7 @@ mod tests {
             assert_eq!(encode(plain.as_bytes()), encoded);
             assert_eq!(decode(encoded).as_deref(), Some(plain.as_bytes()));
         }
+        assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
     }
 
     #[test]

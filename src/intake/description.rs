@@ -30,6 +30,27 @@ pub const SMALL_FILES: [&str; 11] = [
     "sentence_bert_config.json",
 ];
 
+/// A checkpoint's weights among the names of files in its folder, in their order: of the formats that
+/// are there the safest, one file or all of a series.
+pub fn weights_among<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a str> {
+    let forms = [("model", ".safetensors"), ("pytorch_model", ".bin")];
+    for (stem, ending) in forms {
+        let middle = |name: &'a str| name.strip_prefix(stem)?.strip_suffix(ending);
+        if let Some(single) = names.clone().find(|name| middle(name) == Some("")) {
+            return vec![single];
+        }
+        let is_part = |name: &&'a str| {
+            middle(name).is_some_and(|part| part.starts_with('-') && part.contains("-of-"))
+        };
+        let mut parts: Vec<_> = names.clone().filter(is_part).collect();
+        if !parts.is_empty() {
+            parts.sort_unstable();
+            return parts;
+        }
+    }
+    Vec::new()
+}
+
 /// The small files' texts by their paths.
 pub type Papers = BTreeMap<String, String>;
 
@@ -53,8 +74,6 @@ pub struct Description {
     pub config: BertConfig,
     /// Rows of the position table before the one of a sentence's first token.
     pub first_position: usize,
-    /// The MLP over the first token belongs to the readout.
-    pub wants_mlp: bool,
     pub tokenizer_json: String,
 }
 
@@ -172,9 +191,8 @@ impl Description {
             None => pooling(papers, &known.name)?,
         };
         config.prompts = prompts(papers, &known.name);
-        let wants_mlp = config.pooling == Pooling::ClsMlp;
         let tokenizer_json = tokenizer_json(papers)?;
-        Ok(Self { family, config, first_position, wants_mlp, tokenizer_json })
+        Ok(Self { family, config, first_position, tokenizer_json })
     }
 }
 

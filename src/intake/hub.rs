@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::intake::WeightsFile;
-use crate::intake::description::SMALL_FILES;
+use crate::intake::description::{SMALL_FILES, weights_among};
 use crate::protocol::models::HUB;
 use crate::protocol::problem::{HubFault, Problem};
 
@@ -163,19 +163,11 @@ impl Listing {
     /// # Errors
     /// [`Problem::Hub`] where there are none that can be read.
     pub fn weights(&self, repository: &Repository) -> Result<Vec<WeightsFile>, Problem> {
-        let single = ["model.safetensors", "pytorch_model.bin"];
-        let series = [("model-", ".safetensors"), ("pytorch_model-", ".bin")];
-        for (single, (start, end)) in single.into_iter().zip(series) {
-            if let Some(file) = self.files.get(single) {
-                return Ok(vec![weights_file(single, file)]);
-            }
-            let parts = self.files.iter().filter(|(name, _)| {
-                name.starts_with(start) && name.ends_with(end) && name.contains("-of-")
-            });
-            let parts: Vec<_> = parts.map(|(name, file)| weights_file(name, file)).collect();
-            if !parts.is_empty() {
-                return Ok(parts);
-            }
+        let names = weights_among(self.files.keys().map(String::as_str));
+        let found = names.into_iter().filter_map(|name| Some((name, self.files.get(name)?)));
+        let found: Vec<_> = found.map(|(name, file)| weights_file(name, file)).collect();
+        if !found.is_empty() {
+            return Ok(found);
         }
         Err(Problem::Hub {
             name: repository.name.clone(),
@@ -192,6 +184,11 @@ fn weights_file(name: &str, file: &Listed) -> WeightsFile {
         sha256: file.sha256.clone(),
         tensors: Vec::new(),
     }
+}
+
+/// Where the part begins that `Content-Range: bytes start-end/size` is of.
+pub fn range_start(range: &str) -> Option<u64> {
+    range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
 /// What a status of HTTP means for a request to a hub; `None`: it went well, or may the next time.

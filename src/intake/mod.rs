@@ -27,9 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::intake::description::Description;
 use crate::intake::digest::Digest;
 use crate::intake::index::Stored;
-use crate::weights::bert::BertConfig;
-use crate::weights::bert::MLP_BIAS;
-use crate::weights::bert::MLP_WEIGHT;
+use crate::protocol::readout::Pooling;
 use crate::weights::blocks::BlockType;
 use crate::weights::convert;
 use crate::weights::error::Error;
@@ -62,7 +60,7 @@ pub struct Bookmark {
 }
 
 /// A tensor's numbers in a weights file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Part {
     /// In an archive: where the entry's header begins.
     entry_at: Option<u64>,
@@ -108,7 +106,7 @@ struct FileParts {
 
 impl Intake {
     /// Checks that the files hold the whole encoder and lays out the file that is made of them, its
-    /// matrices in the format `block`. An MLP over the first token goes in where the description wants it.
+    /// matrices in the format `block`. An MLP over the first token goes in where the readout wants it.
     ///
     /// # Errors
     /// [`Error::MissingTensor`], [`Error::TensorShape`], [`Error::TensorType`] or [`Error::Tokeniser`]
@@ -123,7 +121,8 @@ impl Intake {
             // Before anything is sized by what config.json says.
             return Err(Error::MissingTensor { name: format!("blk.{count}.attn_q.weight") });
         }
-        let shapes = shapes(description);
+        let config = &description.config;
+        let shapes = config.all_tensors(config.pooling == Pooling::ClsMlp);
         let plans: Vec<_> = shapes
             .iter()
             .map(|(name, rows, columns)| convert::plan(name, *rows, *columns, block))
@@ -295,7 +294,7 @@ impl Intake {
     /// Deals with some of the bytes at the current place; how many.
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         let file = self.files.get(self.at.file);
-        let Some(part) = file.and_then(|file| file.parts.get(self.at.part)) else {
+        let Some(part) = file.and_then(|file| file.parts.get(self.at.part)).copied() else {
             return Ok(bytes.len());
         };
         let position = self.at.position;
@@ -315,7 +314,6 @@ impl Intake {
             let detail = "two tensors share their numbers in part".to_owned();
             return Err(Error::Source { file, detail });
         }
-        let part = part.clone();
         let used = most(part.size_bytes - self.taken, bytes);
         self.numbers(&part, bytes.get(..used).unwrap_or_default())?;
         self.taken += used as u64;
@@ -405,17 +403,6 @@ impl Intake {
 /// So many of the bytes.
 fn most(count: u64, bytes: &[u8]) -> usize {
     usize::try_from(count).map_or(bytes.len(), |count| count.min(bytes.len()))
-}
-
-/// Every tensor of the file that is made, with rows and columns.
-fn shapes(description: &Description) -> Vec<(String, usize, usize)> {
-    let config: &BertConfig = &description.config;
-    let mut shapes = config.tensors();
-    if description.wants_mlp {
-        shapes.push((MLP_WEIGHT.to_owned(), config.hidden, config.hidden));
-        shapes.push((MLP_BIAS.to_owned(), 1, config.hidden));
-    }
-    shapes
 }
 
 /// For every file, the parts of it that go into the made one.

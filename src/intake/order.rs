@@ -87,6 +87,11 @@ pub fn text(path: &str, bytes: Vec<u8>) -> Result<String, Error> {
     })
 }
 
+/// A small file is longer than it may be.
+pub fn too_long(path: &str, most_bytes: u64) -> Error {
+    Error::Source { file: path.to_owned(), detail: format!("it is longer than {most_bytes} bytes") }
+}
+
 /// Beside the weights: tokens on their way, the tokeniser, the program.
 const ELSE_BYTES: u64 = 64 << 20;
 

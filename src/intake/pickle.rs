@@ -95,9 +95,7 @@ struct Tensor {
 /// # Errors
 /// [`Error::Source`] for a damaged pickle, [`Error::Pickle`] for one that asks to run something.
 pub fn state_dict(file: &str, bytes: &[u8]) -> Result<Vec<Described>, Error> {
-    let mut machine = Machine::new(file, bytes);
-    let top = machine.run()?;
-    machine.tensors(top)
+    Ok(state_dict_at_front(file, bytes)?.0)
 }
 
 /// A pickle that is skipped, or a list of texts: of the older format. The list (empty for anything

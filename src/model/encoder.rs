@@ -19,6 +19,7 @@
 use std::sync::Arc;
 
 use crate::backend::Backend;
+use crate::files::base64;
 use crate::model::bert::Bert;
 use crate::model::embedding::Embedding;
 use crate::model::error::Error;
@@ -220,7 +221,8 @@ pub fn tokeniser(file: &BertFile) -> Result<Tokeniser, Error> {
         Vocabulary::Unigram { tokens, scores, charsmap, specials } => {
             let scored = tokens.iter().map(String::as_str).zip(scores.iter().copied());
             let scored = scored.map(|(token, score)| (token, f64::from(score)));
-            let json = unigram(scored, charsmap, &frame(tokens, specials));
+            let charsmap = (!charsmap.is_empty()).then(|| base64::encode(charsmap));
+            let json = unigram(scored, charsmap.as_deref(), &frame(tokens, specials));
             Tokeniser::from_json(&json, limits)?
         }
     })

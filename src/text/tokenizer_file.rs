@@ -103,17 +103,17 @@ pub fn byte_pairs<'a>(
     .to_string()
 }
 
-/// SentencePiece's unigram model as XLM-R has it. `charsmap`: its compiled rules of normalisation; empty
-/// where there are none.
+/// SentencePiece's unigram model as XLM-R has it. `charsmap`: its compiled rules of normalisation, in
+/// base 64, where the file has them.
 pub fn unigram<'a>(
     scored: impl IntoIterator<Item = (&'a str, f64)>,
-    charsmap: &[u8],
+    charsmap: Option<&str>,
     frame: &Frame,
 ) -> String {
     let vocabulary: Vec<_> =
         scored.into_iter().map(|(token, score)| json!([token, score])).collect();
-    let normalizer = (!charsmap.is_empty())
-        .then(|| json!({"type": "Precompiled", "precompiled_charsmap": base64(charsmap)}));
+    let normalizer =
+        charsmap.map(|map| json!({"type": "Precompiled", "precompiled_charsmap": map}));
     let (first, last) = (&frame.first, &frame.last);
     let part = |special: &Special| json!({"SpecialToken": {"id": special.0, "type_id": 0}});
     let known =
@@ -138,42 +138,4 @@ pub fn unigram<'a>(
             "byte_fallback": false},
     })
     .to_string()
-}
-
-/// RFC 4648, as `tokenizer.json` has bytes.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for part in bytes.chunks(3) {
-        let mut word = [0; 4];
-        word[1..=part.len()].copy_from_slice(part);
-        let word = u32::from_be_bytes(word);
-        for place in 0..4_u32 {
-            let letter = LETTERS[(word >> (18 - 6 * place) & 63) as usize];
-            text.push(if place as usize > part.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_as_the_standard_writes_them() {
-        // RFC 4648, 10.
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-        assert_eq!(base64(&[0xfb, 0xff]), "+/8=");
-    }
 }

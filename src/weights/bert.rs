@@ -92,6 +92,16 @@ impl BertConfig {
         if self.relative_buckets > 0 { MPNET } else { ARCHITECTURE }
     }
 
+    /// As [`BertConfig::tensors`], with those of the MLP over the first token or without them.
+    pub fn all_tensors(&self, with_mlp: bool) -> Vec<(String, usize, usize)> {
+        let mut all = self.tensors();
+        if with_mlp {
+            all.push((MLP_WEIGHT.to_owned(), self.hidden, self.hidden));
+            all.push((MLP_BIAS.to_owned(), 1, self.hidden));
+        }
+        all
+    }
+
     /// Every tensor of the encoder with its `(rows, columns)`; vectors have one row.
     pub fn tensors(&self) -> Vec<(String, usize, usize)> {
         let mut all = vec![

@@ -7,8 +7,6 @@ use crate::protocol::readout::Pooling;
 use crate::weights::adapter_file::BASE_SHA256_KEY;
 use crate::weights::bert::BertConfig;
 use crate::weights::bert::BertFile;
-use crate::weights::bert::MLP_BIAS;
-use crate::weights::bert::MLP_WEIGHT;
 use crate::weights::bert::PASSAGE_PROMPT_KEY;
 use crate::weights::bert::POOLING_NAME_KEY;
 use crate::weights::bert::PROMPT_KEY;
@@ -76,12 +74,7 @@ pub fn write_merged(
         keys.extend(named.map(|(key, value)| (key.to_owned(), value)));
     }
     let keys: Vec<_> = keys.into_iter().collect();
-    let config = &file.config;
-    let mut shapes = config.tensors();
-    if merged.has_mlp() {
-        shapes.push((MLP_WEIGHT.to_owned(), config.hidden, config.hidden));
-        shapes.push((MLP_BIAS.to_owned(), 1, config.hidden));
-    }
+    let shapes = file.config.all_tensors(merged.has_mlp());
     let plans: Vec<_> =
         shapes.iter().map(|(name, rows, columns)| plan(name, *rows, *columns, block)).collect();
     writer::write(&keys, &plans, |plan, out| {

@@ -15,8 +15,8 @@ use ureq::http::Response;
 use simcse_lab::catalogue::language::Language;
 use simcse_lab::catalogue::problems::explain;
 use simcse_lab::intake::drive::Source;
-use simcse_lab::intake::hub::fault_of;
-use simcse_lab::intake::order::Get;
+use simcse_lab::intake::hub::{fault_of, range_start};
+use simcse_lab::intake::order::{Get, too_long};
 use simcse_lab::intake::{Bookmark, Intake};
 use simcse_lab::protocol::problem::{HubFault, Problem};
 use simcse_lab::weights::error::Error;
@@ -78,8 +78,7 @@ impl Source for Disk {
 
     async fn read(&mut self, file: usize, range: Range<u64>) -> Result<Vec<u8>, Failed> {
         let mut bytes = Vec::new();
-        let part = self.at(file, range.start)?.take(range.end - range.start);
-        let mut part = part;
+        let mut part = self.at(file, range.start)?.take(range.end - range.start);
         part.read_to_end(&mut bytes).context("the checkpoint cannot be read")?;
         Ok(bytes)
     }
@@ -189,7 +188,7 @@ impl Remote {
         let Range { start, end } = range;
         let asked = format!("bytes={start}-{}", end.saturating_sub(1));
         let mut response = self.ask(&url, &url, Some(&asked))?;
-        let skip = response_body(&response, start, &url)?;
+        let skip = bytes_before(&response, start, &url)?;
         let mut reader = response.body_mut().as_reader().take(skip + end - start);
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).with_context(|| format!("{url} breaks off"))?;
@@ -205,8 +204,7 @@ impl Remote {
     fn connect(&mut self) -> Result<(), Failed> {
         let url = self.url(self.file);
         let response = self.ask(&url, &url, Some(&format!("bytes={}-", self.at)))?;
-        let mut body = response_body(&response, self.at, &url)?;
-        let skip = std::mem::take(&mut body);
+        let skip = bytes_before(&response, self.at, &url)?;
         let mut reader: Box<dyn Read> = Box::new(response.into_body().into_reader());
         if skip > 0 {
             let skipped = std::io::copy(&mut reader.by_ref().take(skip), &mut std::io::sink());
@@ -219,14 +217,13 @@ impl Remote {
 
 /// How many bytes of an answer come before the one that was asked for: none where the server honours
 /// ranges, else all before it.
-fn response_body(response: &Response<ureq::Body>, from: u64, url: &str) -> anyhow::Result<u64> {
+fn bytes_before(response: &Response<ureq::Body>, from: u64, url: &str) -> anyhow::Result<u64> {
     if response.status().as_u16() != 206 {
         return Ok(from);
     }
     let range = response.headers().get("Content-Range");
     let range = range.and_then(|range| range.to_str().ok()).unwrap_or_default();
-    let start = range.strip_prefix("bytes ").and_then(|rest| rest.split('-').next());
-    let fits = start.and_then(|start| start.trim().parse().ok()) == Some(from);
+    let fits = range_start(range) == Some(from);
     anyhow::ensure!(fits, "{url} sends another part than was asked for ({range})");
     Ok(0)
 }
@@ -262,17 +259,16 @@ impl Source for Remote {
     async fn next(&mut self) -> Result<Vec<u8>, Failed> {
         let mut tries = 0;
         loop {
+            // Behind the last byte there is nothing to be had.
+            if self.is_at_end() {
+                return Ok(Vec::new());
+            }
             if self.body.is_none() {
-                match self.connect() {
-                    // Behind the last byte there is nothing to be had.
-                    Err(_) if self.at > 0 && self.is_at_end() => return Ok(Vec::new()),
-                    connected => connected?,
-                }
+                self.connect()?;
             }
             let Some(body) = &mut self.body else { return Ok(Vec::new()) };
             let mut bytes = vec![0; PART_BYTES];
             match body.read(&mut bytes) {
-                Ok(0) if self.is_at_end() => return Ok(Vec::new()),
                 Ok(0) | Err(_) if tries < TRIES => {
                     tries += 1;
                     self.body = None;
@@ -313,8 +309,7 @@ impl Get for Remote {
         let mut reader = response.body_mut().as_reader().take(most_bytes + 1);
         reader.read_to_end(&mut bytes).with_context(|| format!("{url} breaks off"))?;
         if bytes.len() as u64 > most_bytes {
-            let detail = format!("it is longer than {most_bytes} bytes");
-            return Err(Error::Source { file: name.to_owned(), detail }.into());
+            return Err(too_long(name, most_bytes).into());
         }
         Ok(bytes)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use simcse_lab::intake::description::{Description, Known, Papers, SMALL_FILES};
+use simcse_lab::intake::description::{Description, Known, Papers, SMALL_FILES, weights_among};
 use simcse_lab::intake::drive;
 use simcse_lab::intake::hub::Repository;
 use simcse_lab::intake::order::{Wish, look_up};
@@ -105,26 +105,12 @@ fn locate(input: &Path) -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
 }
 
 fn weights_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let series = [
-        ("model.safetensors", "model-", ".safetensors"),
-        ("pytorch_model.bin", "pytorch_model-", ".bin"),
-    ];
-    for (single, start, end) in series {
-        let single = folder.join(single);
-        if single.is_file() {
-            return Ok(vec![single]);
-        }
-        let names = fs::read_dir(folder).with_context(|| missing(folder))?;
-        let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut parts: Vec<_> = names
-            .filter(|name| name.starts_with(start) && name.ends_with(end) && name.contains("-of-"))
-            .collect();
-        parts.sort();
-        if !parts.is_empty() {
-            return Ok(parts.iter().map(|name| folder.join(name)).collect());
-        }
-    }
-    anyhow::bail!("{}", missing(&folder.join("model.safetensors")))
+    let names = fs::read_dir(folder).with_context(|| missing(folder))?;
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names: Vec<_> = names.filter(|name| folder.join(name).is_file()).collect();
+    let found = weights_among(names.iter().map(String::as_str));
+    anyhow::ensure!(!found.is_empty(), "{}", missing(&folder.join("model.safetensors")));
+    Ok(found.into_iter().map(|name| folder.join(name)).collect())
 }
 
 fn missing(path: &Path) -> String {
