@@ -1,11 +1,7 @@
 //! Corpora in the browser's store, `corpora/`: what the engine orders, carried out. A store that refuses
 //! says so; nothing here fails.
 
-use js_sys::Reflect;
-use wasm_bindgen_futures::JsFuture;
-
-use crate::browser::store::{Store, in_time};
-use crate::browser::worker_scope::scope;
+use crate::browser::store::{Store, usage};
 
 const FOLDER: &str = "corpora";
 /// Longer files are none of ours.
@@ -63,12 +59,4 @@ pub async fn list(ending: &str) -> Option<Contents> {
         contents.files.push((name, bytes));
     }
     Some(contents)
-}
-
-/// Bytes that the browser says it has and allows for this site.
-async fn usage() -> Option<(u64, u64)> {
-    let storage = scope().navigator().storage();
-    let estimate = in_time(JsFuture::from(storage.estimate().ok()?)).await?.ok()?;
-    let number = |name: &str| Reflect::get(&estimate, &name.into()).ok()?.as_f64();
-    Some((number("usage")? as u64, number("quota")? as u64))
 }

@@ -4,7 +4,7 @@
 //! asks for the rest (HTTP `Range`); a server that ignores this starts again from the first byte.
 //! Where the hash of the whole is wrong, the file is fetched once more past the browser's cache.
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -13,7 +13,7 @@ use web_sys::{
 use web_time::{Duration, Instant};
 
 use crate::browser::digest::sha256;
-use crate::browser::worker_scope::{describe, scope, sleep_ms};
+use crate::browser::worker_scope::{describe, next_chunk, scope, unless_stopped};
 use crate::protocol::problem::Problem;
 
 /// Progress is told at most this often, and at the beginning and the end.
@@ -258,13 +258,11 @@ impl<'a, W: Watcher> Transfer<'a, W> {
     async fn drain(&mut self, reader: &ReadableStreamDefaultReader) -> Result<(), Break> {
         let lost = |thrown: JsValue| Break::Lost(describe(&thrown));
         loop {
-            let part = JsFuture::from(reader.read()).await.map_err(lost)?;
-            if Reflect::get(&part, &"done".into()).map_err(lost)?.is_truthy() {
+            let Some(chunk) = next_chunk(reader).await.map_err(lost)? else {
                 self.finished = true;
                 return Ok(());
-            }
-            let chunk = Reflect::get(&part, &"value".into()).map_err(lost)?;
-            self.take(chunk.unchecked_ref())?;
+            };
+            self.take(&chunk)?;
             self.tell(false);
         }
     }
@@ -305,16 +303,9 @@ impl<'a, W: Watcher> Transfer<'a, W> {
         }
     }
 
-    /// Waits in small steps, so that a stop is heard.
+    /// As [`unless_stopped`].
     async fn pause(&self, time_ms: i32) -> Result<(), Option<Problem>> {
-        let start = Instant::now();
-        while start.elapsed().as_millis() < time_ms as u128 {
-            sleep_ms(50).await;
-            if self.signal.aborted() {
-                return Err(None);
-            }
-        }
-        Ok(())
+        if unless_stopped(time_ms, self.signal).await { Ok(()) } else { Err(None) }
     }
 
     fn problem(&self, error: Break) -> Problem {

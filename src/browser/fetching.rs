@@ -3,18 +3,18 @@
 
 use std::ops::Range;
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Blob, Headers, ReadableStreamDefaultReader, RequestInit, Response};
 use web_time::{Duration, Instant};
 
 use crate::browser::keeper::Keeper;
-use crate::browser::worker_scope::{describe, scope, sleep_ms};
+use crate::browser::worker_scope::{describe, next_chunk, scope, unless_stopped};
 use crate::intake::Intake;
 use crate::intake::drive::Source;
-use crate::intake::hub::fault_of;
-use crate::intake::order::Get;
+use crate::intake::hub::{fault_of, range_start};
+use crate::intake::order::{Get, too_long};
 use crate::protocol::problem::{HubFault, Problem};
 use crate::weights::error::Error;
 
@@ -134,16 +134,9 @@ impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
         Problem::Network { detail, done_bytes: before + self.at, total_bytes }.into()
     }
 
-    /// Waits in small steps, so that a stop is heard.
+    /// As [`unless_stopped`].
     async fn pause(&self, time_ms: i32) -> Result<(), Halt> {
-        let start = Instant::now();
-        while start.elapsed().as_millis() < time_ms as u128 {
-            sleep_ms(50).await;
-            if self.signal.aborted() {
-                return Err(Halt::Stopped);
-            }
-        }
-        Ok(())
+        if unless_stopped(time_ms, self.signal).await { Ok(()) } else { Err(Halt::Stopped) }
     }
 
     /// A part of a file, as much of it as comes.
@@ -242,25 +235,23 @@ fn before(response: &Response, from: u64) -> Result<u64, String> {
     let range = response.headers().get("Content-Range").ok().flatten();
     // A hub on another host may keep the header to itself.
     let Some(range) = range else { return Ok(0) };
-    let start = range.strip_prefix("bytes ").and_then(|rest| rest.split('-').next());
-    match start.and_then(|start| start.trim().parse::<u64>().ok()) {
-        Some(start) if start == from => Ok(0),
-        _ => Err(format!("the server sent another part ({range})")),
+    if range_start(&range) == Some(from) {
+        Ok(0)
+    } else {
+        Err(format!("the server sent another part ({range})"))
     }
 }
 
 /// The next bytes of a body; `None` at its end.
 async fn chunk(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, JsValue> {
-    let part = JsFuture::from(reader.read()).await?;
-    if Reflect::get(&part, &"done".into())?.is_truthy() {
-        return Ok(None);
-    }
-    let bytes: Uint8Array = Reflect::get(&part, &"value".into())?.unchecked_into();
-    Ok(Some(bytes.to_vec()))
+    Ok(next_chunk(reader).await?.map(|bytes| bytes.to_vec()))
 }
 
 /// A part of a file on disk.
-async fn slice(blob: &Blob, range: Range<u64>) -> Result<Vec<u8>, Halt> {
+///
+/// # Errors
+/// [`Halt`] where it cannot be read.
+pub async fn slice(blob: &Blob, range: Range<u64>) -> Result<Vec<u8>, Halt> {
     let unreadable = |thrown: JsValue| {
         let detail = describe(&thrown);
         Halt::from(Problem::Unreadable { name: None, detail })
@@ -355,8 +346,7 @@ impl<P: Fn(u64, u64)> Get for Fetching<'_, P> {
             let Some(came) = came else { return Ok(bytes) };
             bytes.extend(came);
             if bytes.len() as u64 > most_bytes {
-                let detail = format!("it is longer than {most_bytes} bytes");
-                return Err(Error::Source { file: name.to_owned(), detail }.into());
+                return Err(too_long(name, most_bytes).into());
             }
         }
     }

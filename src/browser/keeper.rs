@@ -1,7 +1,7 @@
 //! What is made of a checkpoint, kept in the browser's store while it grows, so that a reload takes it up:
 //! the file with holes, `pull.part`, and what of the checkpoint is in it, `pull.json`. One at a time.
 
-use crate::browser::store::{MODELS, Store, Writer};
+use crate::browser::store::{MODELS, Store, Writer, gguf_name};
 use crate::intake::{Bookmark, Intake};
 
 const PART: &str = "pull.part";
@@ -62,7 +62,7 @@ impl Keeper {
         let is_safe = writer.flush();
         drop(writer);
         store.remove(NOTE).await;
-        is_safe && store.rename(PART, &format!("{sha256}.gguf")).await
+        is_safe && store.rename(PART, &gguf_name(sha256)).await
     }
 }
 

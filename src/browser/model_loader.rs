@@ -6,7 +6,7 @@ use web_sys::AbortSignal;
 use crate::browser::digest::sha256;
 use crate::browser::download::{Fetched, Halted, Wanted, Watcher, fetch};
 use crate::browser::model_shelf::forget_words;
-use crate::browser::store::{MODELS, Store, Writer};
+use crate::browser::store::{MODELS, Store, Writer, gguf_name};
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, LoadingStage, StoreOutcome};
 
@@ -68,14 +68,10 @@ pub async fn load(
 /// Removes a model and what there is of its download.
 pub async fn forget(sha256: &str) {
     if let Some(store) = Store::open(MODELS).await {
-        store.remove(&model_name(sha256)).await;
+        store.remove(&gguf_name(sha256)).await;
         forget_words(sha256).await;
         store.remove(&part_name(sha256)).await;
     }
-}
-
-fn model_name(sha256: &str) -> String {
-    format!("{sha256}.gguf")
 }
 
 fn part_name(sha256: &str) -> String {
@@ -103,7 +99,7 @@ impl<P: Fn(Event)> Loader<'_, P> {
     /// read now (memory is short, another tab writes it) stays.
     async fn stored_copy(&self) -> Option<Fetched> {
         let store = self.store.as_ref()?;
-        let name = model_name(self.wanted.sha256);
+        let name = gguf_name(self.wanted.sha256);
         let length = store.length(&name).await?;
         let tell = |done, total| self.tell(LoadingStage::ReadingStore, done, total);
         let bytes = store.read(&name, self.wanted.size_bytes, tell).await;
@@ -150,7 +146,7 @@ impl<P: Fn(Event)> Loader<'_, P> {
         let mut outcome = StoreOutcome::Refused;
         if let Some(store) = &self.store {
             store.remove(&part_name(self.wanted.sha256)).await;
-            if store.write(&model_name(self.wanted.sha256), &fetched.bytes).await {
+            if store.write(&gguf_name(self.wanted.sha256), &fetched.bytes).await {
                 outcome = StoreOutcome::Kept;
             }
         }

@@ -1,16 +1,32 @@
 //! The models in the browser's store: `<sha256>.gguf`, and what is known of each beside it, `<sha256>.json`.
 
-use js_sys::Reflect;
-use wasm_bindgen_futures::JsFuture;
-
 use crate::browser::digest::sha256;
-use crate::browser::store::{MODELS, Store};
-use crate::browser::worker_scope::scope;
+use crate::browser::store::{MODELS, Store, gguf_name};
 use crate::protocol::models::KeptModel;
 use crate::protocol::problem::Problem;
+use crate::weights::bert::BertConfig;
+use crate::weights::blocks::BlockType;
 
 /// A word about a model is no longer than this.
 const MOST_WORDS: u64 = 1 << 16;
+
+/// What is known of a model, from what its file says of itself.
+pub fn described(
+    config: &BertConfig,
+    sha256: &str,
+    quantisation: BlockType,
+    size_bytes: u64,
+) -> KeptModel {
+    KeptModel {
+        sha256: sha256.to_owned(),
+        name: config.name.clone(),
+        quantisation: quantisation.name().to_owned(),
+        size_bytes,
+        source: config.source.clone(),
+        licence: config.licence.clone(),
+        used_ms: 0.0,
+    }
+}
 
 /// All kept models, the last used first.
 pub async fn list() -> Vec<KeptModel> {
@@ -19,9 +35,7 @@ pub async fn list() -> Vec<KeptModel> {
     for name in store.names().await {
         let Some(sha256) = name.strip_suffix(".gguf") else { continue };
         let Some(size_bytes) = store.length(&name).await else { continue };
-        let said = store.read(&note_name(sha256), MOST_WORDS, |_, _| ()).await;
-        let said = said.and_then(|said| serde_json::from_slice::<KeptModel>(&said).ok());
-        let said = said.unwrap_or_default();
+        let said = words(&store, sha256).await.unwrap_or_default();
         models.push(KeptModel { sha256: sha256.to_owned(), size_bytes, ..said });
     }
     models.sort_by(|a, b| b.used_ms.total_cmp(&a.used_ms).then_with(|| a.name.cmp(&b.name)));
@@ -41,10 +55,15 @@ pub async fn note(model: KeptModel) {
 /// Notes that a model is used now; what else is known of it stays.
 pub async fn touch(sha256: &str) {
     let Some(store) = Store::open(MODELS).await else { return };
-    let said = store.read(&note_name(sha256), MOST_WORDS, |_, _| ()).await;
-    if let Some(model) = said.and_then(|said| serde_json::from_slice::<KeptModel>(&said).ok()) {
+    if let Some(model) = words(&store, sha256).await {
         note(model).await;
     }
+}
+
+/// What was noted of a model.
+async fn words(store: &Store, sha256: &str) -> Option<KeptModel> {
+    let said = store.read(&note_name(sha256), MOST_WORDS, |_, _| ()).await?;
+    serde_json::from_slice(&said).ok()
 }
 
 /// Removes what is known of a model.
@@ -57,7 +76,7 @@ pub async fn forget_words(sha256: &str) {
 /// Keeps a model; `false` where the browser refuses.
 pub async fn keep(model: KeptModel, bytes: &[u8]) -> bool {
     let Some(store) = Store::open(MODELS).await else { return false };
-    let kept = store.write(&format!("{}.gguf", model.sha256), bytes).await;
+    let kept = store.write(&gguf_name(&model.sha256), bytes).await;
     if kept {
         note(model).await;
     }
@@ -76,7 +95,7 @@ pub async fn read(
 ) -> Result<Vec<u8>, Problem> {
     let gone = || Problem::ModelNotKept { name: name.to_owned() };
     let store = Store::open(MODELS).await.ok_or_else(gone)?;
-    let file = format!("{wanted}.gguf");
+    let file = gguf_name(wanted);
     let bytes = store.read(&file, size_bytes, progress).await.ok_or_else(gone)?;
     let found = sha256(&bytes).await;
     if found == wanted {
@@ -85,17 +104,6 @@ pub async fn read(
     store.remove(&file).await;
     forget_words(wanted).await;
     Err(Problem::Hash { expected: wanted.to_owned(), found })
-}
-
-/// Bytes in use of the browser's store, and how many there may be, where it says so.
-pub async fn usage() -> (Option<u64>, Option<u64>) {
-    let Ok(estimate) = scope().navigator().storage().estimate() else { return (None, None) };
-    let Ok(estimate) = JsFuture::from(estimate).await else { return (None, None) };
-    let number = |key: &str| {
-        let found = Reflect::get(&estimate, &key.into()).ok()?.as_f64()?;
-        Some(found as u64)
-    };
-    (number("usage"), number("quota"))
 }
 
 fn note_name(sha256: &str) -> String {

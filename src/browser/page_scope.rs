@@ -8,6 +8,8 @@ use web_sys::{
     HtmlAnchorElement, HtmlElement, KeyboardEvent, Response, Storage, Url, Window,
 };
 
+use crate::browser::store::{MODELS, gguf_name};
+
 const SAVED_KEY: &str = "simcse-lab";
 
 /// The window. A page always has one.
@@ -270,9 +272,9 @@ pub async fn download_stored(name: &str, sha256: &str) -> Result<(), String> {
     let storage = window().ok_or("there is no window")?.navigator().storage();
     let root = JsFuture::from(storage.get_directory()).await.map_err(said)?;
     let root: FileSystemDirectoryHandle = root.unchecked_into();
-    let models = JsFuture::from(root.get_directory_handle("models")).await.map_err(said)?;
+    let models = JsFuture::from(root.get_directory_handle(MODELS)).await.map_err(said)?;
     let models: FileSystemDirectoryHandle = models.unchecked_into();
-    let handle = models.get_file_handle(&format!("{sha256}.gguf"));
+    let handle = models.get_file_handle(&gguf_name(sha256));
     let handle: FileSystemFileHandle = JsFuture::from(handle).await.map_err(said)?.unchecked_into();
     let file = JsFuture::from(handle.get_file()).await.map_err(said)?;
     download_blob(name, &file.unchecked_into())

@@ -2,7 +2,7 @@
 
 use web_sys::AbortSignal;
 
-use crate::browser::fetching::{Fetching, Halt, Place, disk_file};
+use crate::browser::fetching::{Fetching, Halt, Place, disk_file, slice};
 use crate::browser::keeper::{Keeper, forget_part};
 use crate::browser::model_shelf;
 use crate::browser::worker_scope::memory_gib;
@@ -88,27 +88,26 @@ pub async fn take_files(
     tell(0, 0);
     let wish = wish_of(wish);
     let mut papers = Papers::new();
-    let (mut weights, mut places) = (Vec::new(), Vec::new());
+    let mut weights = Vec::new();
     for file in files {
         let path = file.path.as_str();
         let small = SMALL_FILES.iter().find(|name| is_named(path, name));
         if let Some(small) = small {
             let blob = disk_file(&file.url, path).await?;
-            let mut source = Fetching::new(signal, |_, _| ());
-            source.places.push(Place::Disk(blob));
-            let bytes = drive::Source::read(&mut source, 0, 0..file.size_bytes).await?;
+            let bytes = slice(&blob, 0..file.size_bytes).await?;
             papers.insert((*small).to_owned(), order::text(path, bytes)?);
         } else if is_weights(path) {
-            places.push(Place::Disk(disk_file(&file.url, path).await?));
-            weights.push(WeightsFile {
-                name: path.to_owned(),
-                size_bytes: file.size_bytes,
-                sha256: None,
-                tensors: Vec::new(),
-            });
+            let place = Place::Disk(disk_file(&file.url, path).await?);
+            let (name, size_bytes) = (path.to_owned(), file.size_bytes);
+            let file = WeightsFile { name, size_bytes, sha256: None, tensors: Vec::new() };
+            weights.push((file, place));
         }
     }
-    keep_safer(&mut weights, &mut places);
+    // A folder may hold the same tensors in both formats.
+    let is_safe = |file: &WeightsFile| file.name.ends_with(".safetensors");
+    if weights.iter().any(|(file, _)| is_safe(file)) {
+        weights.retain(|(file, _)| is_safe(file));
+    }
     let name = folder_of(files);
     if weights.is_empty() {
         let (fault, detail) = (HubFault::NoWeights, String::new());
@@ -121,8 +120,9 @@ pub async fn take_files(
     let identity =
         format!("{} {:?} {}", wish.block.name(), known, description.tokenizer_json.len());
     let mut fetching = Fetching::new(signal, tell);
+    let (files, places) = weights.into_iter().unzip();
     fetching.places = places;
-    let order = Order { description, files: weights, urls: Vec::new(), identity };
+    let order = Order { description, files, urls: Vec::new(), identity };
     make(fetching, order, wish.block).await
 }
 
@@ -132,18 +132,6 @@ fn is_named(path: &str, name: &str) -> bool {
     // `1_Pooling/config.json` is not `config.json`.
     ends.is_some_and(|before| before.is_empty() || before.ends_with('/'))
         && (name.contains('/') || !path.contains("1_"))
-}
-
-/// A folder may hold the same tensors in both formats.
-fn keep_safer(weights: &mut Vec<WeightsFile>, places: &mut Vec<Place>) {
-    let is_safe = |file: &WeightsFile| file.name.ends_with(".safetensors");
-    if weights.iter().any(is_safe) {
-        let safe: Vec<bool> = weights.iter().map(is_safe).collect();
-        let mut of_weights = safe.iter();
-        weights.retain(|_| of_weights.next() == Some(&true));
-        let mut of_places = safe.iter();
-        places.retain(|_| of_places.next() == Some(&true));
-    }
 }
 
 fn is_weights(path: &str) -> bool {
@@ -183,16 +171,8 @@ async fn make<P: Fn(u64, u64)>(
     let keeper = fetching.keeper.take();
     let bytes = intake.finish()?;
     let sha256 = sha256(&bytes);
-    let config = &description.config;
-    let model = KeptModel {
-        sha256,
-        name: config.name.clone(),
-        quantisation: block.name().to_owned(),
-        size_bytes: bytes.len() as u64,
-        source: config.source.clone(),
-        licence: config.licence.clone(),
-        used_ms: 0.0,
-    };
+    let size_bytes = bytes.len() as u64;
+    let model = model_shelf::described(&description.config, &sha256, block, size_bytes);
     let is_kept = match keeper {
         Some(keeper) => keeper.finish(&model.sha256).await,
         None => false,

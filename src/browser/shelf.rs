@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use crate::browser::store::{ADAPTERS, Store};
+use crate::browser::store::{ADAPTERS, Store, gguf_name};
 use crate::protocol::event::StoreOutcome;
 use crate::protocol::problem::Problem;
 use crate::protocol::training::AdapterSummary;
@@ -40,7 +40,7 @@ impl Shelf {
         let summary = file.summary();
         drop(file);
         let kept = match Store::open(ADAPTERS).await {
-            Some(store) => store.write(&file_name(&summary.sha256), &bytes).await,
+            Some(store) => store.write(&gguf_name(&summary.sha256), &bytes).await,
             None => false,
         };
         if kept {
@@ -59,7 +59,7 @@ impl Shelf {
             return Ok(bytes.clone());
         }
         let store = Store::open(ADAPTERS).await.ok_or(Problem::NotKept)?;
-        let bytes = store.read(&file_name(wanted), MOST_BYTES, |_, _| ()).await;
+        let bytes = store.read(&gguf_name(wanted), MOST_BYTES, |_, _| ()).await;
         let bytes = bytes.ok_or(Problem::NotKept)?;
         let found = sha256(&bytes);
         if found == wanted {
@@ -73,7 +73,7 @@ impl Shelf {
     pub async fn forget(&self, sha256: &str) {
         self.refused.borrow_mut().remove(sha256);
         if let Some(store) = Store::open(ADAPTERS).await {
-            store.remove(&file_name(sha256)).await;
+            store.remove(&gguf_name(sha256)).await;
         }
     }
 
@@ -104,8 +104,4 @@ impl Listed {
             Err(_) => self.unreadable += 1,
         }
     }
-}
-
-fn file_name(sha256: &str) -> String {
-    format!("{sha256}.gguf")
 }

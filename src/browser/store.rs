@@ -33,6 +33,19 @@ pub const MODELS: &str = "models";
 /// The folder of the visitor's adapters.
 pub const ADAPTERS: &str = "adapters";
 
+/// The name of a model's or adapter's file.
+pub fn gguf_name(sha256: &str) -> String {
+    format!("{sha256}.gguf")
+}
+
+/// Bytes that the browser says it has and allows for this site.
+pub async fn usage() -> Option<(u64, u64)> {
+    let storage = scope().navigator().storage();
+    let estimate = in_time(JsFuture::from(storage.estimate().ok()?)).await?.ok()?;
+    let number = |name: &str| Reflect::get(&estimate, &name.into()).ok()?.as_f64();
+    Some((number("usage")? as u64, number("quota")? as u64))
+}
+
 /// A folder.
 #[derive(Debug)]
 pub struct Store {

@@ -35,6 +35,19 @@ pub enum ModelSource {
     Copied { name: String, sha256: String },
 }
 
+impl ModelSource {
+    /// Bytes of the file, where they are known beforehand; else 0.
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Self::Hosted { size_bytes, .. } | Self::Kept { size_bytes, .. } => *size_bytes,
+            Self::Picked { .. }
+            | Self::Pulled { .. }
+            | Self::Files { .. }
+            | Self::Copied { .. } => 0,
+        }
+    }
+}
+
 /// Where an adapter comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AdapterSource {

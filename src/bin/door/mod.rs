@@ -18,6 +18,7 @@ use simcse_lab::browser::download::{Fetched, Halted, Wanted};
 use simcse_lab::browser::model_loader::{Remembered, forget, load};
 use simcse_lab::browser::model_shelf;
 use simcse_lab::browser::relaxed;
+use simcse_lab::browser::store::usage;
 use simcse_lab::browser::wire::{WireError, from_js, head_from_js};
 use simcse_lab::browser::worker_scope::{Bell, Breather, describe, listen, post};
 use simcse_lab::engine::library::orders::Stored;
@@ -25,7 +26,6 @@ use simcse_lab::engine::{Engine, Events};
 use simcse_lab::protocol::Revision;
 use simcse_lab::protocol::event::{Event, LoadingStage, StoreOutcome};
 use simcse_lab::protocol::message::{Message, bytes_of};
-use simcse_lab::protocol::models::KeptModel;
 use simcse_lab::protocol::problem::Problem;
 use simcse_lab::protocol::request::{ModelSource, Request};
 use wasm_bindgen::JsValue;
@@ -58,27 +58,6 @@ enum Task {
 struct Order {
     revision: Revision,
     source: ModelSource,
-}
-
-/// A model that came.
-struct Made {
-    name: String,
-    bytes: Vec<u8>,
-    sha256: String,
-}
-
-/// Why a model did not come.
-struct End {
-    /// `None`: it was stopped.
-    problem: Option<Problem>,
-    done_bytes: u64,
-    total_bytes: u64,
-}
-
-impl From<Problem> for End {
-    fn from(problem: Problem) -> Self {
-        Self { problem: Some(problem), done_bytes: 0, total_bytes: 0 }
-    }
 }
 
 #[derive(Default)]
@@ -174,7 +153,7 @@ impl Door {
             Request::KeepModel => self.push(Task::KeepModel),
             Request::ListModels { revision } => spawn_local(async move {
                 let models = model_shelf::list().await;
-                let (used_bytes, quota_bytes) = model_shelf::usage().await;
+                let (used_bytes, quota_bytes) = usage().await.unzip();
                 tell(Event::Models { revision, models, used_bytes, quota_bytes });
             }),
             Request::Prefer { preference, tuned } => crew::prefer(self, preference, tuned),
@@ -206,8 +185,8 @@ impl Door {
             running.abort();
         }
         if let Some(order) = self.order.take() {
-            let revision = order.revision;
-            tell(Event::LoadingStopped { revision, done_bytes: 0, total_bytes: 0 });
+            let (revision, total_bytes) = (order.revision, order.source.size_bytes());
+            tell(Event::LoadingStopped { revision, done_bytes: 0, total_bytes });
             self.push(Task::LoadingEnded);
         }
     }
@@ -234,66 +213,58 @@ impl Door {
         };
         let signal = controller.signal();
         self.running.replace(Some(controller));
-        let outcome = self.bring(revision, &source, &signal).await;
-        match outcome {
-            _ if signal.aborted() => {
-                let (done_bytes, total_bytes) = match &outcome {
-                    Err(End { done_bytes, total_bytes, .. }) => (*done_bytes, *total_bytes),
-                    Ok(_) => (0, 0),
-                };
+        let total_bytes = source.size_bytes();
+        match self.bring(revision, &source, &signal).await {
+            Ok(_) if signal.aborted() => {
+                let done_bytes = total_bytes;
                 tell(Event::LoadingStopped { revision, done_bytes, total_bytes });
             }
-            Ok(Made { name, bytes, sha256 }) => {
+            Ok((name, Fetched { bytes, sha256 })) => {
                 self.running.take();
                 self.push(Task::Open { revision, name, bytes, sha256: Some(sha256) });
             }
-            Err(End { problem: Some(problem), .. }) => {
+            Err(Halted { problem: Some(problem), .. }) => {
                 self.running.take();
                 fail(Some(revision), problem);
             }
-            Err(End { problem: None, done_bytes, total_bytes }) => {
+            Err(Halted { problem: None, done_bytes, .. }) => {
                 tell(Event::LoadingStopped { revision, done_bytes, total_bytes });
             }
         }
         self.push(Task::LoadingEnded);
     }
 
-    /// Brings a model into memory, wherever it is.
+    /// Brings a model into memory, from the store or the network; its name, too.
     async fn bring(
         &self,
         revision: Revision,
         source: &ModelSource,
         signal: &AbortSignal,
-    ) -> Result<Made, End> {
+    ) -> Result<(String, Fetched), Halted> {
         match source {
             ModelSource::Hosted { name, url, size_bytes, sha256 } => {
                 let wanted = Wanted { url, size_bytes: *size_bytes, sha256 };
                 let mut remembered = self.remembered.take();
                 let outcome = load(revision, wanted, signal, &mut remembered, &tell).await;
                 self.remembered.replace(remembered);
-                let total_bytes = *size_bytes;
-                match outcome {
-                    Ok(Fetched { bytes, sha256 }) => Ok(Made { name: name.clone(), bytes, sha256 }),
-                    Err(Halted { problem, done_bytes, .. }) => {
-                        Err(End { problem, done_bytes, total_bytes })
-                    }
-                }
+                Ok((name.clone(), outcome?))
             }
             ModelSource::Kept { name, sha256, size_bytes } => {
                 let reading = |done_bytes, total_bytes| {
                     let stage = LoadingStage::ReadingStore;
                     tell(Event::Loading { revision, stage, done_bytes, total_bytes });
                 };
-                let bytes = model_shelf::read(name, sha256, *size_bytes, reading).await?;
+                let bytes = model_shelf::read(name, sha256, *size_bytes, reading).await;
+                let bytes = bytes.map_err(halted)?;
                 model_shelf::touch(sha256).await;
-                Ok(Made { name: name.clone(), bytes, sha256: sha256.clone() })
+                Ok((name.clone(), Fetched { bytes, sha256: sha256.clone() }))
             }
             ModelSource::Picked { .. }
             | ModelSource::Copied { .. }
             | ModelSource::Pulled { .. }
             | ModelSource::Files { .. } => {
                 let detail = "that model is not fetched by this program".to_owned();
-                Err(Problem::Internal { detail }.into())
+                Err(halted(Problem::Internal { detail }))
             }
         }
     }
@@ -355,19 +326,16 @@ fn deal_with<B: Backend + Clone>(task: Task, engine: &mut Engine<B>, out: &mut E
     }
 }
 
+/// Nothing arrived.
+fn halted(problem: Problem) -> Halted {
+    Halted { problem: Some(problem), partial: Vec::new(), done_bytes: 0 }
+}
+
 /// Keeps the model in use in the browser's store.
 async fn keep_model<B: Backend + Clone>(engine: &Engine<B>) {
     let Some(file) = engine.file() else { return };
-    let kept = KeptModel {
-        sha256: file.sha256.clone(),
-        name: file.config.name.clone(),
-        quantisation: file.quantisation().name().to_owned(),
-        size_bytes: file.size_bytes(),
-        source: file.config.source.clone(),
-        licence: file.config.licence.clone(),
-        used_ms: 0.0,
-    };
-    let sha256 = kept.sha256.clone();
+    let (sha256, size_bytes) = (file.sha256.clone(), file.size_bytes());
+    let kept = model_shelf::described(&file.config, &sha256, file.quantisation(), size_bytes);
     let is_kept = model_shelf::keep(kept, file.bytes()).await;
     let outcome = if is_kept { StoreOutcome::Kept } else { StoreOutcome::Refused };
     tell(Event::Stored { sha256, outcome });
