@@ -47,6 +47,14 @@ pub enum Wanted {
     Files { name: String, size_bytes: u64, wish: Wish },
 }
 
+impl Wanted {
+    /// The model in use, from the browser's store.
+    pub(super) fn kept(model: &ModelSummary) -> Self {
+        let (name, sha256) = (model.name.clone(), model.sha256.clone());
+        Self::Kept { name, sha256, size_bytes: model.size_bytes }
+    }
+}
+
 /// The whole state of the page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -70,8 +78,6 @@ pub struct State {
     pub shelf: ModelShelf,
     /// A program makes the wanted model.
     pub(super) is_pulling: bool,
-    /// Hash of the last model that the browser's store took.
-    pub(super) fresh_kept: Option<String>,
     pub compare: Compare,
     pub adapters: Adapters,
     pub trainer: Trainer,
@@ -106,7 +112,6 @@ impl Default for State {
             store: None,
             shelf: ModelShelf::default(),
             is_pulling: false,
-            fresh_kept: None,
             compare: Compare::default(),
             adapters: Adapters::default(),
             trainer: Trainer::default(),

@@ -263,7 +263,6 @@ fn opened(state: &mut State, revision: Revision, model: ModelSummary) -> Vec<Eff
         trainer::life::model_opened(state, &model.sha256).into_iter().collect();
     effects.extend(shelf::update::opened(state));
     state.model = Some(model);
-    shelf::update::settle(state);
     state.compare.forget_sides();
     state.search.outdate_fits();
     effects.extend(attach_wanted(state));
@@ -331,8 +330,7 @@ pub(in crate::state) fn loading_failed(state: &mut State, problem: Problem) {
         let is_hosted = state.hosted.iter().any(|hosted| hosted.sha256 == model.sha256);
         let kept = state.shelf.kept.iter().any(|kept| kept.sha256 == model.sha256);
         if kept && !is_hosted {
-            let (name, sha256) = (model.name.clone(), model.sha256.clone());
-            state.wanted = Wanted::Kept { name, sha256, size_bytes: model.size_bytes };
+            state.wanted = Wanted::kept(model);
         }
     }
     if was_picked || state.model.is_some() {

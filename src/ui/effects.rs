@@ -51,17 +51,18 @@ thread_local! {
 /// Takes what the visitor dropped or picked in the Models view: a GGUF file, or a checkpoint's files with
 /// their paths.
 pub fn take_files(dispatch: impl Dispatch, mut files: Vec<(String, File)>) {
-    if files.len() == 1
-        && let Some((path, file)) = files.pop_if(|(path, _)| !is_checkpoint(path))
-    {
-        drop(path);
-        return take_file(dispatch, file);
+    if !files.iter().any(|(path, _)| is_checkpoint(path)) {
+        // Of several the first, as elsewhere in the page.
+        if let Some((_, file)) = files.into_iter().next() {
+            take_file(dispatch, file);
+        }
+        return;
     }
     files.retain(|(path, _)| is_checkpoint(path));
     let weights = files.iter().filter(|(path, _)| !is_small(path));
     let size_bytes = weights.map(|(_, file)| file.size()).sum::<f64>() as u64;
-    let name = files.first().map(|(path, _)| path.clone()).unwrap_or_default();
-    let name = name.split('/').next().unwrap_or_default().to_owned();
+    let first = files.first().and_then(|(path, _)| path.split('/').next()).unwrap_or_default();
+    let name = first.to_owned();
     CHECKPOINT.with_borrow_mut(|held| *held = files);
     dispatch(Action::Shelf(ShelfAction::FilesPicked { name, size_bytes }));
 }

@@ -223,26 +223,64 @@ pub fn FileButton(
     accept: &'static str,
     on_file: impl Fn(File) + 'static,
 ) -> impl IntoView {
+    let on_files = move |files: FileList| {
+        if let Some(file) = files.get(0) {
+            on_file(file);
+        }
+    };
+    view! { <PickButton text accept picks=Picks::One on_files/> }
+}
+
+/// A button that picks several files, or a folder's.
+#[component]
+pub fn FilesButton(
+    text: impl Words,
+    is_folder: bool,
+    on_files: impl Fn(Vec<(String, File)>) + 'static,
+) -> impl IntoView {
+    let picks = if is_folder { Picks::Folder } else { Picks::Several };
+    let on_files = move |files: FileList| on_files(paths_of(&files));
+    view! { <PickButton text accept="" picks on_files/> }
+}
+
+/// What a file dialogue lets one choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Picks {
+    One,
+    Several,
+    Folder,
+}
+
+#[component]
+fn PickButton(
+    text: impl Words,
+    accept: &'static str,
+    picks: Picks,
+    on_files: impl Fn(FileList) + 'static,
+) -> impl IntoView {
     let page = page();
     let input: NodeRef<html::Input> = NodeRef::new();
     let changed = move |_| {
         let Some(element) = input.get_untracked() else { return };
-        if let Some(file) = element.files().and_then(|files| files.get(0)) {
-            on_file(file);
+        if let Some(files) = element.files().filter(|files| files.length() > 0) {
+            on_files(files);
         }
         // The same file may be chosen again after it was mended.
         element.set_value("");
     };
     let open = move |_| {
-        if let Some(element) = input.get_untracked() {
-            element.click();
+        let Some(element) = input.get_untracked() else { return };
+        if picks == Picks::Folder {
+            // Not in every browser, so set by hand where it is wanted.
+            drop(element.set_attribute("webkitdirectory", ""));
         }
+        element.click();
     };
     view! {
         <button class="plain" on:click=open>{page.text(text)}</button>
         <input
-            type="file" accept=accept hidden node_ref=input on:change=changed
-            aria-label=page.text(text)
+            type="file" accept=accept multiple=picks != Picks::One hidden node_ref=input
+            on:change=changed aria-label=page.text(text)
         />
     }
 }
@@ -312,39 +350,6 @@ pub fn paths_of(list: &FileList) -> Vec<(String, File)> {
         (path.unwrap_or_else(|| file.name()), file)
     });
     with_path.collect()
-}
-
-/// A button that picks several files, or a folder.
-#[component]
-pub fn FilesButton(
-    text: impl Words,
-    is_folder: bool,
-    on_files: impl Fn(Vec<(String, File)>) + 'static,
-) -> impl IntoView {
-    let page = page();
-    let input: NodeRef<html::Input> = NodeRef::new();
-    let changed = move |_| {
-        let Some(element) = input.get_untracked() else { return };
-        if let Some(files) = element.files() {
-            on_files(paths_of(&files));
-        }
-        element.set_value("");
-    };
-    let open = move |_| {
-        let Some(element) = input.get_untracked() else { return };
-        if is_folder {
-            // An attribute of its own in every browser that can pick folders.
-            drop(element.set_attribute("webkitdirectory", ""));
-        }
-        element.click();
-    };
-    view! {
-        <button class="plain" on:click=open>{page.text(text)}</button>
-        <input
-            type="file" multiple hidden node_ref=input on:change=changed
-            aria-label=page.text(text)
-        />
-    }
 }
 
 /// The PNG button of a chart: `draw` makes the file's SVG.

@@ -6,6 +6,7 @@ use crate::protocol::models::KeptModel;
 use crate::protocol::request::Request;
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::effect::Effect;
+use crate::state::route::View;
 use crate::state::shelf::ShelfAction;
 
 /// Takes what the visitor did; the model that is wanted from now on, where it changes that.
@@ -95,32 +96,18 @@ pub(in crate::state) fn opened(state: &State) -> Vec<Effect> {
     if is_picked { vec![Effect::ask(Request::KeepModel)] } else { Vec::new() }
 }
 
-/// The store took a model, or not.
+/// The store took a model, or not. The one that is in use and came from disk is wanted from there from now
+/// on: also after a reload, and by the trainer.
 pub(in crate::state) fn stored(
     state: &mut State,
     sha256: &str,
     outcome: StoreOutcome,
 ) -> Vec<Effect> {
-    if outcome == StoreOutcome::Kept {
-        state.fresh_kept = Some(sha256.to_owned());
-        settle(state);
+    let is_picked = matches!(state.wanted, Wanted::Picked { .. }) && state.loading.is_none();
+    let model = state.model.as_ref().filter(|model| model.sha256 == sha256);
+    if let Some(model) = model.filter(|_| is_picked && outcome == StoreOutcome::Kept) {
+        state.wanted = Wanted::kept(model);
     }
-    list(state)
-}
-
-/// Where the model in use is one that the store took since, it is wanted from there from now on: also
-/// after a reload, and by the trainer.
-pub(in crate::state) fn settle(state: &mut State) {
-    let is_other = matches!(
-        state.wanted,
-        Wanted::Picked { .. } | Wanted::Pulled { .. } | Wanted::Files { .. }
-    );
-    let Some(model) = state.model.as_ref().filter(|_| is_other && state.loading.is_none()) else {
-        return;
-    };
-    if state.fresh_kept.as_ref() == Some(&model.sha256) {
-        let (name, sha256) = (model.name.clone(), model.sha256.clone());
-        state.wanted = Wanted::Kept { name, sha256, size_bytes: model.size_bytes };
-        state.fresh_kept = None;
-    }
+    // Elsewhere nobody sees the shelf; entering the view asks for it.
+    if state.view == View::Models { list(state) } else { Vec::new() }
 }
