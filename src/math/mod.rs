@@ -4,6 +4,7 @@
 pub mod align;
 pub mod eigen;
 pub mod elementary;
+pub mod evenly;
 pub mod lanes;
 pub mod products;
 pub mod ranks;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::geometry::pairs::{BLOCK_ROWS, pair_count, scan_columns};
+use crate::math::evenly::evenly;
 use crate::math::rows::{LANES, dot_tile, row};
 use crate::projection::lists::Lists;
 use crate::projection::work::{cosine, rows_a_step};
@@ -154,7 +155,7 @@ impl Trust {
 
     /// The row in that place of the sample.
     fn row_in(&self, place: usize) -> usize {
-        place * self.count / self.judged.max(1)
+        evenly(place, self.judged, self.count)
     }
 
     /// Some rows' neighbours on the map and their cosines.

@@ -53,6 +53,20 @@ fn a_corpus_beside_the_page_comes_with_topics_and_a_link() -> Check {
 }
 
 #[test]
+fn of_as_many_sentences_as_there_may_be_none_is_taken_twice() -> Check {
+    journey(|browser, site| {
+        let page = browser.open(&site.url("/#/geometry"))?;
+        page.wait_for_element(".geometry-own summary", 20)?;
+        let lines: Vec<String> = (0..100_000).map(|number| format!("Line {number}.")).collect();
+        let file = output_file("many.txt", lines.join("\n").as_bytes())?;
+        page.click(".geometry-own summary")?;
+        page.set_files(".geometry-own input[type=file]", &[Path::new(&file)])?;
+        page.wait_for_text(FACTS, "100,000 different sentences", 20)?;
+        ensure(!page.text(FACTS)?.contains("repeated"), page.text(FACTS)?)
+    })
+}
+
+#[test]
 fn columns_of_a_table_can_be_chosen() -> Check {
     journey(|browser, site| {
         let page = browser.open(&site.url("/#/geometry"))?;

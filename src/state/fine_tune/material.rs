@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::scored::SCORED;
+use crate::math::evenly::evenly as place_of;
 use crate::protocol::recipe::{Augmentation, Recipe};
 use crate::protocol::training::Example;
 use crate::text::examples::{Material as Text, read_examples};
@@ -215,7 +216,8 @@ fn evenly<T>(items: Vec<T>, most: usize) -> Vec<T> {
         return items;
     }
     // Item i is chosen where i * most / count steps up: `most` of them, the first among them.
-    let chosen = |place: usize| place == 0 || place * most / count != (place - 1) * most / count;
+    let step = |place: usize| place_of(place, count, most);
+    let chosen = |place: usize| place == 0 || step(place) != step(place - 1);
     items
         .into_iter()
         .enumerate()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::catalogue::scored::SCORED;
 use crate::catalogue::sentences::EVERYDAY;
+use crate::math::evenly::evenly as place_of;
 use crate::protocol::lab::Scored;
 use crate::text::columns::Roles;
 use crate::text::corpus::{Entry, Table, read};
@@ -270,7 +271,7 @@ fn means_same(score: f32, is_share: bool) -> bool {
 /// At most so many of the items, evenly chosen, in their order.
 fn evenly<T>(items: &[T], most: usize) -> impl Iterator<Item = &T> {
     let count = items.len().min(most);
-    (0..count).filter_map(move |place| items.get(place * items.len() / count.max(1)))
+    (0..count).filter_map(move |place| items.get(place_of(place, count, items.len())))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What happens to the figure of all layers, what is asked of the worker for it, and its answers.
 
+use crate::math::evenly::evenly as place_of;
 use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::lab::Scored;
@@ -98,7 +99,7 @@ fn sample(corpus: &Corpus) -> Sample {
     let wanted = count.min(MOST_SENTENCES);
     let scored = corpus.scored.iter().flat_map(|pair| [pair.first, pair.second]);
     let positives = corpus.positives.iter().flat_map(|(first, second)| [*first, *second]);
-    let evenly = (0..wanted).map(|place| (place * count / wanted.max(1)) as u32);
+    let evenly = (0..wanted).map(|place| place_of(place, wanted, count) as u32);
     let mut places = vec![None; count];
     let mut chosen = Vec::with_capacity(wanted);
     for at in positives.chain(scored).chain(evenly).chain(0..count as u32) {
