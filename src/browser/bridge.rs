@@ -57,10 +57,31 @@ pub struct Bridge {
     worker: Worker,
     on_message: Closure<dyn FnMut(MessageEvent)>,
     on_error: Closure<dyn FnMut(ErrorEvent)>,
+    /// What came before this line was there.
+    early: Array,
+}
+
+/// What a worker said before its line was there, and who is to hear it.
+pub struct Early {
+    events: Array,
+    on_message: JsValue,
+    on_error: JsValue,
+}
+
+impl Early {
+    /// Hands it on, in its order.
+    pub fn replay(self) {
+        for event in self.events.iter() {
+            let is_message = event.dyn_ref::<MessageEvent>().is_some();
+            let handler = if is_message { &self.on_message } else { &self.on_error };
+            // The handlers return nothing and do not throw.
+            drop(handler.unchecked_ref::<Function>().call1(&JsValue::NULL, &event));
+        }
+    }
 }
 
 impl Bridge {
-    /// Starts a worker of a program. `on_death` is called when its script cannot be loaded, and on
+    /// Starts a worker of a program, or takes over the one that runs: see [`Bridge::early`]. `on_death` is called when its script cannot be loaded, and on
     /// every uncaught error in it: a panic, out of memory.
     ///
     /// # Errors
@@ -73,8 +94,8 @@ impl Bridge {
         if program == Program::Worker
             && let Some((worker, events)) = early_worker()
         {
-            let bridge = Self::over(worker, on_event, on_death);
-            events.iter().for_each(|event| bridge.replay(&event));
+            let mut bridge = Self::over(worker, on_event, on_death);
+            bridge.early = events;
             return Ok(bridge);
         }
         let tag = program.tag();
@@ -132,17 +153,15 @@ impl Bridge {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Self { worker, on_message, on_error }
+        Self { worker, on_message, on_error, early: Array::new() }
     }
 
-    /// Hands on what came before this line was there.
-    fn replay(&self, event: &JsValue) {
-        let handler: &JsValue = match event.dyn_ref::<MessageEvent>() {
-            Some(_) => self.on_message.as_ref(),
-            None => self.on_error.as_ref(),
-        };
-        // The handlers return nothing and do not throw.
-        drop(handler.unchecked_ref::<Function>().call1(&self.worker, event));
+    /// What the worker said already. To be replayed once this line is where answers find it: a worker
+    /// that was ready first would be answered over a line that is not there yet.
+    pub fn early(&mut self) -> Early {
+        let events = std::mem::replace(&mut self.early, Array::new());
+        let (on_message, on_error) = (self.on_message.as_ref(), self.on_error.as_ref());
+        Early { events, on_message: on_message.clone(), on_error: on_error.clone() }
     }
 
     /// Sends a request; its arrays are moved, not copied.

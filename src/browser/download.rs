@@ -7,13 +7,12 @@
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortSignal, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Response,
-};
+use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response};
 use web_time::{Duration, Instant};
 
+use crate::browser::body::Body;
 use crate::browser::digest::sha256;
-use crate::browser::worker_scope::{describe, next_chunk, scope, unless_stopped};
+use crate::browser::worker_scope::{describe, scope, unless_stopped};
 use crate::protocol::problem::Problem;
 
 /// Progress is told at most this often, and at the beginning and the end.
@@ -193,12 +192,12 @@ impl<'a, W: Watcher> Transfer<'a, W> {
             JsFuture::from(sent).await.map_err(|thrown| Break::Lost(describe(&thrown)))?;
         let response: Response = response.unchecked_into();
         self.check(&response)?;
-        let body = response.body().ok_or_else(|| Break::Lost("an empty answer".to_owned()))?;
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-        let outcome = self.drain(&reader).await;
+        let empty = || Break::Lost("an empty answer".to_owned());
+        let mut body = Body::of(&response).ok_or_else(empty)?;
+        let outcome = self.drain(&mut body).await;
         if outcome.is_err() {
-            // Nobody reads the rest: let the browser close the connection.
-            drop(JsFuture::from(reader.cancel()).await);
+            // Nobody reads the rest.
+            body.cancel().await;
         }
         outcome
     }
@@ -255,10 +254,10 @@ impl<'a, W: Watcher> Transfer<'a, W> {
         }
     }
 
-    async fn drain(&mut self, reader: &ReadableStreamDefaultReader) -> Result<(), Break> {
+    async fn drain(&mut self, body: &mut Body) -> Result<(), Break> {
         let lost = |thrown: JsValue| Break::Lost(describe(&thrown));
         loop {
-            let Some(chunk) = next_chunk(reader).await.map_err(lost)? else {
+            let Some(chunk) = body.next().await.map_err(lost)? else {
                 self.finished = true;
                 return Ok(());
             };

@@ -6,11 +6,12 @@ use std::ops::Range;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Blob, Headers, ReadableStreamDefaultReader, RequestInit, Response};
+use web_sys::{AbortSignal, Blob, Headers, RequestInit, Response};
 use web_time::{Duration, Instant};
 
+use crate::browser::body::Body;
 use crate::browser::keeper::Keeper;
-use crate::browser::worker_scope::{describe, next_chunk, scope, unless_stopped};
+use crate::browser::worker_scope::{describe, scope, unless_stopped};
 use crate::intake::Intake;
 use crate::intake::drive::Source;
 use crate::intake::hub::{fault_of, range_start};
@@ -66,7 +67,7 @@ pub struct Fetching<'a, P> {
     /// Hears of bytes taken, and all.
     tell: P,
     told: Option<Instant>,
-    reader: Option<ReadableStreamDefaultReader>,
+    body: Option<Body>,
     file: usize,
     at: u64,
 }
@@ -74,8 +75,8 @@ pub struct Fetching<'a, P> {
 impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
     /// Nothing is fetched yet.
     pub fn new(signal: &'a AbortSignal, tell: P) -> Self {
-        let (places, sizes, keeper, told, reader) = Default::default();
-        Self { places, sizes, keeper, signal, tell, told, reader, file: 0, at: 0 }
+        let (places, sizes, keeper, told, body) = Default::default();
+        Self { places, sizes, keeper, signal, tell, told, body, file: 0, at: 0 }
     }
 
     /// An answer that went well; what cannot is said at once, what may is tried again.
@@ -145,12 +146,11 @@ impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
         let asked = format!("bytes={start}-{}", end.saturating_sub(1));
         let response = self.ask(url, &short(url), Some(asked)).await?;
         let mut skip = before(&response, start).map_err(|detail| self.lost(detail))?;
-        let body = response.body().ok_or_else(|| self.lost("an empty answer".to_owned()))?;
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        let mut body = self.body_of(&response)?;
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < end - start {
             // What breaks off is asked for again.
-            let Ok(Some(mut came)) = chunk(&reader).await else { break };
+            let Ok(Some(mut came)) = chunk(&mut body).await else { break };
             if self.signal.aborted() {
                 return Err(Halt::Stopped);
             }
@@ -161,8 +161,12 @@ impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
         }
         bytes.truncate((end - start) as usize);
         // A server without ranges would send on.
-        drop(JsFuture::from(reader.cancel()).await);
+        body.cancel().await;
         Ok(bytes)
+    }
+
+    fn body_of(&self, response: &Response) -> Result<Body, Halt> {
+        Body::of(response).ok_or_else(|| self.lost("an empty answer".to_owned()))
     }
 
     fn place(&self, file: usize) -> Result<Place, Halt> {
@@ -174,10 +178,9 @@ impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
     async fn connect(&mut self, url: &str) -> Result<(), Halt> {
         let response = self.ask(url, &short(url), Some(format!("bytes={}-", self.at))).await?;
         let mut skip = before(&response, self.at).map_err(|detail| self.lost(detail))?;
-        let body = response.body().ok_or_else(|| self.lost("an empty answer".to_owned()))?;
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        let mut body = self.body_of(&response)?;
         while skip > 0 {
-            match chunk(&reader).await {
+            match chunk(&mut body).await {
                 Ok(Some(bytes)) if bytes.len() as u64 <= skip => skip -= bytes.len() as u64,
                 // A part that goes over the border would have to be kept: ask again from there.
                 Ok(Some(_) | None) | Err(_) => {
@@ -185,7 +188,7 @@ impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
                 }
             }
         }
-        self.reader = Some(reader);
+        self.body = Some(body);
         Ok(())
     }
 
@@ -196,11 +199,11 @@ impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
             if self.at >= size {
                 return Ok(Vec::new());
             }
-            if self.reader.is_none() {
+            if self.body.is_none() {
                 self.connect(url).await?;
             }
-            let Some(reader) = &self.reader else { return Ok(Vec::new()) };
-            let came = chunk(reader).await;
+            let Some(body) = &mut self.body else { return Ok(Vec::new()) };
+            let came = chunk(body).await;
             if self.signal.aborted() {
                 return Err(Halt::Stopped);
             }
@@ -212,7 +215,7 @@ impl<'a, P: Fn(u64, u64)> Fetching<'a, P> {
                 Ok(None) => "the connection ended before the last byte".to_owned(),
                 Err(thrown) => describe(&thrown),
             };
-            self.reader = None;
+            self.body = None;
             failures += 1;
             if failures > RETRIES {
                 return Err(self.lost(detail));
@@ -243,8 +246,8 @@ fn before(response: &Response, from: u64) -> Result<u64, String> {
 }
 
 /// The next bytes of a body; `None` at its end.
-async fn chunk(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, JsValue> {
-    Ok(next_chunk(reader).await?.map(|bytes| bytes.to_vec()))
+async fn chunk(body: &mut Body) -> Result<Option<Vec<u8>>, JsValue> {
+    Ok(body.next().await?.map(|bytes| bytes.to_vec()))
 }
 
 /// A part of a file on disk.
@@ -296,7 +299,7 @@ impl<P: Fn(u64, u64)> Source for Fetching<'_, P> {
     }
 
     async fn begin(&mut self, file: usize, from: u64) -> Result<(), Halt> {
-        (self.file, self.at, self.reader) = (file, from, None);
+        (self.file, self.at, self.body) = (file, from, None);
         Ok(())
     }
 
@@ -313,16 +316,21 @@ impl<P: Fn(u64, u64)> Source for Fetching<'_, P> {
         }
     }
 
-    async fn taken(&mut self, intake: &mut Intake) -> Result<(), Halt> {
+    async fn came(&mut self, done: u64, total: u64) -> Result<(), Halt> {
         if self.signal.aborted() {
             return Err(Halt::Stopped);
         }
-        let (done, total) = intake.progress();
         let is_due = self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
         if is_due || done == total {
             self.told = Some(Instant::now());
             (self.tell)(done, total);
         }
+        Ok(())
+    }
+
+    async fn taken(&mut self, intake: &mut Intake) -> Result<(), Halt> {
+        let (done, total) = intake.progress();
+        self.came(done, total).await?;
         if let Some(keeper) = &mut self.keeper
             && !keeper.keep(intake).await
         {
@@ -338,16 +346,38 @@ impl<P: Fn(u64, u64)> Get for Fetching<'_, P> {
 
     async fn get(&mut self, url: &str, name: &str, most_bytes: u64) -> Result<Vec<u8>, Halt> {
         let response = self.ask(url, name, None).await?;
-        let body = response.body().ok_or_else(|| self.lost("an empty answer".to_owned()))?;
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        let mut body = self.body_of(&response)?;
         let mut bytes = Vec::new();
         loop {
-            let came = chunk(&reader).await.map_err(|thrown| self.lost(describe(&thrown)))?;
+            let came = chunk(&mut body).await.map_err(|thrown| self.lost(describe(&thrown)))?;
             let Some(came) = came else { return Ok(bytes) };
             bytes.extend(came);
             if bytes.len() as u64 > most_bytes {
                 return Err(too_long(name, most_bytes).into());
             }
         }
+    }
+
+    async fn get_if_there(
+        &mut self,
+        url: &str,
+        name: &str,
+        most_bytes: u64,
+    ) -> Result<Option<Vec<u8>>, Halt> {
+        match self.get(url, name, most_bytes).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Halt::Problem(Problem::Hub { fault, .. })) if fault.is_absence() => Ok(None),
+            Err(halt) => Err(halt),
+        }
+    }
+
+    async fn size(&mut self, url: &str, name: &str) -> Result<u64, Halt> {
+        // No HEAD: addresses that are signed for one method are wrong for another.
+        let response = self.ask(url, name, None).await?;
+        let length = response.headers().get("Content-Length").ok().flatten();
+        if let Some(body) = Body::of(&response) {
+            body.cancel().await;
+        }
+        Ok(length.and_then(|length| length.parse().ok()).unwrap_or(0))
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 
 pub mod bench;
+pub mod body;
 pub mod bridge;
 pub mod corpus_store;
 pub mod digest;

@@ -1,5 +1,7 @@
 //! A checkpoint's way into memory and into the browser's store: from a hub, or from the visitor's disk.
 
+use std::cell::Cell;
+
 use web_sys::AbortSignal;
 
 use crate::browser::fetching::{Fetching, Halt, Place, disk_file, slice};
@@ -8,14 +10,13 @@ use crate::browser::model_shelf;
 use crate::browser::worker_scope::memory_gib;
 use crate::intake::description::{Description, Known, Papers, SMALL_FILES};
 use crate::intake::drive;
-use crate::intake::hub::Repository;
-use crate::intake::order::{self, Order, look_up};
+use crate::intake::order::{self, Found, Order, ReadyFile, look_up};
 use crate::intake::{Intake, WeightsFile};
 use crate::protocol::Revision;
 use crate::protocol::event::{Event, LoadingStage};
 use crate::protocol::models::{KeptModel, LocalFile, Pull, Wish};
 use crate::protocol::problem::{HubFault, Problem};
-use crate::weights::bert::sha256;
+use crate::weights::bert::{BertFile, sha256};
 use crate::weights::blocks::BlockType;
 
 /// A model that was made.
@@ -61,13 +62,37 @@ pub async fn pull(
         post(Event::Loading { revision, stage, done_bytes, total_bytes });
     };
     tell(LoadingStage::LookingUp, 0, 0);
-    let repository = Repository::parse(&pull.repository, &pull.hub)?;
     let wish = wish_of(&pull.wish);
-    let quantising = |done, total| tell(LoadingStage::Quantising, done, total);
-    let mut fetching = Fetching::new(signal, quantising);
-    let order = look_up(&mut fetching, &repository, wish).await?;
-    fetching.places = order.urls.iter().cloned().map(Place::Address).collect();
-    make(fetching, order, wish.block).await
+    let stage = Cell::new(LoadingStage::Quantising);
+    let coming = |done, total| tell(stage.get(), done, total);
+    let mut fetching = Fetching::new(signal, coming);
+    match look_up(&mut fetching, &pull.repository, &pull.hub, wish).await? {
+        Found::Checkpoint(order) => {
+            fetching.places = order.urls.iter().cloned().map(Place::Address).collect();
+            make(fetching, *order, wish.block).await
+        }
+        Found::Ready(file) => {
+            stage.set(LoadingStage::Downloading);
+            take_whole(fetching, file).await
+        }
+    }
+}
+
+/// Fetches a model that is kept as it is.
+async fn take_whole<P: Fn(u64, u64)>(
+    mut fetching: Fetching<'_, P>,
+    file: ReadyFile,
+) -> Result<Made, Halt> {
+    let ReadyFile { name, url, size_bytes, sha256, source } = file;
+    fetching.places = vec![Place::Address(url)];
+    fetching.sizes = vec![size_bytes];
+    let (bytes, found) = drive::whole(&mut fetching, &name, size_bytes, sha256.as_deref()).await?;
+    let read = BertFile::read(&name, bytes, Some(found))?;
+    let block = read.quantisation();
+    let described = model_shelf::described(&read.config, &read.sha256, block, size_bytes);
+    let model = KeptModel { source: Some(source), ..described };
+    let is_kept = model_shelf::keep(model.clone(), read.bytes()).await;
+    Ok(Made { model, bytes: (!is_kept).then(|| read.bytes().to_vec()) })
 }
 
 /// Reads a checkpoint from the visitor's disk, likewise.

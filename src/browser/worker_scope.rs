@@ -2,15 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Function, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortSignal, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent,
-    ReadableStreamDefaultReader,
-};
+use web_sys::{AbortSignal, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
 use web_time::Instant;
 
 use crate::browser::wire::{WireError, to_js};
@@ -94,20 +91,6 @@ pub async fn unless_stopped(time_ms: i32, signal: &AbortSignal) -> bool {
         }
     }
     true
-}
-
-/// The next bytes of a body; `None` at its end.
-///
-/// # Errors
-/// Where the connection breaks.
-pub async fn next_chunk(
-    reader: &ReadableStreamDefaultReader,
-) -> Result<Option<Uint8Array>, JsValue> {
-    let part = JsFuture::from(reader.read()).await?;
-    if Reflect::get(&part, &"done".into())?.is_truthy() {
-        return Ok(None);
-    }
-    Ok(Some(Reflect::get(&part, &"value".into())?.unchecked_into()))
 }
 
 /// Lets waiting messages in: a message to oneself comes after those that wait already, and without

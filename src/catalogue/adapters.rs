@@ -10,9 +10,12 @@ words! {
     Before: "Before", "之前";
     After: "After", "之后";
     SidesHow: "Before: the model as it came. After: with the adapter {name}. Every view follows. Hold the switch, or the key B, to peek at the other side.", "“之前”：原始模型；“之后”：装上适配器 {name}。所有视图随之切换。按住开关或 B 键可临时查看另一侧。";
+    TwoModels: "Which of the two models", "两个模型之一";
+    ModelsHow: "{first} or {second}. Every view follows. Hold the switch, or the key B, to peek at the other one.", "{first} 或 {second}。所有视图随之切换。按住开关或 B 键可临时查看另一个。";
     SideOf: "{side}: {value}", "{side}：{value}";
-    BothScores: "Before {before}, after {after}.", "之前 {before}，之后 {after}。";
+    BothScores: "{first} {before}, {second} {after}.", "{first} 为 {before}，{second} 为 {after}。";
     StatusAdapter: "Adapter", "适配器";
+    StatusBeside: "Beside it", "并列模型";
     StatusAdapterValue: "{name}, {percent} % of it on the side after", "{name}，“之后”一侧用其 {percent} %";
 
     // The shelf

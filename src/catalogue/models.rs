@@ -6,8 +6,8 @@ words! {
     ModelText;
 
     GetTitle: "Get a model", "获取模型";
-    GetHow: "Name a repository of the Hugging Face Hub, as owner/name, or paste its address. Its weights come straight into this browser, are quantised on the way and kept here: the next visit starts at once, and nothing you type is sent anywhere.", "输入 Hugging Face Hub 的仓库名（所有者/名称）或粘贴其网址。权重直接进入此浏览器，边下载边量化并保存在此：下次访问立即可用，您输入的内容不会发送到任何地方。";
-    Repository: "Repository", "仓库";
+    GetHow: "Name a repository of the Hugging Face Hub, as owner/name, or paste its address, or that of a .gguf, .safetensors or .bin file on any server. The weights come straight into this browser, are quantised on the way and kept here: the next visit starts at once, and nothing you type is sent anywhere.", "输入 Hugging Face Hub 的仓库名（所有者/名称），或粘贴其网址，或任意服务器上 .gguf、.safetensors、.bin 文件的网址。权重直接进入此浏览器，边下载边量化并保存在此：下次访问立即可用，您输入的内容不会发送到任何地方。";
+    Repository: "Repository, or a file's address", "仓库或文件网址";
     Quantisation: "Number format", "数值格式";
     QuantisationQ8: "q8_0: a quarter of the size, hardly any difference", "q8_0：四分之一大小，几乎无差别";
     QuantisationQ4: "q4_0: an eighth of the size, small differences", "q4_0：八分之一大小，略有差别";
@@ -35,6 +35,11 @@ words! {
     UsedDays: "{n} {n:day|days} ago", "{n} 天前";
     UsedUnknown: "not known", "未知";
     Use: "Use", "使用";
+    Beside: "Compare with it", "与之比较";
+    BesideNow: "Beside the model in use", "与当前模型并列";
+    BesideSoon: "Opening {name} beside the model in use …", "正在当前模型旁打开 {name} …";
+    BesideOff: "Stop comparing", "停止比较";
+    BesideHow: "“Compare with it” loads a second model beside the one in use: the switch at the top then goes between the two, in every view.", "“与之比较”会在当前模型旁载入第二个模型：顶部的开关便在两者之间切换，所有视图随之变化。";
     Delete: "Remove", "移除";
     DeleteSure: "Remove “{name}” from this browser? It can be fetched again.", "从此浏览器中移除“{name}”？之后可重新获取。";
     DeleteYes: "Remove the model", "确认移除";

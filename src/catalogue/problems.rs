@@ -82,6 +82,7 @@ fn hub_texts(fault: HubFault) -> (Text, Text) {
         HubFault::Refused { .. } => (Text::ProblemHubRefused, Text::RemedyHubRefused),
         HubFault::NoWeights => (Text::ProblemHubNoWeights, Text::RemedyHubNoWeights),
         HubFault::NoHub => (Text::ProblemHubNone, Text::RemedyHubRefused),
+        HubFault::NoSize => (Text::ProblemHubNoSize, Text::RemedyHubNoSize),
     }
 }
 

@@ -248,7 +248,7 @@ words! {
     ProblemPickle: "{file} wants to run {asked} when it is opened, which reading weights never needs. It was not opened.", "{file} 打开时要求运行 {asked}，读取权重并不需要这样做，因此未打开。";
     RemedyPickle: "Take the model's safetensors instead, or weights from somebody you trust.", "请改用该模型的 safetensors 文件，或来自可信来源的权重。";
     ProblemHubName: "“{name}” names no model.", "“{name}”不是模型名称。";
-    RemedyHubName: "Type owner/name as the Hub shows it, or the address of the model's page.", "请按 Hub 上的形式输入 所有者/名称，或模型页面的网址。";
+    RemedyHubName: "Type owner/name as the Hub shows it, or paste the address of the model's page or of a .gguf, .safetensors or .bin file.", "请按 Hub 上的形式输入 所有者/名称，或粘贴模型页面或 .gguf、.safetensors、.bin 文件的网址。";
     ProblemHubMissing: "{name} is not there.", "{name} 不存在。";
     RemedyHubMissing: "Check the spelling and the revision; private models are not shown either.", "请检查拼写和版本；私有模型同样不可见。";
     ProblemHubForbidden: "{name} is private, or its terms have to be agreed to first.", "{name} 是私有的，或需要先同意其条款。";
@@ -257,8 +257,10 @@ words! {
     RemedyHubBusy: "Try again after that. What has arrived is kept.", "请稍后重试。已下载的内容会保留。";
     ProblemHubRefused: "{name} was refused (HTTP {status}).", "{name} 被拒绝（HTTP {status}）。";
     RemedyHubRefused: "Check the Hub's address in the settings below, or try again later.", "请检查下方设置中的 Hub 地址，或稍后重试。";
-    ProblemHubNoWeights: "{name} holds no weights that can be read here (safetensors or PyTorch).", "{name} 不含可在此读取的权重（safetensors 或 PyTorch）。";
-    RemedyHubNoWeights: "Choose another repository of the same model.", "请选择同一模型的其他仓库。";
+    ProblemHubNoWeights: "{name} holds no weights that can be read here (safetensors or PyTorch, or a single GGUF file).", "{name} 不含可在此读取的权重（safetensors 或 PyTorch，或单个 GGUF 文件）。";
+    RemedyHubNoWeights: "Choose another repository of the same model; of several GGUF files, take the address of one.", "请选择同一模型的其他仓库；若有多个 GGUF 文件，请使用其中一个的网址。";
+    ProblemHubNoSize: "The server does not say how long {name} is.", "服务器未说明 {name} 的大小。";
+    RemedyHubNoSize: "Download the file yourself, and drop it here.", "请自行下载该文件，再拖到此处。";
     ProblemHubNone: "{name} does not answer as a model hub does: {detail}.", "{name} 的回应不符合模型 Hub：{detail}。";
     ProblemModelNotKept: "{name} is no longer kept in this browser.", "此浏览器中已不再保存 {name}。";
     RemedyModelNotKept: "Get it again in the Models view.", "请在“模型”视图中重新获取。";

@@ -138,8 +138,8 @@ impl Crew {
             self.lost(id, &detail, engine, orders);
         }
         self.staff(engine, now, orders);
-        if let Some(file) = engine.file() {
-            let workers = self.workers(file.size_bytes());
+        if engine.file().is_some() {
+            let workers = self.workers(engine.size_bytes());
             self.gpu.staff(&mut self.next_id, workers, now, orders);
         }
         self.feed(engine, now, orders);
@@ -238,8 +238,10 @@ impl Crew {
         now: Instant,
         orders: &mut Vec<Order>,
     ) {
-        let Some(file) = engine.file() else { return };
-        let workers = self.workers(file.size_bytes());
+        if engine.file().is_none() {
+            return;
+        }
+        let workers = self.workers(engine.size_bytes());
         let most = usize::from(workers.saturating_sub(1).saturating_sub(self.losses));
         let idle = self.wanted.is_none()
             && self.worked.is_some_and(|worked| now.duration_since(worked) > KEEP);

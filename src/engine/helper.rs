@@ -9,7 +9,7 @@ use crate::protocol::Revision;
 use crate::protocol::event::Event;
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::readout::Side;
-use crate::protocol::request::{AdapterSource, ModelSource, Request};
+use crate::protocol::request::{ModelSource, Request};
 
 /// A helper's number; none is used twice.
 pub type HelperId = u32;
@@ -40,8 +40,8 @@ pub(super) enum Stage {
 pub(super) struct Helper {
     pub(super) id: HelperId,
     pub(super) stage: Stage,
-    /// The adapter it was given: hash and blend.
-    adapter: Option<(String, f32)>,
+    /// What its side after is made of: hash and blend.
+    material: Option<(String, f32)>,
     pub(super) errands: Vec<Errand>,
     /// When it last said something, or was given work while it had none.
     pub(super) heard: Instant,
@@ -58,7 +58,7 @@ pub(super) struct Errand {
 
 impl Helper {
     pub(super) fn new(id: HelperId, now: Instant) -> Self {
-        Self { id, stage: Stage::Starting, adapter: None, errands: Vec::new(), heard: now }
+        Self { id, stage: Stage::Starting, material: None, errands: Vec::new(), heard: now }
     }
 
     fn errand(&mut self, revision: Revision) -> Option<Errand> {
@@ -134,21 +134,20 @@ impl Helper {
     }
 }
 
-/// Gives a helper the engine's adapter where it has another one, or less or more of it.
+/// Gives a helper what the engine's side after is made of, where it has another one, or less or more of it.
 fn adapt(
     helper: &mut Helper,
     revision: Revision,
     engine: &Engine<impl Backend + Clone>,
     orders: &mut Vec<Order>,
 ) {
-    let Some((sha256, blend, bytes)) = engine.adapter() else { return };
-    let had = helper.adapter.replace((sha256.to_owned(), blend));
+    let Some((sha256, blend, source, bytes)) = engine.material() else { return };
+    let had = helper.material.replace((sha256.to_owned(), blend));
     let (same, had_blend) = match &had {
         Some((had, blend)) => (had == sha256, *blend),
         None => (false, 1.0),
     };
     if !same {
-        let source = AdapterSource::Given { name: "adapter".to_owned() };
         let head = Request::Attach { revision, source };
         let bulk = vec![Bulk::Bytes(bytes.to_vec())];
         orders.push(Order::Tell(helper.id, Message { head, bulk }));

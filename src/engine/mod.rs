@@ -43,7 +43,7 @@ use crate::engine::library::Library;
 use crate::engine::library::librarian::{Librarian, Outcome};
 use crate::engine::library::orders::{StoreOrder, Stored};
 use crate::engine::memory::Memory;
-use crate::engine::sides::{Adapter, Order, Sides};
+use crate::engine::sides::{Adapter, Material, Order, Sides};
 use crate::engine::workshop::{Workshop, missing};
 use crate::model::encoder::Encoder;
 use crate::model::error::Error;
@@ -151,7 +151,27 @@ impl<B: Backend + Clone> Engine<B> {
         match AdapterFile::read(name, bytes) {
             Ok(adapter) => {
                 let adapter = Adapter { parsed: Box::new(adapter), bytes: bytes.to_vec() };
-                self.order(Order::Attach { revision, adapter }, out);
+                let material = Material::Adapter(adapter);
+                self.order(Order::Attach { revision, material }, out);
+            }
+            Err(error) => out.push(failed(revision, Problem::from(&error))),
+        }
+    }
+
+    /// Puts another model beside the current one: from then on it is `Side::After`. As
+    /// [`Engine::attach`], and `sha256` as in [`Engine::open`].
+    pub fn beside(
+        &mut self,
+        revision: Revision,
+        name: &str,
+        bytes: Vec<u8>,
+        sha256: String,
+        out: &mut Events,
+    ) {
+        match BertFile::read(name, bytes, Some(sha256)) {
+            Ok(file) => {
+                let material = Material::Model(Box::new(file));
+                self.order(Order::Attach { revision, material }, out);
             }
             Err(error) => out.push(failed(revision, Problem::from(&error))),
         }
@@ -216,7 +236,14 @@ impl<B: Backend + Clone> Engine<B> {
             }
             Request::Attach {
                 revision,
-                source: AdapterSource::Hosted { .. } | AdapterSource::Kept { .. },
+                source: AdapterSource::Model(ModelSource::Copied { name, sha256 }),
+            } => {
+                self.beside(revision, &name, bytes_of(bulk).unwrap_or_default(), sha256, out);
+            }
+            Request::Attach {
+                revision,
+                source:
+                    AdapterSource::Hosted { .. } | AdapterSource::Kept { .. } | AdapterSource::Model(_),
             } => {
                 let detail = "the engine has neither network nor store".to_owned();
                 out.push(failed(revision, Problem::Internal { detail }));

@@ -9,8 +9,10 @@ use crate::engine::Engine;
 use crate::engine::entrusted::Entrusted;
 use crate::engine::job::{Job, Run};
 use crate::engine::rows::Rows;
+use crate::engine::sides::Material;
 use crate::model::embedding;
 use crate::protocol::readout::Lens;
+use crate::protocol::request::{AdapterSource, ModelSource};
 use crate::weights::bert::BertFile;
 
 /// Under which a portion's rows are given, or given up.
@@ -44,10 +46,25 @@ impl<B: Backend + Clone> Engine<B> {
         self.sides.file()
     }
 
-    /// The attached adapter: hash, blend and file.
-    pub fn adapter(&self) -> Option<(&str, f32, &[u8])> {
-        let (adapter, blend) = self.sides.adapter()?;
-        Some((&adapter.sha256, blend, self.sides.adapter_bytes()))
+    /// What the side after is made of: hash, blend, where it comes from, and the file.
+    pub fn material(&self) -> Option<(&str, f32, AdapterSource, &[u8])> {
+        let (material, blend) = self.sides.material()?;
+        Some(match material {
+            Material::Adapter(adapter) => {
+                let source = AdapterSource::Given { name: "adapter".to_owned() };
+                (&adapter.parsed.sha256, blend, source, &adapter.bytes)
+            }
+            Material::Model(file) => {
+                let (name, sha256) = (file.config.name.clone(), file.sha256.clone());
+                let source = AdapterSource::Model(ModelSource::Copied { name, sha256 });
+                (&file.sha256, blend, source, file.bytes())
+            }
+        })
+    }
+
+    /// Bytes of the files that a helper needs.
+    pub fn size_bytes(&self) -> u64 {
+        self.sides.size_bytes()
     }
 
     /// Tokens of the job that goes next, as far as others could compute them.

@@ -1,9 +1,9 @@
-//! Before and after: the current model, and the same model with an adapter in it.
+//! Before and after: the current model, and the same model with an adapter in it, or another model.
 //!
 //! Memory: the model's file stays (26 MB for the shipped one), for adapters are merged into it and
 //! both sides read their token table from it. Beside it each side has its linear layers packed in
 //! int8 (15 MB); layers that the adapter leaves alone are shared. The adapter is there as it was read and
-//! as a file, for the workers that help. While an adapter or a blend is made
+//! as a file, for the workers that help. Another model is there whole, file and layers. While an adapter or a blend is made
 //! ready, the side after is there twice.
 
 use std::collections::VecDeque;
@@ -19,6 +19,7 @@ use crate::protocol::message::Message;
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Side};
 use crate::protocol::search::Embedder;
+use crate::protocol::training::{AdapterSummary, OtherModel};
 use crate::weights::adapter_file::AdapterFile;
 use crate::weights::bert::BertFile;
 use crate::weights::merged::{MAX_BLEND, Merged, check_base};
@@ -30,10 +31,48 @@ pub struct Adapter {
     pub bytes: Vec<u8>,
 }
 
-/// What is to be done about the adapter, in the order it was asked for.
+/// What the side after is made of.
+#[derive(Debug)]
+pub enum Material {
+    /// The model, and this in it.
+    Adapter(Adapter),
+    /// Another model.
+    Model(Box<BertFile>),
+}
+
+impl Material {
+    fn adapter(&self) -> Option<&Adapter> {
+        match self {
+            Self::Adapter(adapter) => Some(adapter),
+            Self::Model(_) => None,
+        }
+    }
+
+    fn summary(&self) -> AdapterSummary {
+        let file = match self {
+            Self::Adapter(adapter) => return adapter.parsed.summary(),
+            Self::Model(file) => file,
+        };
+        let config = &file.config;
+        AdapterSummary {
+            name: config.name.clone(),
+            sha256: file.sha256.clone(),
+            size_bytes: file.size_bytes(),
+            pooling: Some(config.pooling),
+            licence: config.licence.clone(),
+            model: Some(OtherModel {
+                quantisation: file.quantisation().name().to_owned(),
+                layers: u16::try_from(config.layers).unwrap_or(u16::MAX),
+            }),
+            ..AdapterSummary::default()
+        }
+    }
+}
+
+/// What is to be done about the side after, in the order it was asked for.
 #[derive(Debug)]
 pub enum Order {
-    Attach { revision: Revision, adapter: Adapter },
+    Attach { revision: Revision, material: Material },
     Blend { revision: Revision, blend: f32 },
     Detach { revision: Revision },
 }
@@ -74,7 +113,8 @@ struct Before<B: Backend> {
 
 #[derive(Debug)]
 struct After<B: Backend> {
-    adapter: Adapter,
+    material: Material,
+    /// 1 of another model.
     blend: f32,
     encoder: Encoder<B>,
 }
@@ -84,7 +124,7 @@ struct After<B: Backend> {
 struct Making<B: Backend> {
     revision: Revision,
     /// `None`: the attached one, at another blend.
-    adapter: Option<Adapter>,
+    material: Option<Material>,
     blend: f32,
     encoder: Encoder<B>,
     begun: Instant,
@@ -113,19 +153,33 @@ impl<B: Backend + Clone> Sides<B> {
 
     /// The attached adapter, and how much of it the side after has.
     pub fn adapter(&self) -> Option<(&AdapterFile, f32)> {
-        self.after.as_ref().map(|after| (&*after.adapter.parsed, after.blend))
+        let after = self.after.as_ref()?;
+        Some((&*after.material.adapter()?.parsed, after.blend))
+    }
+
+    /// What the side after is made of, and how much of it there is.
+    pub fn material(&self) -> Option<(&Material, f32)> {
+        self.after.as_ref().map(|after| (&after.material, after.blend))
+    }
+
+    /// Bytes of the files that both sides need.
+    pub fn size_bytes(&self) -> u64 {
+        let other = match self.material() {
+            Some((Material::Model(file), _)) => file.size_bytes(),
+            _ => 0,
+        };
+        self.file().map_or(0, BertFile::size_bytes) + other
     }
 
     /// What computes vectors through a lens, by name; `None` while that side is not there.
     pub fn embedder(&self, lens: Lens) -> Option<Embedder> {
-        let file = self.file()?;
-        let adapter = match lens.side {
-            Side::Before => None,
-            Side::After => Some(
-                self.after
-                    .as_ref()
-                    .map(|after| (after.adapter.parsed.sha256.clone(), after.blend))?,
-            ),
+        let (file, adapter) = match (lens.side, self.material()) {
+            (Side::Before, _) => (self.file()?, None),
+            (Side::After, None) => return None,
+            (Side::After, Some((Material::Model(file), _))) => (&**file, None),
+            (Side::After, Some((Material::Adapter(adapter), blend))) => {
+                (self.file()?, Some((adapter.parsed.sha256.clone(), blend)))
+            }
         };
         Some(Embedder {
             model_sha256: file.sha256.clone(),
@@ -133,11 +187,6 @@ impl<B: Backend + Clone> Sides<B> {
             adapter,
             readout: lens.readout,
         })
-    }
-
-    /// The attached adapter's file; empty without one.
-    pub fn adapter_bytes(&self) -> &[u8] {
-        self.after.as_ref().map_or(&[], |after| &after.adapter.bytes)
     }
 
     /// Whether the side after is about to become another one: requests to it wait.
@@ -159,13 +208,17 @@ impl<B: Backend + Clone> Sides<B> {
         encoder: Encoder<B>,
         out: &mut Vec<Message<Event>>,
     ) {
-        if let Some(Making { revision, adapter, blend, .. }) = self.making.take() {
-            self.orders.push_front(match adapter {
-                Some(adapter) => Order::Attach { revision, adapter },
+        if let Some(Making { revision, material, blend, .. }) = self.making.take() {
+            self.orders.push_front(match material {
+                Some(material) => Order::Attach { revision, material },
                 None => Order::Blend { revision, blend },
             });
         }
-        let gone = self.after.take_if(|after| after.adapter.parsed.meta.base_sha256 != file.sha256);
+        let gone = self.after.take_if(|after| match &after.material {
+            Material::Adapter(adapter) => adapter.parsed.meta.base_sha256 != file.sha256,
+            // A model beside itself would show nothing.
+            Material::Model(other) => other.sha256 == file.sha256,
+        });
         out.extend(gone.map(|_| Message::plain(Event::Detached { revision })));
         self.before = Some(Before { file, encoder });
     }
@@ -239,37 +292,42 @@ impl<B: Backend + Clone> Sides<B> {
     /// `None` where the side after is at that blend already.
     fn begin_making(&self, order: Order) -> Result<Option<Making<B>>, Problem> {
         let before = self.before.as_ref().ok_or(Problem::NoModel)?;
-        let (revision, adapter, blend) = match order {
-            Order::Attach { revision, adapter } => {
+        let (revision, material, blend) = match order {
+            Order::Attach { revision, material: Material::Model(file) } => {
+                return before.beside(revision, file).map(Some);
+            }
+            Order::Attach { revision, material: Material::Adapter(adapter) } => {
                 let meta = &adapter.parsed.meta;
                 check_base(meta, &before.file).map_err(|error| Problem::from(&error))?;
                 // Not made twice where the blend is known already.
                 let blend = self.orders.front().and_then(Order::blend);
-                (revision, Some(adapter), blend.unwrap_or(1.0))
+                (revision, Some(Material::Adapter(adapter)), blend.unwrap_or(1.0))
             }
             Order::Blend { revision, blend } => (revision, None, blend),
             Order::Detach { .. } => return Ok(None),
         };
         let blend = if blend.is_finite() { blend.clamp(0.0, MAX_BLEND) } else { 1.0 };
         let attached = self.after.as_ref();
-        if adapter.is_none() && attached.is_some_and(|after| after.blend == blend) {
+        if material.is_none() && attached.is_some_and(|after| after.has_blend(blend)) {
             return Ok(None);
         }
-        let source = adapter.as_ref().or(attached.map(|after| &after.adapter));
-        let source = source.ok_or(Problem::NoAdapter)?;
+        let source = material.as_ref().or(attached.map(|after| &after.material));
+        let source = source.and_then(Material::adapter).ok_or(Problem::NoAdapter)?;
         let begun = Instant::now();
         let encoder = Merged::new(&before.file, &source.parsed.changes, blend)
             .map_err(Error::from)
             .and_then(|merged| before.encoder.adapt(&merged))
             .map_err(|error| Problem::from(&error))?;
-        Ok(Some(Making { revision, adapter, blend, encoder, begun }))
+        Ok(Some(Making { revision, material, blend, encoder, begun }))
     }
 
     /// `false` once there was none left to make.
     fn make_layer(&self, making: &mut Making<B>) -> Result<bool, Error> {
-        let attached = self.after.as_ref().map(|after| &after.adapter);
-        let (Some(before), Some(adapter)) = (&self.before, making.adapter.as_ref().or(attached))
+        let attached = self.after.as_ref().map(|after| &after.material);
+        let material = making.material.as_ref().or(attached);
+        let (Some(before), Some(adapter)) = (&self.before, material.and_then(Material::adapter))
         else {
+            // Another model was made in one go.
             return Ok(false);
         };
         let merged = Merged::new(&before.file, &adapter.parsed.changes, making.blend)?;
@@ -278,18 +336,36 @@ impl<B: Backend + Clone> Sides<B> {
 
     /// What was made takes its place.
     fn change(&mut self, making: Making<B>) -> Option<Message<Event>> {
-        let Making { revision, adapter, blend, encoder, begun } = making;
-        let event = match &adapter {
-            Some(adapter) => Event::Attached {
+        let Making { revision, material, blend, encoder, begun } = making;
+        let event = match &material {
+            Some(material) => Event::Attached {
                 revision,
-                adapter: Box::new(adapter.parsed.summary()),
+                adapter: Box::new(material.summary()),
                 prepare_ms: begun.elapsed().as_secs_f64() * 1e3,
             },
             None => Event::Blended { revision, blend },
         };
-        let adapter = adapter.or_else(|| self.after.take().map(|after| after.adapter))?;
-        self.after = Some(After { adapter, blend, encoder });
+        let material = material.or_else(|| self.after.take().map(|after| after.material))?;
+        self.after = Some(After { material, blend, encoder });
         Some(Message::plain(event))
+    }
+}
+
+impl<B: Backend + Clone> Before<B> {
+    /// Another model, made ready to be the side after.
+    fn beside(&self, revision: Revision, file: Box<BertFile>) -> Result<Making<B>, Problem> {
+        let begun = Instant::now();
+        let backend = self.encoder.backend().clone();
+        let encoder = Encoder::load(backend, &file).map_err(|error| Problem::from(&error))?;
+        let material = Some(Material::Model(file));
+        Ok(Making { revision, material, blend: 1.0, encoder, begun })
+    }
+}
+
+impl<B: Backend> After<B> {
+    /// Whether it is at that blend already; another model has none to change.
+    fn has_blend(&self, blend: f32) -> bool {
+        self.material.adapter().is_none() || self.blend == blend
     }
 }
 

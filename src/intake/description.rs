@@ -30,6 +30,11 @@ pub const SMALL_FILES: [&str; 11] = [
     "sentence_bert_config.json",
 ];
 
+/// Whether a small file says nothing new beside a `tokenizer.json`.
+pub fn is_superfluous(path: &str, has_tokenizer: bool) -> bool {
+    has_tokenizer && ["vocab.txt", "vocab.json", "merges.txt"].contains(&path)
+}
+
 /// A checkpoint's weights among the names of files in its folder, in their order: of the formats that
 /// are there the safest, one file or all of a series.
 pub fn weights_among<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a str> {

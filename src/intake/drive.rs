@@ -6,6 +6,7 @@ use crate::intake::Intake;
 use crate::intake::WeightsFile;
 use crate::intake::description::Description;
 use crate::intake::index::Reader;
+use crate::weights::bert::sha256;
 use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
 
@@ -25,6 +26,9 @@ pub trait Source {
 
     /// The next bytes; none at the end. A source that can takes up a broken connection by itself.
     async fn next(&mut self) -> Result<Vec<u8>, Self::Error>;
+
+    /// So many bytes of a file that is kept as it is came: time to tell, or to stop.
+    async fn came(&mut self, done_bytes: u64, total_bytes: u64) -> Result<(), Self::Error>;
 
     /// Bytes were taken: time to tell, to keep what there is, or to stop.
     async fn taken(&mut self, intake: &mut Intake) -> Result<(), Self::Error>;
@@ -65,6 +69,46 @@ pub async fn run<S: Source>(source: &mut S, intake: &mut Intake) -> Result<(), S
         source.taken(intake).await?;
     }
     Ok(())
+}
+
+/// The source's only file, as it is.
+///
+/// # Errors
+/// What the source says; [`Error::Source`] where there is no memory for it, or it has another length or
+/// another hash.
+pub async fn whole<S: Source>(
+    source: &mut S,
+    name: &str,
+    size_bytes: u64,
+    wanted_sha256: Option<&str>,
+) -> Result<(Vec<u8>, String), S::Error> {
+    let wrong = |detail: String| Error::Source { file: name.to_owned(), detail };
+    let mut bytes = Vec::new();
+    let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
+    let no_room = |_| wrong(format!("there is no memory for its {size_bytes} bytes"));
+    bytes.try_reserve_exact(size).map_err(no_room)?;
+    source.begin(0, 0).await?;
+    loop {
+        let part = source.next().await?;
+        if part.is_empty() {
+            break;
+        }
+        if part.len() > size - bytes.len() {
+            return Err(wrong(format!("it is longer than {size_bytes} bytes")).into());
+        }
+        bytes.extend_from_slice(&part);
+        source.came(bytes.len() as u64, size_bytes).await?;
+    }
+    if bytes.len() != size {
+        return Err(wrong(format!("{} of {size_bytes} bytes came", bytes.len())).into());
+    }
+    let found = sha256(&bytes);
+    match wanted_sha256 {
+        Some(wanted) if wanted != found => {
+            Err(wrong(format!("its SHA-256 is {found}, not {wanted}")).into())
+        }
+        _ => Ok((bytes, found)),
+    }
 }
 
 /// A whole checkpoint: index, plan, numbers.

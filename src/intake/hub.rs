@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::intake::WeightsFile;
-use crate::intake::description::{SMALL_FILES, weights_among};
+use crate::intake::description::{SMALL_FILES, is_superfluous, weights_among};
 use crate::protocol::models::HUB;
 use crate::protocol::problem::{HubFault, Problem};
+use crate::weights::blocks::BlockType;
 
 /// Longer answers are no listing of an encoder.
 pub const MOST_LISTING_BYTES: u64 = 8 << 20;
@@ -153,9 +154,22 @@ impl Listing {
     /// older files superfluous.
     pub fn small_files(&self) -> Vec<&'static str> {
         let has_tokenizer = self.files.contains_key("tokenizer.json");
-        let old = ["vocab.txt", "vocab.json", "merges.txt"];
-        let wanted = SMALL_FILES.into_iter().filter(|name| !has_tokenizer || !old.contains(name));
+        let wanted = SMALL_FILES.into_iter().filter(|name| !is_superfluous(name, has_tokenizer));
         wanted.filter(|name| self.files.contains_key(*name)).collect()
+    }
+
+    /// Of a repository that holds models as they are used here, the one in that number format, or the only
+    /// one: its path.
+    pub fn gguf(&self, block: BlockType) -> Option<(&str, &Listed)> {
+        let is_gguf = |path: &&String| path.to_ascii_lowercase().ends_with(".gguf");
+        let all: Vec<&String> = self.files.keys().filter(is_gguf).collect();
+        let wanted = all.iter().find(|path| path.to_ascii_lowercase().contains(block.name()));
+        let path = match (wanted, all.as_slice()) {
+            (Some(path), _) => path,
+            (None, [only]) => only,
+            (None, _) => return None,
+        };
+        self.files.get_key_value(path.as_str()).map(|(path, file)| (path.as_str(), file))
     }
 
     /// The weights: of the formats that are there the safest and the fewest files.
@@ -260,6 +274,12 @@ mod tests {
         assert_eq!(names(&many), shards);
         assert_eq!(many.small_files(), ["tokenizer.json"]);
         assert!(listing(&["tf_model.h5"]).weights(&repository).is_err());
+        let ready = listing(&["a-Q8_0.gguf", "a-Q4_0.gguf", "README.md"]);
+        let path = |listing: &Listing, block| Some(listing.gguf(block)?.0.to_owned());
+        assert_eq!(path(&ready, BlockType::Q4_0).as_deref(), Some("a-Q4_0.gguf"));
+        assert_eq!(path(&ready, BlockType::F16), None, "which one?");
+        let only = listing(&["x/only.gguf"]);
+        assert_eq!(path(&only, BlockType::F16).as_deref(), Some("x/only.gguf"));
         let page = Listing::read(&repository, b"<html>");
         assert!(matches!(page, Err(Problem::Hub { fault: HubFault::NoHub, .. })));
     }

@@ -10,6 +10,7 @@
 //! the file that is made, one row, and an index; never a weights file. The same checkpoint gives the
 //! same bytes, in a browser and natively.
 
+pub mod address;
 pub mod description;
 pub mod digest;
 pub mod drive;

@@ -1,9 +1,10 @@
 //! What a repository of a hub is to become: looked up, read, and judged before the first weight is fetched.
 
 use crate::intake::WeightsFile;
-use crate::intake::description::{Description, Known, Papers};
+use crate::intake::address::FileAddress;
+use crate::intake::description::{Description, Known, Papers, SMALL_FILES, is_superfluous};
 use crate::intake::hub::{Listing, MOST_LISTING_BYTES, MOST_SMALL_FILE_BYTES, Repository};
-use crate::protocol::problem::Problem;
+use crate::protocol::problem::{HubFault, Problem};
 use crate::protocol::readout::Pooling;
 use crate::weights::blocks::BlockType;
 use crate::weights::error::Error;
@@ -16,6 +17,26 @@ pub trait Get {
     /// What is at an address: `name` is for messages.
     async fn get(&mut self, url: &str, name: &str, most_bytes: u64)
     -> Result<Vec<u8>, Self::Error>;
+
+    /// As [`Get::get`]; `None` where the server says that there is nothing, or nothing for everybody:
+    /// some say so of what is not there.
+    async fn get_if_there(
+        &mut self,
+        url: &str,
+        name: &str,
+        most_bytes: u64,
+    ) -> Result<Option<Vec<u8>>, Self::Error>;
+
+    /// How long the file at an address is; 0 where the server does not tell.
+    async fn size(&mut self, url: &str, name: &str) -> Result<u64, Self::Error>;
+}
+
+/// What a name or an address leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    Checkpoint(Box<Order>),
+    /// A model as it is used here.
+    Ready(ReadyFile),
 }
 
 /// A checkpoint that is ready to be fetched.
@@ -30,6 +51,19 @@ pub struct Order {
     pub identity: String,
 }
 
+/// A GGUF file that is kept as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadyFile {
+    /// For a model that does not say its own.
+    pub name: String,
+    pub url: String,
+    pub size_bytes: u64,
+    /// Lower-case hexadecimal, where a hub says it.
+    pub sha256: Option<String>,
+    /// Where it comes from, for the reader.
+    pub source: String,
+}
+
 /// What is wanted of a repository.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wish {
@@ -40,19 +74,50 @@ pub struct Wish {
     pub available_bytes: Option<u64>,
 }
 
-/// Looks a repository up and reads its small files.
+/// Looks up what a visitor typed, a repository's name or address or a file's address, and reads the small
+/// files.
 ///
 /// # Errors
 /// What `get` says, [`Problem::Hub`], [`Problem::TooLarge`], and as [`Description::read`].
 pub async fn look_up<G: Get>(
     get: &mut G,
+    text: &str,
+    hub: &str,
+    wish: Wish,
+) -> Result<Found, G::Error> {
+    match FileAddress::parse(text) {
+        None => look_up_repository(get, &Repository::parse(text, hub)?, wish).await,
+        Some(address) if address.is_gguf() => {
+            let size_bytes = size_of(get, &address.url, &address.name).await?;
+            let (name, url) = (address.model_name(), address.url.clone());
+            let ready =
+                ReadyFile { name, url, size_bytes, sha256: None, source: address.url.clone() };
+            Ok(Found::Ready(check_ready(ready, wish)?))
+        }
+        Some(address) => look_beside(get, &address, wish).await,
+    }
+}
+
+async fn look_up_repository<G: Get>(
+    get: &mut G,
     repository: &Repository,
     wish: Wish,
-) -> Result<Order, G::Error> {
+) -> Result<Found, G::Error> {
     let name = &repository.name;
     let json = get.get(&repository.listing_url(), name, MOST_LISTING_BYTES).await?;
     let listing = Listing::read(repository, &json)?;
-    let files = listing.weights(repository)?;
+    let source = format!("{}/{name}@{}", repository.hub, listing.commit);
+    let short = name.rsplit('/').next().unwrap_or(name).to_owned();
+    let files = match listing.weights(repository) {
+        Ok(files) => files,
+        Err(problem) => {
+            let (path, file) = listing.gguf(wish.block).ok_or(problem)?;
+            let url = repository.file_url(&listing.commit, path);
+            let (size_bytes, sha256) = (file.size_bytes, file.sha256.clone());
+            let ready = ReadyFile { name: short, url, size_bytes, sha256, source };
+            return Ok(Found::Ready(check_ready(ready, wish)?));
+        }
+    };
     let mut papers = Papers::new();
     for path in listing.small_files() {
         let url = repository.file_url(&listing.commit, path);
@@ -60,20 +125,75 @@ pub async fn look_up<G: Get>(
         papers.insert(path.to_owned(), text(path, bytes)?);
     }
     let known = Known {
-        name: name.rsplit('/').next().unwrap_or(name).to_owned(),
+        name: short,
         licence: listing.licence.clone(),
-        source: Some(format!("{}/{name}@{}", repository.hub, listing.commit)),
+        source: Some(source),
         pooling: wish.pooling,
     };
-    let description = Description::read(&papers, &known)?;
-    check_size(&description, wish)?;
     let urls = files.iter().map(|file| repository.file_url(&listing.commit, &file.name)).collect();
-    let sizes = files.iter().map(|file| format!("{} {:?}", file.size_bytes, file.sha256));
-    let sizes = sizes.collect::<Vec<_>>().join(" ");
-    let pooling = description.config.pooling.name();
-    let source = known.source.unwrap_or_default();
-    let identity = format!("{source} {} {pooling} {sizes}", wish.block.name());
-    Ok(Order { description, files, urls, identity })
+    Ok(Found::Checkpoint(Box::new(Order::new(&papers, &known, files, urls, wish)?)))
+}
+
+/// A checkpoint of which one weights file's address is known.
+async fn look_beside<G: Get>(
+    get: &mut G,
+    address: &FileAddress,
+    wish: Wish,
+) -> Result<Found, G::Error> {
+    let mut papers = Papers::new();
+    for path in SMALL_FILES {
+        if is_superfluous(path, papers.contains_key("tokenizer.json")) {
+            continue;
+        }
+        let url = address.beside(path);
+        if let Some(bytes) = get.get_if_there(&url, path, MOST_SMALL_FILE_BYTES).await? {
+            papers.insert(path.to_owned(), text(path, bytes)?);
+        }
+    }
+    let (mut files, mut urls) = (Vec::new(), Vec::new());
+    for (name, url) in address.series() {
+        let size_bytes = size_of(get, &url, &name).await?;
+        files.push(WeightsFile { name, size_bytes, sha256: None, tensors: Vec::new() });
+        urls.push(url);
+    }
+    let known = Known {
+        name: address.model_name(),
+        licence: None,
+        source: Some(address.url.clone()),
+        pooling: wish.pooling,
+    };
+    Ok(Found::Checkpoint(Box::new(Order::new(&papers, &known, files, urls, wish)?)))
+}
+
+/// The size of a weights file, which must be known before it is read.
+async fn size_of<G: Get>(get: &mut G, url: &str, name: &str) -> Result<u64, G::Error> {
+    match get.size(url, name).await? {
+        0 => {
+            let (name, detail) = (name.to_owned(), String::new());
+            Err(Problem::Hub { name, fault: HubFault::NoSize, detail }.into())
+        }
+        size_bytes => Ok(size_bytes),
+    }
+}
+
+impl Order {
+    fn new(
+        papers: &Papers,
+        known: &Known,
+        files: Vec<WeightsFile>,
+        urls: Vec<String>,
+        wish: Wish,
+    ) -> Result<Self, Problem> {
+        let read = Description::read(papers, known);
+        let description = read.map_err(|error| Problem::from(&error))?;
+        check_size(&description, wish)?;
+        let sizes = files.iter().map(|file| format!("{} {:?}", file.size_bytes, file.sha256));
+        let sizes = sizes.collect::<Vec<_>>().join(" ");
+        let pooling = description.config.pooling.name();
+        let source = known.source.as_deref().unwrap_or_default();
+        let identity = format!("{source} {} {pooling} {sizes}", wish.block.name());
+        Ok(Self { description, files, urls, identity })
+    }
 }
 
 /// The text of a small file.
@@ -108,6 +228,17 @@ pub fn needed_bytes(description: &Description, block: BlockType) -> u64 {
         }
     }
     needed
+}
+
+/// Refuses a file that cannot run here: it stays, and its linear layers are laid out once more.
+fn check_ready(ready: ReadyFile, wish: Wish) -> Result<ReadyFile, Problem> {
+    let needed_bytes = ELSE_BYTES.saturating_add(ready.size_bytes.saturating_mul(2));
+    match wish.available_bytes {
+        Some(available_bytes) if needed_bytes > available_bytes => {
+            Err(Problem::TooLarge { name: ready.name, needed_bytes, available_bytes })
+        }
+        _ => Ok(ready),
+    }
 }
 
 /// Refuses what cannot run here.

@@ -103,6 +103,15 @@ pub enum HubFault {
     NoWeights,
     /// The address is no hub's.
     NoHub,
+    /// The server does not say how long the file is.
+    NoSize,
+}
+
+impl HubFault {
+    /// Whether it is how a server says that there is no such file: some say that of what nobody may see.
+    pub fn is_absence(self) -> bool {
+        matches!(self, Self::Missing | Self::Forbidden)
+    }
 }
 
 /// What is wrong with a GPU.

@@ -48,7 +48,7 @@ impl ModelSource {
     }
 }
 
-/// Where an adapter comes from.
+/// Where an adapter, or what else the side after is to be, comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AdapterSource {
     /// A file of our own site; as [`ModelSource::Hosted`].
@@ -57,6 +57,8 @@ pub enum AdapterSource {
     Kept { sha256: String },
     /// Its bytes travel beside the request.
     Given { name: String },
+    /// No adapter but another model: the side after is that one.
+    Model(ModelSource),
 }
 
 /// Everything the page can ask of the worker.

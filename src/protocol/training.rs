@@ -179,4 +179,14 @@ pub struct AdapterSummary {
     /// Numbers that it changes or adds.
     pub parameters: u64,
     pub licence: Option<String>,
+    /// It is no adapter but another model, whose hash and size these are.
+    #[serde(default)]
+    pub model: Option<OtherModel>,
+}
+
+/// A model beside the one in use.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OtherModel {
+    pub quantisation: String,
+    pub layers: u16,
 }

@@ -170,6 +170,23 @@ impl State {
         Some(self.adapters.pooling(side).unwrap_or(model.pooling))
     }
 
+    /// Layers that can be read on both sides; 0 without a model.
+    pub fn common_layers(&self) -> u16 {
+        let beside = self.adapters.model().map_or(u16::MAX, |(_, known)| known.layers);
+        self.model.as_ref().map_or(0, |model| model.layers.min(beside))
+    }
+
+    /// Names of the model in use and of the one beside it, told apart by their number formats where
+    /// they are the same.
+    pub fn names_of_two(&self) -> Option<[String; 2]> {
+        let (model, (other, known)) = (self.model.as_ref()?, self.adapters.model()?);
+        Some(if model.name == other.name {
+            [&model.quantisation, &known.quantisation].map(|it| format!("{} {it}", model.name))
+        } else {
+            [model.name.clone(), other.name.clone()]
+        })
+    }
+
     /// Whether another view has sentences for the geometry lab.
     pub fn has_sentences(&self, elsewhere: Elsewhere) -> bool {
         !self.sentences_of(elsewhere).0.trim().is_empty()

@@ -83,7 +83,7 @@ pub fn Shelf() -> impl IntoView {
 /// The attached one first, if the shelf does not have it, then the kept ones.
 fn items(state: &State) -> Vec<Item> {
     let adapters = &state.adapters;
-    let attached = adapters.attached.as_ref();
+    let attached = adapters.adapter();
     let base = state.model.as_ref().map(|model| model.sha256.as_str());
     let item = |adapter: &AdapterSummary, choice: Choice| Item {
         adapter: adapter.clone(),
@@ -112,6 +112,9 @@ fn offer(state: &State) -> Option<String> {
 
 fn arriving_name(state: &State) -> Option<String> {
     let arriving = state.adapters.arriving.as_ref()?;
+    if matches!(state.adapters.choice, Choice::Model { .. }) {
+        return None;
+    }
     let hosted = state.hosted.iter().filter_map(|model| model.adapter.as_ref());
     let kept = state.adapters.shelf.iter().map(|kept| (&kept.sha256, &kept.name));
     let mut known = hosted.map(|adapter| (&adapter.sha256, &adapter.name)).chain(kept);

@@ -256,7 +256,10 @@ fn both_scores(
         Side::Before => (shown, beside),
         Side::After => (beside, shown),
     };
-    Some(page.filled(AdapterText::BothScores, &[("before", &before), ("after", &after)]))
+    let names = [page.side(Side::Before), page.side_within(Side::After)];
+    let places = [("first", names[0].as_str()), ("before", &before)];
+    let places = [places[0], places[1], ("second", names[1].as_str()), ("after", &after)];
+    Some(page.filled(AdapterText::BothScores, &places))
 }
 
 fn baseline_words(page: Page, baseline: &Baseline) -> String {
@@ -352,7 +355,7 @@ fn knows_nothing(text: &TokenisedText) -> bool {
 #[component]
 fn ReadoutChoice() -> impl IntoView {
     let page = page();
-    let layer_count = page.part(|state| state.model.as_ref().map_or(0, |model| model.layers));
+    let layer_count = page.part(State::common_layers);
     let best = page.part(|state| state.best_pooling(state.adapters.side));
     let has_mlp = page.part(|state| state.adapters.has_mlp());
     let chosen = page.part(|state| (state.compare.pooling, state.compare.layer));

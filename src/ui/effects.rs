@@ -318,7 +318,11 @@ fn restart(dispatch: impl Dispatch) {
         dispatch(Action::WorkerDied { message });
     };
     match Bridge::start(Program::Worker, move |message| dispatch(Action::Worker(message)), died) {
-        Ok(bridge) => BRIDGE.with_borrow_mut(|slot| *slot = Some(bridge)),
+        Ok(mut bridge) => {
+            let early = bridge.early();
+            BRIDGE.with_borrow_mut(|slot| *slot = Some(bridge));
+            early.replay();
+        }
         Err(message) => page_scope::after(0, move || dispatch(Action::WorkerDied { message })),
     }
 }

@@ -10,6 +10,7 @@ use crate::protocol::event::{ModelSummary, StoreOutcome};
 use crate::protocol::models::{HUB, KeptModel, QUANTISATIONS, SUGGESTIONS};
 use crate::protocol::readout::Pooling;
 use crate::state::action::Action;
+use crate::state::adapters::{AdapterAction, Choice};
 use crate::state::app::{State, Wanted};
 use crate::state::shelf::ShelfAction;
 use crate::ui::adapters::Shelf;
@@ -228,11 +229,14 @@ struct Item {
     is_hosted: bool,
     is_used: bool,
     is_asked: bool,
+    /// It is beside the model in use.
+    is_beside: bool,
 }
 
 fn items(state: &State) -> Vec<Item> {
     let hosted = state.hosted.first();
     let used = state.model.as_ref().map(|model| model.sha256.as_str());
+    let beside = state.adapters.model().map(|(model, _)| model.sha256.as_str());
     let item = |kept: &KeptModel| {
         let own = hosted.filter(|hosted| hosted.sha256 == kept.sha256);
         let mut model = kept.clone();
@@ -243,6 +247,7 @@ fn items(state: &State) -> Vec<Item> {
         Item {
             is_hosted: own.is_some(),
             is_used: used == Some(kept.sha256.as_str()),
+            is_beside: beside == Some(kept.sha256.as_str()),
             is_asked: state.shelf.forgetting.as_deref() == Some(&kept.sha256),
             model,
         }
@@ -252,6 +257,14 @@ fn items(state: &State) -> Vec<Item> {
     let adapters: Vec<&str> = adapters.map(|adapter| adapter.sha256.as_str()).collect();
     let kept = state.shelf.kept.iter().filter(|kept| !adapters.contains(&kept.sha256.as_str()));
     kept.map(item).collect()
+}
+
+/// Name of the model that is on its way to its place beside the one in use.
+fn arriving_name(state: &State) -> Option<String> {
+    match &state.adapters.choice {
+        Choice::Model { name, .. } if state.adapters.arriving.is_some() => Some(name.clone()),
+        _ => None,
+    }
 }
 
 /// What the browser keeps.
@@ -265,6 +278,11 @@ fn KeptModels() -> impl IntoView {
         let (used, quota) = (megabytes(used), megabytes(quota));
         Some(page.filled(ModelText::KeptUsage, &[("used", &used), ("quota", &quota)]))
     };
+    let arriving = page.part(arriving_name);
+    let arriving = move || {
+        let words = page.filled(ModelText::BesideSoon, &[("name", &arriving.get()?)]);
+        Some(view! { <p class="quiet">{words}</p> })
+    };
     view! {
         <section class="kept-models" aria-label=page.text(ModelText::KeptTitle)>
             <h2>{page.text(ModelText::KeptTitle)}</h2>
@@ -273,16 +291,20 @@ fn KeptModels() -> impl IntoView {
             })}
             <For
                 each=move || items.get()
-                key=|item| (item.model.sha256.clone(), item.is_used, item.is_asked)
+                key=|item| (item.model.sha256.clone(), item.is_used, item.is_asked, item.is_beside)
                 children=move |item| kept_card(page, item)
             />
+            {move || (items.get().len() > 1).then(|| view! {
+                <p class="quiet">{page.text(ModelText::BesideHow)}</p>
+            })}
+            <div aria-live="polite">{arriving}</div>
             <p class="quiet usage">{usage}</p>
         </section>
     }
 }
 
 fn kept_card(page: Page, item: Item) -> impl IntoView + use<> {
-    let Item { model, is_hosted, is_used, is_asked } = item;
+    let Item { model, is_hosted, is_used, is_asked, is_beside } = item;
     let size = megabytes(model.size_bytes);
     let quantisation = model.quantisation.clone();
     let facts = page.filled(ModelText::Facts, &[("quantisation", &quantisation), ("size", &size)]);
@@ -319,15 +341,18 @@ fn kept_card(page: Page, item: Item) -> impl IntoView + use<> {
         });
         let ask = move |_| shelf(page, ShelfAction::ForgetAsked(ask_hash.clone()));
         let export = move |_| shelf(page, ShelfAction::Exported(export_hash.clone()));
+        let beside = (!is_used).then(|| beside_button(page, &model, &name, is_beside));
         view! {
             {using}
+            {beside}
             <button class="plain" on:click=export>{page.text(ModelText::Export)}</button>
             <button class="plain" on:click=ask>{page.text(ModelText::Delete)}</button>
         }
         .into_any()
     };
     view! {
-        <article class="card model kept" class:on=is_used>
+        <article class="card model kept" class:on=is_used class:beside=is_beside>
+            {is_beside.then(|| view! { <p class="over after">{page.text(ModelText::BesideNow)}</p> })}
             <h3>{name.clone()}</h3>
             <p class="numbers">{facts}</p>
             <dl>
@@ -339,6 +364,24 @@ fn kept_card(page: Page, item: Item) -> impl IntoView + use<> {
             <div class="actions">{actions}</div>
         </article>
     }
+}
+
+/// Puts a model beside the one in use, or takes it away again.
+fn beside_button(
+    page: Page,
+    model: &KeptModel,
+    name: &str,
+    is_beside: bool,
+) -> impl IntoView + use<> {
+    let choice = if is_beside {
+        Choice::Nothing
+    } else {
+        let (name, sha256) = (name.to_owned(), model.sha256.clone());
+        Choice::Model { name, sha256, size_bytes: model.size_bytes }
+    };
+    let words = if is_beside { ModelText::BesideOff } else { ModelText::Beside };
+    let choose = move |_| page.dispatch(Action::Adapters(AdapterAction::Chosen(choice.clone())));
+    view! { <button class="plain beside" on:click=choose>{page.text(words)}</button> }
 }
 
 /// When a model was used last, in words.

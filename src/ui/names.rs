@@ -16,14 +16,6 @@ pub fn pooling_name(pooling: Pooling) -> Text {
     }
 }
 
-/// Words for a side.
-pub fn side_name(side: Side) -> AdapterText {
-    match side {
-        Side::Before => AdapterText::Before,
-        Side::After => AdapterText::After,
-    }
-}
-
 /// Name of a side in style sheets.
 pub fn side_class(side: Side) -> &'static str {
     match side {
@@ -36,10 +28,14 @@ pub fn side_class(side: Side) -> &'static str {
 pub fn caption(page: Page, state: &State) -> String {
     let (Some(model), Some(lens)) = (&state.model, state.lens()) else { return String::new() };
     let readout = lens.readout;
-    let mut parts = vec![format!("{}, {}", model.name, model.quantisation)];
-    parts.extend(state.adapters.attached.as_ref().map(|adapter| {
-        let side = page.words(side_name(lens.side));
-        page.filled(AdapterText::SideOf, &[("side", side), ("value", &adapter.name)])
+    let (name, quantisation) = match (lens.side, state.adapters.model()) {
+        (Side::After, Some((other, known))) => (&other.name, &known.quantisation),
+        _ => (&model.name, &model.quantisation),
+    };
+    let mut parts = vec![format!("{name}, {quantisation}")];
+    parts.extend(state.adapters.adapter().map(|adapter| {
+        let side = page.side(lens.side);
+        page.filled(AdapterText::SideOf, &[("side", &side), ("value", &adapter.name)])
     }));
     parts.push(page.words(pooling_name(readout.pooling)).to_owned());
     parts.extend(readout.layer.map(|layer| format!("{} {layer}", page.words(Text::Layer))));

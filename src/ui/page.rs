@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 
 use crate::browser::page_scope;
+use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::fill;
 use crate::catalogue::language::Language;
 use crate::catalogue::words::Words;
 use crate::chart::ramp::{DARK, LIGHT, Palette};
+use crate::protocol::readout::Side;
 use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::update::update;
@@ -18,6 +20,8 @@ pub struct Page {
     state: RwSignal<State>,
     language: Memo<Language>,
     dark: Memo<bool>,
+    /// Names of the two models, where another one is beside the one in use.
+    models: Memo<Option<[String; 2]>>,
 }
 
 /// The page of this view.
@@ -33,6 +37,7 @@ impl Page {
             state,
             language: Memo::new(move |_| state.with(|state| state.language)),
             dark: Memo::new(move |_| state.with(State::is_dark)),
+            models: Memo::new(move |_| state.with(State::names_of_two)),
         }
     }
 
@@ -81,6 +86,22 @@ impl Page {
     /// The words of a text with its places filled, now.
     pub fn filled(self, text: impl Words, places: &[(&str, &str)]) -> String {
         fill(self.words(text), places)
+    }
+
+    /// Words for a side: its model's name where the sides are two models, else before and after.
+    pub fn side(self, side: Side) -> String {
+        let names = self.models.get();
+        match (side, names) {
+            (Side::Before, Some([name, _])) | (Side::After, Some([_, name])) => name,
+            (Side::Before, None) => self.words(AdapterText::Before).to_owned(),
+            (Side::After, None) => self.words(AdapterText::After).to_owned(),
+        }
+    }
+
+    /// [`Page::side`] within a sentence.
+    pub fn side_within(self, side: Side) -> String {
+        let words = self.side(side);
+        if self.models.get().is_some() { words } else { words.to_lowercase() }
     }
 
     /// The colours of charts now.

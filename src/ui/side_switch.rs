@@ -7,7 +7,8 @@ use crate::catalogue::adapters::AdapterText;
 use crate::protocol::readout::Side;
 use crate::state::action::Action;
 use crate::state::adapters::AdapterAction;
-use crate::ui::names::{side_class, side_name};
+use crate::state::app::State;
+use crate::ui::names::side_class;
 use crate::ui::page::page;
 
 /// Holding for longer than this is no click.
@@ -36,10 +37,20 @@ pub fn SideSwitch() -> impl IntoView {
 fn Switch(peek: impl Fn(bool) + Copy + 'static) -> impl IntoView {
     let page = page();
     let name = page.part(|state| {
-        state.adapters.attached.as_ref().map_or_else(String::new, |adapter| adapter.name.clone())
+        state.adapters.adapter().map_or_else(String::new, |adapter| adapter.name.clone())
     });
+    let models = page.part(State::names_of_two);
+    let label = move || match models.get() {
+        None => page.words(AdapterText::Sides),
+        Some(_) => page.words(AdapterText::TwoModels),
+    };
     let peeking = page.part(|state| state.adapters.peeking);
-    let title = move || page.filled(AdapterText::SidesHow, &[("name", &name.get())]);
+    let title = move || match models.get() {
+        None => page.filled(AdapterText::SidesHow, &[("name", &name.get())]),
+        Some([first, second]) => {
+            page.filled(AdapterText::ModelsHow, &[("first", &first), ("second", &second)])
+        }
+    };
     // Counts the presses, so that a timer knows whether its own still lasts; 0: released.
     let presses = StoredValue::new(0_u32);
     let holding = StoredValue::new(0_u32);
@@ -74,7 +85,7 @@ fn Switch(peek: impl Fn(bool) + Copy + 'static) -> impl IntoView {
             class="sides"
             class:peeking=move || peeking.get()
             role="group"
-            aria-label=page.text(AdapterText::Sides)
+            aria-label=label
             title=title
             on:pointerdown=pressed
             on:pointerup=move |_| released()
@@ -99,7 +110,7 @@ fn SideButton(side: Side, choose: impl Fn(Side) + Copy + 'static) -> impl IntoVi
             aria-pressed=move || shown.get().to_string()
             on:click=move |_| choose(side)
         >
-            {page.text(side_name(side))}
+            {move || page.side(side)}
         </button>
     }
 }

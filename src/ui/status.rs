@@ -112,7 +112,8 @@ fn StatusTable() -> impl IntoView {
     let store = page.part(|state| (state.store, state.wanted.clone()));
     let adapter = page.part(|state| {
         let attached = state.adapters.attached.as_ref()?;
-        Some((attached.name.clone(), state.adapters.blend))
+        let blend = attached.model.is_none().then_some(state.adapters.blend);
+        Some((attached.name.clone(), blend))
     });
     let workers = page.part(|state| state.computing_workers);
     let gpu = page.part(|state| state.gpu.state.clone());
@@ -131,6 +132,7 @@ fn StatusTable() -> impl IntoView {
                 row(page, Text::StatusWorkers, value)
             });
             let adapter = adapter.get().map(|(name, blend)| {
+                let Some(blend) = blend else { return row(page, AdapterText::StatusBeside, name) };
                 let percent = format!("{:.0}", blend * 100.0);
                 let value = page.filled(
                     AdapterText::StatusAdapterValue,

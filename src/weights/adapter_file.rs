@@ -141,6 +141,7 @@ fn summary(meta: AdapterMeta, sha256: String, size_bytes: u64, parameters: u64) 
         metrics: meta.metrics,
         parameters,
         licence: meta.licence,
+        model: None,
     }
 }
 

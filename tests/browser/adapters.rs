@@ -10,7 +10,7 @@ use simcse_lab::weights::bert::sha256;
 
 use crate::browser::Browser;
 use crate::check::{Check, ensure};
-use crate::compare::{number, press_button};
+use crate::compare::{number, number_that, press_button};
 use crate::journey::journey;
 use crate::page::{Page, output_file};
 use crate::server::Site;
@@ -56,12 +56,7 @@ fn import(page: &Page, name: &str, bytes: &[u8]) -> Check {
 /// The number on show once it satisfies `holds`.
 fn score(page: &Page, holds: &str, what: &str) -> Check<f64> {
     view(page, "compare")?;
-    let condition = format!(
-        "(() => {{ const shown = document.querySelector('.number:not(.stale):not(.empty)'); \
-         if (!shown) return false; const value = Number(shown.textContent.replace('−', '-')); return {holds}; }})()"
-    );
-    page.wait_for(&condition, 20, what)?;
-    number(page, 5)
+    number_that(page, holds, 20, what)
 }
 
 fn press_side(page: &Page, side: &str) -> Check {

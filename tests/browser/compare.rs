@@ -14,21 +14,24 @@ const LOAD_S: u64 = 60;
 
 /// The number, once it belongs to the sentences shown.
 pub fn number(page: &Page, limit_s: u64) -> Check<f64> {
-    page.wait_for_element(NUMBER, limit_s)?;
-    let text = page.text(NUMBER)?;
-    text.trim()
-        .replace('−', "-")
-        .parse()
-        .map_err(|_| page.failure(&format!("the number is {text:?}")))
+    number_that(page, "true", limit_s, NUMBER)
+}
+
+/// The number, once it belongs to the sentences shown and `holds` of its `value`. It is looked at and read
+/// at once: in between it might be outdated.
+pub fn number_that(page: &Page, holds: &str, limit_s: u64, what: &str) -> Check<f64> {
+    let expression = format!(
+        "(() => {{ const text = document.querySelector('{NUMBER}')?.textContent.replace('−', '-').trim(); \
+         const value = Number(text); return text && {holds} ? text : null; }})()"
+    );
+    let text = page.wait_for(&expression, limit_s, what)?;
+    let text = text.as_str().unwrap_or_default();
+    text.parse().map_err(|_| page.failure(&format!("the number is {text:?}")))
 }
 
 /// Waits until the number satisfies `holds`.
 fn number_becomes(page: &Page, holds: &str, what: &str) -> Check {
-    let condition = format!(
-        "(() => {{ const shown = document.querySelector('{NUMBER}'); if (!shown) return false; \
-         const value = Number(shown.textContent.replace('−', '-')); return {holds}; }})()"
-    );
-    page.wait_for(&condition, 20, what).map(drop)
+    number_that(page, holds, 20, what).map(drop)
 }
 
 fn button(label: &str) -> String {

@@ -312,7 +312,13 @@ impl Page {
         let failed: String = failed
             .map(|it| format!("\n  request {} {:?} {:?}", it.url, it.status, it.error))
             .collect();
-        Failure::new(format!("{text}{picture}{failed}{lines}"))
+        let words = "document.body.innerText.replace(/\\s+/g, ' ').slice(0, 900)";
+        let shown = self.evaluate(words).ok();
+        let shown = shown.as_ref().and_then(Value::as_str).unwrap_or("nothing that can be read");
+        let loads = self.record().loads;
+        Failure::new(format!(
+            "{text}{picture}\n  shown after {loads} loads: {shown}{failed}{lines}"
+        ))
     }
 
     pub(crate) fn call(&self, method: &str, parameters: Value) -> Check<Value> {

@@ -35,6 +35,8 @@ pub struct Faults {
     pub content: HashMap<String, Vec<u8>>,
     /// The byte of every model whose lowest bit is turned.
     pub flip_models_at: Option<usize>,
+    /// Answers to paths that begin so come so much later.
+    pub late: Option<(&'static str, Duration)>,
     /// Connections are closed without an answer.
     pub down: bool,
 }
@@ -209,6 +211,12 @@ impl Shared {
             return Ok(());
         }
         let path = self.site_path(&request.path);
+        let late = lock(&self.faults).late;
+        if let Some((_, pause)) =
+            late.filter(|(of, _)| path.as_ref().is_some_and(|it| it.starts_with(of)))
+        {
+            thread::sleep(pause);
+        }
         let answer = match &path {
             Some(path) => self.content(path, &request),
             None => Answer::plain(404),

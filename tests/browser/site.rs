@@ -1,7 +1,10 @@
 //! The site as such: it loads without a complaint, wherever it lies, and keeps its promises.
 
+use std::time::Duration;
+
 use crate::browser::{Browser, Options};
 use crate::check::{Check, ensure};
+use crate::compare::number;
 use crate::journey::{Setup, dist, journey, journey_with};
 use crate::server::Site;
 
@@ -13,7 +16,7 @@ fn quiet_visit(browser: &Browser, site: &Site, path: &str) -> Check {
     page.wait_for(scripts, 20, "all scripts")?;
     let wasm = "performance.getEntriesByType('resource').some((it) => it.name.endsWith('.wasm'))";
     page.wait_for(wasm, 20, "the page's wasm")?;
-    page.pause(std::time::Duration::from_millis(500))?;
+    page.pause(Duration::from_millis(500))?;
     let shown = page.evaluate(
         "['unsupported', 'incomplete'].filter((id) => document.getElementById(id)?.hidden === false)",
     )?;
@@ -40,6 +43,16 @@ fn bench_page_loads_quietly() -> Check {
     let browser = Options { webgpu: true, ..Options::default() };
     journey_with(&Setup { browser, ..Setup::default() }, |browser, site| {
         quiet_visit(browser, site, "/bench.html")
+    })
+}
+
+#[test]
+fn a_worker_that_is_ready_before_its_page_is_answered() -> Check {
+    journey(|browser, site| {
+        site.faults(|faults| faults.late = Some(("page-", Duration::from_secs(4))));
+        let page = browser.open(&site.url("/"))?;
+        number(&page, 60)?;
+        page.expect_quiet(&site.origin())
     })
 }
 

@@ -140,6 +140,10 @@ impl Source for Memory {
         Ok(bytes.to_vec())
     }
 
+    async fn came(&mut self, _: u64, _: u64) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn taken(&mut self, _: &mut Intake) -> Result<(), Error> {
         Ok(())
     }

@@ -52,7 +52,7 @@ impl Troupe {
         Self::with(opened(1), workers, lot)
     }
 
-    fn with(owner: Engine, workers: Option<u16>, lot: u64) -> Self {
+    pub fn with(owner: Engine, workers: Option<u16>, lot: u64) -> Self {
         let mut crew = Crew::new(Machine { cores: 4, memory_gib: Some(8.0) });
         crew.want(workers);
         let now = Instant::now();
@@ -167,7 +167,7 @@ impl Troupe {
         *self.helpers.keys().next().unwrap()
     }
 
-    fn all_ready(&self, count: usize) -> bool {
+    pub fn all_ready(&self, count: usize) -> bool {
         let opened = |helper: &Helper| helper.engine.file().is_some() && helper.outbox.is_empty();
         self.helpers.len() == count && self.helpers.values().all(opened)
     }

@@ -25,6 +25,7 @@ mod hub;
 mod intake;
 mod journey;
 mod journey_adapter;
+mod journey_beside;
 mod layering;
 mod layers;
 mod lesson_charts;

@@ -1,11 +1,11 @@
-//! Adapters on their way to the engine: what is asked about them stays in its order, however long a
-//! file takes to come.
+//! Adapters, and models beside the one in use, on their way to the engine: what is asked about them
+//! stays in its order, however long a file takes to come.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use simcse_lab::browser::download::{Halted, Wanted};
+use simcse_lab::browser::download::{Fetched, Halted, Wanted};
 use simcse_lab::browser::model_loader::{Remembered, load};
 use simcse_lab::browser::shelf::Shelf;
 use simcse_lab::browser::worker_scope::describe;
@@ -13,9 +13,9 @@ use simcse_lab::protocol::Revision;
 use simcse_lab::protocol::event::Event;
 use simcse_lab::protocol::message::{Bulk, Message, bytes_of};
 use simcse_lab::protocol::problem::Problem;
-use simcse_lab::protocol::request::{AdapterSource, Request};
+use simcse_lab::protocol::request::{AdapterSource, ModelSource, Request};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::AbortController;
+use web_sys::{AbortController, AbortSignal};
 
 use super::{Door, Task, fail, send, tell};
 
@@ -33,10 +33,7 @@ pub struct Adapters {
 /// as everything else; behind an adapter that is still fetched it waits.
 pub fn order(door: &Rc<Door>, message: Message<Request>) {
     let adapters = &door.adapters;
-    let fetches = matches!(
-        message.head,
-        Request::Attach { source: AdapterSource::Hosted { .. } | AdapterSource::Kept { .. }, .. }
-    );
+    let fetches = matches!(&message.head, Request::Attach { source, .. } if is_fetched(source));
     if !fetches && !adapters.busy.get() {
         return door.push(Task::Ask(message));
     }
@@ -53,10 +50,9 @@ async fn work(door: Rc<Door>) {
         let next = door.adapters.queue.borrow_mut().pop_front();
         let Some(message) = next else { break };
         match message.head {
-            Request::Attach { revision, source } => {
-                let given = bytes_of(message.bulk).unwrap_or_default();
-                match bring(&door, revision, source, given).await {
-                    Ok((name, bytes)) => door.push(Task::Attach { revision, name, bytes }),
+            Request::Attach { revision, source } if is_fetched(&source) => {
+                match bring(&door, revision, source).await {
+                    Ok(task) => door.push(task),
                     Err(problem) => fail(Some(revision), problem),
                 }
             }
@@ -67,24 +63,28 @@ async fn work(door: Rc<Door>) {
     door.adapters.busy.set(false);
 }
 
-async fn bring(
-    door: &Door,
-    revision: Revision,
-    source: AdapterSource,
-    given: Vec<u8>,
-) -> Result<(String, Vec<u8>), Problem> {
+/// Whether its bytes come from the network or the store, not beside the request.
+fn is_fetched(source: &AdapterSource) -> bool {
+    !matches!(
+        source,
+        AdapterSource::Given { .. } | AdapterSource::Model(ModelSource::Copied { .. })
+    )
+}
+
+/// Fetches what the side after is made of; what the engine is to do with it.
+async fn bring(door: &Door, revision: Revision, source: AdapterSource) -> Result<Task, Problem> {
     match source {
-        AdapterSource::Given { name } => Ok((name, given)),
+        AdapterSource::Given { name } => {
+            Err(Problem::Internal { detail: format!("{name} is not fetched") })
+        }
         AdapterSource::Kept { sha256 } => {
             let bytes = door.adapters.shelf.read(&sha256).await?;
-            Ok((sha256, bytes))
+            Ok(Task::Attach { revision, name: sha256, bytes })
         }
         AdapterSource::Hosted { name, url, size_bytes, sha256 } => {
-            let controller = AbortController::new()
-                .map_err(|thrown| Problem::Internal { detail: describe(&thrown) })?;
             let wanted = Wanted { url: &url, size_bytes, sha256: &sha256 };
             let mut remembered = door.adapters.remembered.take();
-            let signal = controller.signal();
+            let signal = new_signal()?;
             // What the page says about storage is about the model.
             let tell = |event| match event {
                 Event::Stored { .. } => {}
@@ -92,18 +92,30 @@ async fn bring(
             };
             let outcome = load(revision, wanted, &signal, &mut remembered, &tell).await;
             door.adapters.remembered.replace(remembered);
-            match outcome {
-                Ok(fetched) => Ok((name, fetched.bytes)),
-                Err(Halted { problem, done_bytes, .. }) => {
-                    Err(problem.unwrap_or(Problem::Network {
-                        detail: "stopped".to_owned(),
-                        done_bytes,
-                        total_bytes: size_bytes,
-                    }))
-                }
-            }
+            let bytes = outcome.map_err(|halted| problem_of(halted, size_bytes))?.bytes;
+            Ok(Task::Attach { revision, name, bytes })
+        }
+        AdapterSource::Model(source) => {
+            let fetched = door.bring(revision, &source, &new_signal()?).await;
+            let size_bytes = source.size_bytes();
+            let (name, fetched) = fetched.map_err(|halted| problem_of(halted, size_bytes))?;
+            let Fetched { bytes, sha256 } = fetched;
+            Ok(Task::Beside { revision, name, bytes, sha256 })
         }
     }
+}
+
+/// A signal that nobody gives.
+fn new_signal() -> Result<AbortSignal, Problem> {
+    let controller = AbortController::new();
+    let thrown = |thrown| Problem::Internal { detail: describe(&thrown) };
+    Ok(controller.map_err(thrown)?.signal())
+}
+
+fn problem_of(halted: Halted, total_bytes: u64) -> Problem {
+    let Halted { problem, done_bytes, .. } = halted;
+    let stopped = || Problem::Network { detail: "stopped".to_owned(), done_bytes, total_bytes };
+    problem.unwrap_or_else(stopped)
 }
 
 /// Takes a request about the visitor's own adapters.

@@ -49,6 +49,7 @@ enum Task {
     AdapterBegan,
     AdapterEnded,
     Attach { revision: Revision, name: String, bytes: Vec<u8> },
+    Beside { revision: Revision, name: String, bytes: Vec<u8>, sha256: String },
     Helpers(crew::News),
     Stored(Stored),
     KeepModel,
@@ -317,6 +318,9 @@ fn deal_with<B: Backend + Clone>(task: Task, engine: &mut Engine<B>, out: &mut E
         Task::AdapterEnded => engine.adapter_ended(out),
         Task::Stored(stored) => engine.stored(stored, out),
         Task::Attach { revision, name, bytes } => engine.attach(revision, &name, &bytes, out),
+        Task::Beside { revision, name, bytes, sha256 } => {
+            engine.beside(revision, &name, bytes, sha256, out);
+        }
         Task::Open { revision, name, bytes, sha256 } => {
             let (stage, size) = (LoadingStage::Preparing, bytes.len() as u64);
             tell(Event::Loading { revision, stage, done_bytes: size, total_bytes: size });

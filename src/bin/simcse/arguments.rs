@@ -91,7 +91,8 @@ made is kept beside it (OUT.part, OUT.part.json), so that the same command goes 
 Files with a SHA-256 on the Hub are checked against it. HF_TOKEN, where it is set, is sent along. The
 result has the bytes that `simcse convert` and the page make of the same checkpoint.")]
 pub struct PullOptions {
-    /// owner/name, with @revision or without, or the address of the repository's page
+    /// owner/name, with @revision or without; the address of the repository's page; or the address of a
+    /// .gguf, .safetensors or .bin file on any server
     pub repository: String,
     /// Number format of the matrices
     #[arg(long = "type", value_enum, default_value = "q8_0")]

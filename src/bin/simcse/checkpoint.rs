@@ -33,6 +33,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Failed(pub anyhow::Error);
 
+/// What a hub said, as long as somebody may want to know.
+#[derive(Debug, thiserror::Error)]
+#[error("{words}")]
+struct Refused {
+    fault: Option<HubFault>,
+    words: String,
+}
+
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         Self(error.into())
@@ -41,8 +49,13 @@ impl From<Error> for Failed {
 
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
-        let words = explain(&problem, Language::English);
-        Self(anyhow::anyhow!("{} {}", words.happened, words.remedy))
+        let said = explain(&problem, Language::English);
+        let words = format!("{} {}", said.happened, said.remedy);
+        let fault = match problem {
+            Problem::Hub { fault, .. } => Some(fault),
+            _ => None,
+        };
+        Self(Refused { fault, words }.into())
     }
 }
 
@@ -96,14 +109,18 @@ impl Source for Disk {
         Ok(bytes)
     }
 
+    async fn came(&mut self, done: u64, total: u64) -> Result<(), Failed> {
+        show(&self.bar, (done, total));
+        Ok(())
+    }
+
     async fn taken(&mut self, intake: &mut Intake) -> Result<(), Failed> {
-        show(&self.bar, intake);
+        show(&self.bar, intake.progress());
         Ok(())
     }
 }
 
-fn show(bar: &ProgressBar, intake: &Intake) {
-    let (done, total) = intake.progress();
+fn show(bar: &ProgressBar, (done, total): (u64, u64)) {
     bar.set_length(total);
     bar.set_position(done);
 }
@@ -113,6 +130,8 @@ pub struct Remote {
     agent: Agent,
     token: Option<String>,
     pub urls: Vec<String>,
+    /// Of the files.
+    pub sizes: Vec<u64>,
     pub bar: ProgressBar,
     pub keeper: Option<Keeper>,
     body: Option<Box<dyn Read>>,
@@ -129,8 +148,8 @@ impl Remote {
             .timeout_recv_response(Some(PATIENCE))
             .build();
         let token = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty());
-        let (urls, keeper, body) = (Vec::new(), None, None);
-        Self { agent: config.into(), token, urls, bar, keeper, body, file: 0, at: 0 }
+        let (urls, sizes, keeper, body) = Default::default();
+        Self { agent: config.into(), token, urls, sizes, bar, keeper, body, file: 0, at: 0 }
     }
 
     fn request(&self, url: &str, range: Option<&str>) -> anyhow::Result<Response<ureq::Body>> {
@@ -285,8 +304,13 @@ impl Source for Remote {
         }
     }
 
+    async fn came(&mut self, done: u64, total: u64) -> Result<(), Failed> {
+        show(&self.bar, (done, total));
+        Ok(())
+    }
+
     async fn taken(&mut self, intake: &mut Intake) -> Result<(), Failed> {
-        show(&self.bar, intake);
+        show(&self.bar, intake.progress());
         if let Some(keeper) = &mut self.keeper {
             keeper.keep(intake)?;
         }
@@ -296,7 +320,7 @@ impl Source for Remote {
 
 impl Remote {
     fn is_at_end(&self) -> bool {
-        self.keeper.as_ref().and_then(|keeper| keeper.sizes.get(self.file)) == Some(&self.at)
+        self.sizes.get(self.file) == Some(&self.at)
     }
 }
 
@@ -313,6 +337,27 @@ impl Get for Remote {
         }
         Ok(bytes)
     }
+
+    async fn get_if_there(
+        &mut self,
+        url: &str,
+        name: &str,
+        most_bytes: u64,
+    ) -> Result<Option<Vec<u8>>, Failed> {
+        match self.get(url, name, most_bytes).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Failed(error)) => {
+                let fault = error.downcast_ref().and_then(|refused: &Refused| refused.fault);
+                if fault.is_some_and(HubFault::is_absence) { Ok(None) } else { Err(Failed(error)) }
+            }
+        }
+    }
+
+    async fn size(&mut self, url: &str, name: &str) -> Result<u64, Failed> {
+        let response = self.ask(url, name, None)?;
+        let length = response.headers().get("Content-Length");
+        Ok(length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0))
+    }
 }
 
 /// Keeps what was made so far: the file with holes in `OUT.part`, and in `OUT.part.json` what of the
@@ -321,8 +366,6 @@ pub struct Keeper {
     path: PathBuf,
     note: PathBuf,
     identity: String,
-    /// Of the weights files.
-    sizes: Vec<u64>,
     open: Option<File>,
     /// Bytes that were taken when it was noted last.
     noted: u64,
@@ -333,14 +376,14 @@ const NOTE_EVERY: u64 = 16 << 20;
 
 impl Keeper {
     /// For the file at `out`.
-    pub fn new(out: &Path, identity: &str, sizes: Vec<u64>) -> Self {
+    pub fn new(out: &Path, identity: &str) -> Self {
         let beside = |ending: &str| {
             let mut path = out.as_os_str().to_owned();
             path.push(ending);
             PathBuf::from(path)
         };
         let (path, note) = (beside(".part"), beside(".part.json"));
-        Self { path, note, identity: identity.to_owned(), sizes, open: None, noted: 0 }
+        Self { path, note, identity: identity.to_owned(), open: None, noted: 0 }
     }
 
     /// Takes up what an earlier run kept of this very checkpoint; from where.

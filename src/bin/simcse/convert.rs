@@ -7,8 +7,7 @@ use anyhow::Context;
 
 use simcse_lab::intake::description::{Description, Known, Papers, SMALL_FILES, weights_among};
 use simcse_lab::intake::drive;
-use simcse_lab::intake::hub::Repository;
-use simcse_lab::intake::order::{Wish, look_up};
+use simcse_lab::intake::order::{Found, Wish, look_up};
 use simcse_lab::intake::{Intake, WeightsFile};
 use simcse_lab::protocol::models::HUB;
 
@@ -47,36 +46,54 @@ pub fn run(options: &ConvertOptions) -> anyhow::Result<()> {
     model::save(&name, bytes, &options.out)
 }
 
-/// Fetches a repository's checkpoint and converts it on the way.
+/// Fetches a checkpoint and converts it on the way, or a model as it is.
 pub fn pull(options: &PullOptions) -> anyhow::Result<()> {
     let hub = options.hub.clone().unwrap_or_else(|| HUB.to_owned());
     let pulled = pollster::block_on(fetch(options, &hub));
-    let (name, bytes, keeper) = pulled.map_err(|Failed(error)| error)?;
+    let Pulled { name, bytes, keeper } = pulled.map_err(|Failed(error)| error)?;
     model::save(&name, bytes, &options.out)?;
-    keeper.remove();
+    if let Some(keeper) = keeper {
+        keeper.remove();
+    }
     Ok(())
 }
 
-async fn fetch(options: &PullOptions, hub: &str) -> Result<(String, Vec<u8>, Keeper), Failed> {
-    let repository = Repository::parse(&options.repository, hub)?;
+struct Pulled {
+    name: String,
+    bytes: Vec<u8>,
+    /// Of a checkpoint; a file that is kept as it is begins anew.
+    keeper: Option<Keeper>,
+}
+
+async fn fetch(options: &PullOptions, hub: &str) -> Result<Pulled, Failed> {
     let block = options.kind.into();
     let wish = Wish { block, pooling: options.pooling.map(Into::into), available_bytes: None };
     let mut remote = Remote::new(bars::bytes()?);
-    let order = look_up(&mut remote, &repository, wish).await?;
+    let order = match look_up(&mut remote, &options.repository, hub, wish).await? {
+        Found::Checkpoint(order) => *order,
+        Found::Ready(file) => {
+            remote.urls = vec![file.url];
+            remote.sizes = vec![file.size_bytes];
+            let sha256 = file.sha256.as_deref();
+            let whole = drive::whole(&mut remote, &file.name, file.size_bytes, sha256).await?;
+            remote.bar.finish_and_clear();
+            return Ok(Pulled { name: file.name, bytes: whole.0, keeper: None });
+        }
+    };
     remote.urls = order.urls;
     let mut files = order.files;
     drive::index(&mut remote, &mut files).await?;
-    let sizes = files.iter().map(|file| file.size_bytes).collect();
+    remote.sizes = files.iter().map(|file| file.size_bytes).collect();
     let mut intake = Intake::new(&order.description, files, block)?;
-    let mut keeper = Keeper::new(&options.out, &order.identity, sizes);
+    let mut keeper = Keeper::new(&options.out, &order.identity);
     if let Some(from) = keeper.resume(&mut intake).await {
         eprintln!("going on behind {} MB that an earlier run fetched", from / 1_000_000);
     }
     remote.keeper = Some(keeper);
     drive::run(&mut remote, &mut intake).await?;
     remote.bar.finish_and_clear();
-    let keeper = remote.keeper.take().context("the keeper is gone")?;
-    Ok((order.description.config.name, intake.finish()?, keeper))
+    let (name, bytes) = (order.description.config.name, intake.finish()?);
+    Ok(Pulled { name, bytes, keeper: remote.keeper.take() })
 }
 
 fn weights_file(path: &Path) -> anyhow::Result<WeightsFile> {

@@ -98,11 +98,14 @@ fn attached(state: &mut State, revision: Revision, adapter: AdapterSummary) -> V
     let asked = adapters.arriving.take_if(|arriving| arriving.revision == revision).is_some();
     if !asked && adapters.arriving.is_none() && revision > adapters.detached_at {
         // Another view put it on, at full strength: it is what the visitor works with now.
-        adapters.choice = choice_of(&state.hosted, &adapter.sha256);
+        adapters.choice = choice_of(&state.hosted, &adapter);
         adapters.chosen = Side::After;
         adapters.blend = 1.0;
     }
     let was_there = adapters.attached.replace(adapter).is_some();
+    // A layer that the model beside this one lacks would make every request to it fail.
+    let layers = state.common_layers();
+    state.compare.layer = state.compare.layer.filter(|layer| *layer <= layers);
     if asked && !was_there {
         // What was asked of the side after while it was on its way is answered by this one.
         show_side(state)
@@ -111,13 +114,16 @@ fn attached(state: &mut State, revision: Revision, adapter: AdapterSummary) -> V
     }
 }
 
-/// The choice that leads to an adapter.
-fn choice_of(hosted: &[HostedModel], sha256: &str) -> Choice {
+/// The choice that leads to what is attached.
+fn choice_of(hosted: &[HostedModel], attached: &AdapterSummary) -> Choice {
+    let AdapterSummary { name, sha256, size_bytes, .. } = attached.clone();
     let mut adapters = hosted.iter().filter_map(|model| model.adapter.as_ref());
-    if adapters.any(|adapter| adapter.sha256 == sha256) {
+    if attached.model.is_some() {
+        Choice::Model { name, sha256, size_bytes }
+    } else if adapters.any(|adapter| adapter.sha256 == sha256) {
         Choice::Hosted
     } else {
-        Choice::Kept { sha256: sha256.to_owned() }
+        Choice::Kept { sha256 }
     }
 }
 
@@ -132,23 +138,32 @@ fn after_gone(state: &mut State) -> Vec<Effect> {
 }
 
 fn not_attached(state: &mut State, problem: &Problem) -> Vec<Effect> {
+    let mut goes_on = false;
     match problem {
         // The model's own failure is told where models are.
         Problem::NoModel => {}
-        Problem::NotKept => state.adapters.choice = Choice::Hosted,
+        Problem::NotKept => {
+            state.adapters.choice = Choice::Hosted;
+            goes_on = true;
+        }
         // The visitor took another model meanwhile; the shelf says whose the adapter is.
         Problem::AdapterBase { .. } if state.adapters.attached.is_none() => {}
         other => {
+            if matches!(state.adapters.choice, Choice::Model { .. }) {
+                // It would fail at every visit.
+                state.adapters.choice = Choice::Hosted;
+                goes_on = true;
+            }
             state.notify(NoticeContent::Problem { problem: other.clone(), name: None });
         }
     }
     if let Some(adapter) = &state.adapters.attached {
         // The one in use stays: what was asked meanwhile was answered by it.
-        state.adapters.choice = choice_of(&state.hosted, &adapter.sha256);
+        state.adapters.choice = choice_of(&state.hosted, adapter);
         return after_changed(state);
     }
     let mut effects = after_gone(state);
-    if *problem == Problem::NotKept {
+    if goes_on {
         effects.extend(attach_wanted(state));
         effects.extend(show_side(state));
     }

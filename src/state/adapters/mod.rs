@@ -1,4 +1,5 @@
-//! Adapters: which one is attached, its switch and its blend, the shelf of kept ones.
+//! The side after: the adapter that is attached, or the model beside the one in use; the switch, the
+//! blend, the shelf of kept adapters.
 
 pub mod attach;
 pub mod events;
@@ -10,12 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Revision;
 use crate::protocol::readout::{Pooling, Side};
-use crate::protocol::training::AdapterSummary;
+use crate::protocol::training::{AdapterSummary, OtherModel};
 
 /// The most of an adapter that the slider gives.
 pub const MOST_BLEND: f32 = 1.5;
 
-/// Which adapter the visitor wants on the model.
+/// What the visitor wants the side after to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Choice {
     /// The one that the site ships with its model, if it ships one.
@@ -23,6 +24,8 @@ pub enum Choice {
     Hosted,
     /// One of the visitor's own.
     Kept { sha256: String },
+    /// Another model in an adapter's place: both are compared.
+    Model { name: String, sha256: String, size_bytes: u64 },
     /// None: the model as it is.
     Nothing,
 }
@@ -47,7 +50,7 @@ pub struct Arriving {
 /// What the page knows of adapters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adapters {
-    /// The one that `Side::After` is made with.
+    /// What `Side::After` is made with; it may be another model.
     pub attached: Option<AdapterSummary>,
     pub arriving: Option<Arriving>,
     pub choice: Choice,
@@ -103,6 +106,17 @@ impl Default for Adapters {
 }
 
 impl Adapters {
+    /// The adapter that is attached.
+    pub fn adapter(&self) -> Option<&AdapterSummary> {
+        self.attached.as_ref().filter(|attached| attached.model.is_none())
+    }
+
+    /// The model beside the one in use.
+    pub fn model(&self) -> Option<(&AdapterSummary, &OtherModel)> {
+        let attached = self.attached.as_ref()?;
+        attached.model.as_ref().map(|model| (attached, model))
+    }
+
     /// Works out the side on show. One that is on its way counts: what is asked waits for it, so
     /// that a first number is not followed by another one.
     pub(super) fn settle(&mut self) {

@@ -4,14 +4,16 @@ use crate::protocol::event::{Event, StoreOutcome};
 use crate::protocol::message::{Bulk, Message};
 use crate::protocol::problem::Problem;
 use crate::protocol::readout::{Lens, Pooling, Side};
-use crate::protocol::request::{AdapterSource, Request};
-use crate::protocol::training::AdapterSummary;
+use crate::protocol::request::{AdapterSource, ModelSource, Request};
+use crate::protocol::training::{AdapterSummary, OtherModel};
 use crate::state::action::Action;
 use crate::state::adapters::{AdapterAction, Choice};
 use crate::state::app::State;
 use crate::state::effect::Effect;
 use crate::state::models::HostedAdapter;
 use crate::state::notice::NoticeContent;
+use crate::state::saved::Saved;
+use crate::state::shelf::ShelfAction;
 use crate::state::tests::{
     baseline_event, event, group_event, list_job, model, opened, pair_event, requests, started,
 };
@@ -391,4 +393,68 @@ fn an_adapter_stays_off_once_it_was_taken_off() {
     let mut again = started("", Some(json));
     let effects = update(&mut again, event(Event::Ready), 0.0);
     assert!(matches!(requests(&effects)[..], [Request::Open { .. }]));
+}
+
+fn other_model() -> AdapterSummary {
+    let known = OtherModel { quantisation: "q4_0".into(), layers: 3 };
+    AdapterSummary { name: "other".into(), model: Some(known), ..summary("bb") }
+}
+
+fn beside() -> Choice {
+    Choice::Model { name: "other".into(), sha256: "bb".into(), size_bytes: 7 }
+}
+
+#[test]
+fn another_model_takes_the_adapters_place_and_is_read_in_its_own_way() {
+    let mut state = with_adapter();
+    state.compare.layer = Some(5);
+    act(&mut state, AdapterAction::BlendChosen(0.5));
+    let effects = act(&mut state, AdapterAction::Chosen(beside()));
+    let [Request::Attach { revision, source: AdapterSource::Model(source) }, ..] =
+        requests(&effects)[..]
+    else {
+        panic!("{effects:?}")
+    };
+    assert!(matches!(source, ModelSource::Kept { sha256, size_bytes: 7, .. } if sha256 == "bb"));
+    assert!(
+        !requests(&effects).iter().any(|request| matches!(request, Request::Blend { .. })),
+        "a model has no strength"
+    );
+    let effects = update(&mut state, attached_event(*revision, other_model()), 0.0);
+    assert_eq!(state.compare.layer, None, "a layer that it lacks");
+    assert_eq!(state.lens().unwrap().readout.pooling, Pooling::Cls);
+    assert_eq!(state.names_of_two(), Some([model().name, "other".to_owned()]));
+    assert_eq!(state.adapters.adapter(), None);
+    assert!(!asked(&effects).is_empty(), "what was known of the adapter is not true of it");
+    let saved = Saved::from_json(&Saved::of(&state).to_json()).unwrap();
+    assert_eq!(saved.adapter, beside());
+}
+
+#[test]
+fn a_model_beside_that_is_gone_gives_way_to_the_sites_adapter_and_is_said() {
+    let (mut state, _) = opened();
+    let effects = act(&mut state, AdapterAction::Chosen(beside()));
+    let revision = Some(attach_revision(&effects));
+    let problem = Problem::ModelNotKept { name: "other".into() };
+    update(&mut state, event(Event::Failed { revision, problem }), 0.0);
+    assert_eq!(state.adapters.choice, Choice::Hosted);
+    assert_eq!(state.adapters.side, Side::Before);
+    assert_eq!(state.notices.len(), 1);
+}
+
+#[test]
+fn a_model_is_not_put_beside_itself_and_comes_off_when_it_is_removed() {
+    let (mut state, _) = opened();
+    let sha256 = state.model.as_ref().unwrap().sha256.clone();
+    let itself = Choice::Model { name: "itself".into(), sha256, size_bytes: 1 };
+    let effects = act(&mut state, AdapterAction::Chosen(itself));
+    assert!(!requests(&effects).iter().any(|it| matches!(it, Request::Attach { .. })));
+
+    let effects = act(&mut state, AdapterAction::Chosen(beside()));
+    let revision = attach_revision(&effects);
+    update(&mut state, attached_event(revision, other_model()), 0.0);
+    update(&mut state, Action::Shelf(ShelfAction::ForgetAsked("bb".into())), 0.0);
+    let effects = update(&mut state, Action::Shelf(ShelfAction::Forgotten), 0.0);
+    assert!(requests(&effects).iter().any(|it| matches!(it, Request::Detach { .. })));
+    assert_eq!(state.adapters.choice, Choice::Nothing);
 }

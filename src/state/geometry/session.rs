@@ -20,7 +20,7 @@ use crate::text::lists::ListError;
 /// Saves what is there, as soon as the adapter in use has come.
 pub(super) fn save(state: &mut State) -> Vec<Effect> {
     state.geometry.session.trouble = None;
-    let Some(adapter) = &state.adapters.attached else { return vec![download(state, None)] };
+    let Some(adapter) = state.adapters.adapter() else { return vec![download(state, None)] };
     let sha256 = adapter.sha256.clone();
     let hosted = state.hosted.iter().filter_map(|model| model.adapter.as_ref());
     let hosted = hosted.map(|adapter| adapter.source()).find_map(|source| match source {
@@ -74,7 +74,7 @@ pub(super) fn take_failure(geometry: &mut Geometry, revision: Revision, problem:
 }
 
 fn download(state: &State, bytes: Option<Vec<u8>>) -> Effect {
-    let attached = state.adapters.attached.as_ref();
+    let attached = state.adapters.adapter();
     let adapter = attached.zip(bytes).map(|(adapter, bytes)| InUse {
         name: adapter.name.clone(),
         sha256: adapter.sha256.clone(),

@@ -136,7 +136,7 @@ fn of(state: &State, cloud: Cloud) -> Option<Of> {
     let adapter = match cloud {
         Cloud::Before | Cloud::Whitened => None,
         Cloud::After => {
-            let adapter = state.adapters.attached.as_ref()?;
+            let adapter = state.adapters.adapter()?;
             Some((adapter.sha256.clone(), state.adapters.blend))
         }
     };
@@ -324,7 +324,7 @@ fn train(state: &mut State, variant: Variant, length: Length) -> Vec<Effect> {
 /// The step of the latest run that could be the side after and is not: what the lesson's spheres
 /// show is then another adapter.
 pub fn unused_run(state: &State) -> Option<u32> {
-    let attached = state.adapters.attached.is_some();
+    let attached = state.adapters.adapter().is_some();
     let run = state.fine_tune.run.as_ref().filter(|run| attached && !run.phase.is_live())?;
     run.chosen().filter(|step| run.used != Some(*step))
 }

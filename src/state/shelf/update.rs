@@ -4,6 +4,8 @@ use crate::protocol::Revision;
 use crate::protocol::event::StoreOutcome;
 use crate::protocol::models::KeptModel;
 use crate::protocol::request::Request;
+use crate::state::adapters;
+use crate::state::adapters::{AdapterAction, Choice};
 use crate::state::app::{State, Wanted, Worker};
 use crate::state::effect::Effect;
 use crate::state::route::View;
@@ -42,7 +44,14 @@ pub(in crate::state) fn update(
         ShelfAction::Forgotten => {
             let Some(sha256) = shelf.forgetting.take() else { return (None, Vec::new()) };
             shelf.kept.retain(|kept| kept.sha256 != sha256);
-            return (None, vec![Effect::ask(Request::Forget { sha256 })]);
+            let choice = &state.adapters.choice;
+            let beside = matches!(choice, Choice::Model { sha256: it, .. } if *it == sha256);
+            let mut effects = vec![Effect::ask(Request::Forget { sha256 })];
+            if beside {
+                let action = AdapterAction::Chosen(Choice::Nothing);
+                effects.extend(adapters::update::update(state, action));
+            }
+            return (None, effects);
         }
         ShelfAction::Exported(sha256) => {
             let kept = shelf.kept.iter().find(|kept| kept.sha256 == sha256);

@@ -16,7 +16,7 @@ use crate::state::geometry::GeometryAction;
 use crate::state::geometry::failure::Failure;
 use crate::state::geometry::layers::{LayersAction as Do, MOST_SENTENCES, Measure};
 use crate::ui::figure::{Figure, Files};
-use crate::ui::names::{pooling_name, side_name};
+use crate::ui::names::pooling_name;
 use crate::ui::page::{Page, page};
 use crate::ui::parts::Chart;
 
@@ -68,8 +68,7 @@ struct Drawing {
 
 impl Drawing {
     fn name(self, side: Side, pooling: Pooling) -> String {
-        let words = [self.page.words(pooling_name(pooling)), self.page.words(side_name(side))];
-        words.join(" · ")
+        format!("{} · {}", self.page.words(pooling_name(pooling)), self.page.side(side))
     }
 
     /// Every line with its side and readout, those that are there.

@@ -14,7 +14,7 @@ use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::geometry::failure::Failure;
 use crate::state::geometry::{GeometryAction as Do, Job, Look, Plot};
-use crate::ui::names::{pooling_name, side_class, side_name};
+use crate::ui::names::{pooling_name, side_class};
 use crate::ui::page::{Page, page};
 use crate::ui::sphere::{CloudView, SphereView, Turning};
 
@@ -39,10 +39,7 @@ pub fn plot_name(plot: Plot) -> Text {
 
 /// "before · [CLS] · layer 4 · whitened"
 pub fn look_words(page: Page, look: Look) -> String {
-    let mut parts = vec![
-        page.words(side_name(look.side)).to_owned(),
-        page.words(pooling_name(look.pooling)).to_owned(),
-    ];
+    let mut parts = vec![page.side(look.side), page.words(pooling_name(look.pooling)).to_owned()];
     parts.extend(look.layer.map(|layer| format!("{} {layer}", page.words(Text::Layer))));
     if look.treatment != Treatment::AsTheyAre {
         parts.push(treatment_words(page, look.treatment));
@@ -178,7 +175,7 @@ fn Choices(plot: Plot) -> impl IntoView {
                 <select on:change=sided>
                     {[Side::Before, Side::After].map(|side| view! {
                         <option value=side_class(side) prop:selected=move || look.get().side == side>
-                            {page.text(side_name(side))}
+                            {move || page.side(side)}
                         </option>
                     }).collect_view()}
                 </select>
@@ -234,7 +231,7 @@ fn Poolings(look: Memo<Look>) -> impl IntoView {
 #[component]
 fn Layers(look: Memo<Look>) -> impl IntoView {
     let page = page();
-    let count = page.part(|state| state.model.as_ref().map_or(0, |model| model.layers));
+    let count = page.part(State::common_layers);
     move || {
         let count = count.get();
         let known = if count > 0 { count.to_string() } else { "…".to_owned() };

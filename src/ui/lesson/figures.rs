@@ -96,7 +96,7 @@ fn missing(state: &State, cloud: Cloud) -> Option<Missing> {
     if !state.can_compute() {
         return Some(Missing::Model);
     }
-    let no_adapter = cloud == Cloud::After && state.adapters.attached.is_none();
+    let no_adapter = cloud == Cloud::After && state.adapters.adapter().is_none();
     Some(if no_adapter { Missing::Adapter } else { Missing::Soon })
 }
 
@@ -167,8 +167,7 @@ pub fn LessonSet() -> impl IntoView {
 #[component]
 pub fn AfterWhose() -> impl IntoView {
     let page = page();
-    let adapter =
-        page.part(|state| state.adapters.attached.as_ref().map(|adapter| adapter.name.clone()));
+    let adapter = page.part(|state| state.adapters.adapter().map(|adapter| adapter.name.clone()));
     let named = move || {
         adapter.get().map(|name| {
             view! {

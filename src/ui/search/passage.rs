@@ -13,7 +13,6 @@ use crate::protocol::search::{Glow, Hit, Ingredient};
 use crate::state::action::Action;
 use crate::state::search::marks::{Piece, pieces};
 use crate::state::search::{Part, SearchAction as Do};
-use crate::ui::names::side_name;
 use crate::ui::page::{Page, page};
 use crate::ui::search::query::focus;
 
@@ -141,7 +140,7 @@ fn moved(page: Page, hit: &Hit, side: Side) -> Option<(&'static str, String)> {
         Side::Before => Side::After,
         Side::After => Side::Before,
     };
-    let side = page.words(side_name(other)).to_lowercase();
+    let side = page.side_within(other);
     let rank = then.to_string();
     let places = [("rank", rank.as_str()), ("side", &side)];
     Some(match now.cmp(&then) {
