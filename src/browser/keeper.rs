@@ -1,6 +1,8 @@
 //! What is made of a checkpoint, kept in the browser's store while it grows, so that a reload takes it up:
 //! the file with holes, `pull.part`, and what of the checkpoint is in it, `pull.json`. One at a time.
 
+use std::future::ready;
+
 use crate::browser::store::{MODELS, Store, Writer, gguf_name};
 use crate::intake::{Bookmark, Intake};
 
@@ -25,16 +27,12 @@ impl Keeper {
     /// browser keeps nothing.
     pub async fn open(identity: &str, intake: &mut Intake) -> Option<Self> {
         let store = Store::open(MODELS).await?;
-        let resumed = resume(&store, identity, intake).await;
-        let length = intake.bytes().len() as u64;
-        let writer = if resumed {
-            store.writer(PART, length).await?
-        } else {
+        let mut writer = store.writer_as_it_is(PART).await?;
+        if !resume(&store, &writer, identity, intake).await {
             store.remove(NOTE).await;
-            let mut writer = store.writer(PART, 0).await?;
-            writer.extend_to(length).then_some(())?;
-            writer
-        };
+            let length = intake.bytes().len() as u64;
+            (writer.restart() && writer.extend_to(length)).then_some(())?;
+        }
         let noted = intake.progress().0;
         Some(Self { store, identity: identity.to_owned(), writer, noted })
     }
@@ -74,17 +72,13 @@ pub async fn forget_part() {
     }
 }
 
-async fn resume(store: &Store, identity: &str, intake: &mut Intake) -> bool {
-    let length = intake.bytes().len() as u64;
+async fn resume(store: &Store, part: &Writer, identity: &str, intake: &mut Intake) -> bool {
     let Some(note) = store.read(NOTE, 1 << 20, |_, _| ()).await else { return false };
     let Ok((of, bookmark)) = serde_json::from_slice::<(String, Bookmark)>(&note) else {
         return false;
     };
-    if of != identity {
+    if of != identity || part.length() != Some(intake.bytes().len() as u64) {
         return false;
     }
-    if store.length(PART).await != Some(length) {
-        return false;
-    }
-    intake.resume(bookmark, |range| store.part(PART, range)).await
+    intake.resume(bookmark, |range| ready(part.read_at(range))).await
 }

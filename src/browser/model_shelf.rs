@@ -32,14 +32,29 @@ pub fn described(
 pub async fn list() -> Vec<KeptModel> {
     let Some(store) = Store::open(MODELS).await else { return Vec::new() };
     let mut models = Vec::new();
-    for name in store.names().await {
-        let Some(sha256) = name.strip_suffix(".gguf") else { continue };
-        let Some(size_bytes) = store.length(&name).await else { continue };
+    let names = store.names().await;
+    for name in &names {
+        let Some(sha256) = name.strip_suffix(".gguf") else {
+            drop_orphan(&store, name, &names).await;
+            continue;
+        };
+        let Some(size_bytes) = store.length(name).await else { continue };
         let said = words(&store, sha256).await.unwrap_or_default();
         models.push(KeptModel { sha256: sha256.to_owned(), size_bytes, ..said });
     }
     models.sort_by(|a, b| b.used_ms.total_cmp(&a.used_ms).then_with(|| a.name.cmp(&b.name)));
     models
+}
+
+/// Removes what is known of a model that is gone: the visitor may leave between the two.
+async fn drop_orphan(store: &Store, name: &str, names: &[String]) {
+    const HASH_DIGITS: usize = 64;
+    let sha256 = name.strip_suffix(".json").filter(|stem| stem.len() == HASH_DIGITS);
+    if let Some(sha256) = sha256
+        && !names.contains(&gguf_name(sha256))
+    {
+        store.remove(name).await;
+    }
 }
 
 /// Notes what is known of a model, and that it is used now.

@@ -100,15 +100,6 @@ impl Store {
         Some(bytes)
     }
 
-    /// A part of a file.
-    pub async fn part(&self, name: &str, range: Range<usize>) -> Option<Vec<u8>> {
-        let file = in_time(self.snapshot(name)).await??;
-        let part = file.slice_with_f64_and_f64(range.start as f64, range.end as f64).ok()?;
-        let mut bytes = Vec::new();
-        in_time(append(&part, &mut bytes, range.len())).await??;
-        Some(bytes)
-    }
-
     /// Names of all files; none where they cannot be listed.
     pub async fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
@@ -147,11 +138,16 @@ impl Store {
 
     /// A file to be appended to after its first `keep_bytes` bytes; `None` also where it is shorter.
     pub async fn writer(&self, name: &str, keep_bytes: u64) -> Option<Writer> {
-        let access = in_time(self.access(name)).await??;
-        let writer = Writer { access, at: keep_bytes as f64 };
+        let mut writer = self.writer_as_it_is(name).await?;
+        writer.at = keep_bytes as f64;
         // Truncating beyond the end would fill up with zeros.
-        let long_enough = writer.access.get_size().ok()? >= writer.at;
+        let long_enough = writer.length()? >= keep_bytes;
         (long_enough && writer.access.truncate_with_f64(writer.at).is_ok()).then_some(writer)
+    }
+
+    /// A file to be read and written over, empty where there was none.
+    pub async fn writer_as_it_is(&self, name: &str) -> Option<Writer> {
+        Some(Writer { access: in_time(self.access(name)).await??, at: 0.0 })
     }
 
     /// A file's lock, the file being made where there is none.
@@ -239,6 +235,22 @@ impl Writer {
         options.set_at(at as f64);
         let written = self.access.write_with_u8_array_and_options(bytes, &options);
         written.is_ok_and(|written| written == bytes.len() as f64)
+    }
+
+    /// The file's length.
+    pub fn length(&self) -> Option<u64> {
+        Some(self.access.get_size().ok()? as u64)
+    }
+
+    /// A part of the file, straight into our memory; `None` where there is less.
+    pub fn read_at(&self, range: Range<usize>) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(range.len()).ok()?;
+        bytes.resize(range.len(), 0);
+        let options = FileSystemReadWriteOptions::new();
+        options.set_at(range.start as f64);
+        let read = self.access.read_with_u8_array_and_options(&mut bytes, &options).ok()?;
+        (read == range.len() as f64).then_some(bytes)
     }
 
     /// Empties the file.

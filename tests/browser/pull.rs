@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::browser::Browser;
 use crate::check::{Check, ensure};
-use crate::compare::{number, press_button};
+use crate::compare::{number, number_that, press_button};
 use crate::hub::shapes::Shape;
 use crate::hub::{Faults, Hub};
 use crate::journey::journey;
@@ -18,6 +18,11 @@ const LOAD_S: u64 = 60;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encoders").join(name)
+}
+
+fn site_model() -> PathBuf {
+    let model = "assets/models/all-MiniLM-L6-v2-q8_0.gguf";
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(model)
 }
 
 /// A hub with that fixture.
@@ -100,8 +105,48 @@ fn a_model_is_pulled_kept_used_offline_exported_and_deleted() -> Check {
         page.wait_for_text(".notices", "no longer kept", LOAD_S)?;
         page.wait_for_text(".card.model h2", "all-MiniLM-L6-v2", LOAD_S)?;
         // The page's own model and its adapter.
-        let names = kept(&page)?;
-        ensure(names.len() == 2, format!("in the store: {names:?}"))
+        page.wait_for(&format!("{KEPT}.then((it) => it.split(' ').length === 2)"), 10, "two files")
+            .map(drop)
+    })
+}
+
+#[test]
+fn files_are_taken_by_their_addresses_and_two_models_are_compared() -> Check {
+    journey(|browser, site| {
+        let name = "sup-simcse-bert";
+        let hub = hub_with(name)?;
+        let own = fs::read(site_model())?;
+        hub.put("somebody/ready", "ready-q8_0.gguf", own);
+        let page = models(browser, site, &hub)?;
+        get(&page, &format!("{}/somebody/{name}/resolve/main/pytorch_model.bin", hub.url()))?;
+        page.wait_for_text(".card.model h2", name, LOAD_S)?;
+        page.evaluate("location.hash = '#/compare'")?;
+        let theirs = number(&page, 20)?;
+        page.evaluate("location.hash = '#/models'")?;
+        get(&page, &format!("{}/somebody/ready/resolve/main/ready-q8_0.gguf", hub.url()))?;
+        page.wait_for_text(".card.model h2", "MiniLM", LOAD_S)?;
+        page.evaluate("location.hash = '#/compare'")?;
+        let ours = number_that(&page, &format!("value !== {theirs}"), 20, "our number")?;
+
+        page.evaluate("location.hash = '#/models'")?;
+        page.wait_for_element(".kept .beside", 10)?;
+        press_button(&page, "Compare with it")?;
+        page.wait_for_text(".kept.beside", "Beside the model in use", 20)?;
+        page.wait_for_text(".sides .after", name, 5)?;
+        page.evaluate("location.hash = '#/compare'")?;
+        number_that(&page, &format!("value === {theirs}"), 20, "the other one's number")?;
+        page.wait_for_text(".both", &format!("{theirs:.2}"), 10)?;
+        page.click(".sides .before")?;
+        number_that(&page, &format!("value === {ours}"), 20, "ours")?;
+        page.click(".sides .after")?;
+
+        page.reload()?;
+        page.wait_for_text(".sides .after", name, LOAD_S)?;
+        number_that(&page, &format!("value === {theirs}"), 20, "the same after a reload")?;
+        page.evaluate("location.hash = '#/models'")?;
+        page.wait_for_element(".kept.beside .beside", 10)?;
+        press_button(&page, "Stop comparing")?;
+        page.wait_for("!document.querySelector('.sides')", 10, "one model only").map(drop)
     })
 }
 

@@ -82,7 +82,7 @@ impl Hub {
     pub fn put(&self, repository: &str, path: &str, bytes: Vec<u8>) {
         let hash = Sha256::digest(&bytes);
         let sha256 = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let is_large = path.ends_with(".safetensors") || path.ends_with(".bin");
+        let is_large = [".safetensors", ".bin", ".gguf"].iter().any(|it| path.ends_with(it));
         let file = File { bytes: Arc::new(bytes), sha256, is_large };
         let mut all = lock(&self.shared.repositories);
         all.entry(repository.to_owned()).or_default().insert(path.to_owned(), file);

@@ -72,6 +72,55 @@ fn what_is_pulled_is_what_converts() {
 }
 
 #[test]
+fn a_files_address_stands_for_what_lies_beside_it() {
+    let (hub, folder) = (Hub::start().unwrap(), folder("address"));
+    for name in ["distilbert", "sup-simcse-bert"] {
+        put(&hub, name);
+        let weights = read(name).1.remove(0).0;
+        let out = folder.join(format!("{name}.gguf"));
+        let url = format!("{}/somebody/{name}/blob/main/{weights}?download=true", hub.url());
+        let output = pull(&hub, &url, &out, &["--type", "q4_0"]);
+        assert!(output.status.success(), "{name}: {}", err(&output));
+        let file = BertFile::read("x", std::fs::read(&out).unwrap(), None).unwrap();
+        assert_eq!(file.config.name, name);
+        let plain =
+            BertFile::read("x", convert(name, BlockType::Q4_0, 999).unwrap(), None).unwrap();
+        assert_eq!(file.config.pooling, plain.config.pooling);
+        for (tensor, _, _) in plain.config.tensors() {
+            assert!(
+                file.tensor(&tensor).unwrap().bytes == plain.tensor(&tensor).unwrap().bytes,
+                "{name} {tensor}"
+            );
+        }
+    }
+    let output = pull(&hub, &format!("{}/a/b/resolve/main/x.bin", hub.url()), &folder, &[]);
+    assert!(err(&output).contains("is not there"), "{}", err(&output));
+}
+
+#[test]
+fn gguf_files_are_taken_as_they_are() {
+    let (hub, folder) = (Hub::start().unwrap(), folder("ready"));
+    let wanted = crate::fixture::gguf(1);
+    hub.put("somebody/ready", "small-Q8_0.gguf", wanted.clone());
+    hub.put("somebody/ready", "small-F16.gguf", crate::fixture::gguf(2));
+    hub.faults(Faults { cut: Some((3_000, 2)), ..Faults::default() });
+    let address = format!("{}/somebody/ready/resolve/main/small-Q8_0.gguf", hub.url());
+    for what in ["somebody/ready", &address] {
+        let out = folder.join("m.gguf");
+        let output = pull(&hub, what, &out, &[]);
+        assert!(output.status.success(), "{what}: {}", err(&output));
+        assert!(std::fs::read(&out).unwrap() == wanted, "{what}: other bytes");
+        std::fs::remove_file(&out).unwrap();
+    }
+    let output = pull(&hub, "somebody/ready", &folder.join("m.gguf"), &["--type", "q4_0"]);
+    assert!(err(&output).contains("take the address of one"), "{}", err(&output));
+    hub.put("somebody/other", "m.gguf", b"GGUF, it says".to_vec());
+    let output = pull(&hub, "somebody/other", &folder.join("m.gguf"), &[]);
+    assert!(!output.status.success());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something was left");
+}
+
+#[test]
 fn a_server_without_ranges_will_do() {
     let (hub, folder) = (Hub::start().unwrap(), folder("plain"));
     put(&hub, "sup-simcse-bert");
