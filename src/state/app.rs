@@ -170,10 +170,17 @@ impl State {
         Some(self.adapters.pooling(side).unwrap_or(model.pooling))
     }
 
+    /// Layers of a side's model; 0 without a model.
+    pub fn layers_of(&self, side: Side) -> u16 {
+        match (side, self.adapters.model()) {
+            (Side::After, Some((_, known))) => known.layers,
+            _ => self.model.as_ref().map_or(0, |model| model.layers),
+        }
+    }
+
     /// Layers that can be read on both sides; 0 without a model.
     pub fn common_layers(&self) -> u16 {
-        let beside = self.adapters.model().map_or(u16::MAX, |(_, known)| known.layers);
-        self.model.as_ref().map_or(0, |model| model.layers.min(beside))
+        self.layers_of(Side::Before).min(self.layers_of(Side::After))
     }
 
     /// Names of the model in use and of the one beside it, told apart by their number formats where

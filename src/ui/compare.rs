@@ -16,7 +16,7 @@ use crate::state::app::{State, Wanted};
 use crate::state::compare::{Baseline, PairSlot};
 use crate::ui::list::ManySentences;
 use crate::ui::loading::LoadingBar;
-use crate::ui::names::pooling_name;
+use crate::ui::names::{layer_options, pooling_name};
 use crate::ui::page::{Page, page};
 use crate::ui::parts::{Chart, ExampleChips};
 use crate::ui::tokens::Tokens;
@@ -355,7 +355,8 @@ fn knows_nothing(text: &TokenisedText) -> bool {
 #[component]
 fn ReadoutChoice() -> impl IntoView {
     let page = page();
-    let layer_count = page.part(State::common_layers);
+    let layer_count =
+        page.part(|state| (state.layers_of(state.adapters.side), state.common_layers()));
     let best = page.part(|state| state.best_pooling(state.adapters.side));
     let has_mlp = page.part(|state| state.adapters.has_mlp());
     let chosen = page.part(|state| (state.compare.pooling, state.compare.layer));
@@ -382,23 +383,8 @@ fn ReadoutChoice() -> impl IntoView {
         }
     };
     let layers = move || {
-        let count = layer_count.get();
-        let known = (count > 0).then(|| count.to_string());
-        let last = page.filled(Text::LayerLast, &[("n", known.as_deref().unwrap_or("…"))]);
-        let others = (0..count).rev().map(|layer| {
-            let name = if layer == 0 {
-                page.words(Text::LayerEmbedding).to_owned()
-            } else {
-                layer.to_string()
-            };
-            view! {
-                <option value=layer.to_string() prop:selected=move || chosen.get().1 == Some(layer)>{name}</option>
-            }
-        });
-        view! {
-            <option value="" prop:selected=move || chosen.get().1.is_none()>{last}</option>
-            {others.collect_view()}
-        }
+        let (own, most) = layer_count.get();
+        layer_options(page, own, most, move |layer| chosen.get().1 == layer)
     };
     view! {
         <label class="choice" title=page.text(Text::ReadoutHow)>

@@ -1,5 +1,7 @@
 //! Names and captions that several panels show.
 
+use leptos::prelude::*;
+
 use crate::catalogue::adapters::AdapterText;
 use crate::catalogue::text::Text;
 use crate::protocol::readout::{Pooling, Side};
@@ -13,6 +15,30 @@ pub fn pooling_name(pooling: Pooling) -> Text {
         Pooling::Cls => Text::PoolingCls,
         Pooling::FirstLast => Text::PoolingFirstLast,
         Pooling::ClsMlp => Text::PoolingClsMlp,
+    }
+}
+
+/// The options of a choice of layers: the last one of `own`, and those that can be read up to `most`.
+pub fn layer_options(
+    page: Page,
+    own: u16,
+    most: u16,
+    is_chosen: impl Fn(Option<u16>) -> bool + Copy + Send + 'static,
+) -> impl IntoView {
+    let known = if own > 0 { own.to_string() } else { "…".to_owned() };
+    let last = page.filled(Text::LayerLast, &[("n", &known)]);
+    let others = (0..=most.min(own)).rev().filter(|layer| *layer != own).map(|layer| {
+        let name = match layer {
+            0 => page.words(Text::LayerEmbedding).to_owned(),
+            layer => layer.to_string(),
+        };
+        view! {
+            <option value=layer.to_string() prop:selected=move || is_chosen(Some(layer))>{name}</option>
+        }
+    });
+    view! {
+        <option value="" prop:selected=move || is_chosen(None)>{last}</option>
+        {others.collect_view()}
     }
 }
 

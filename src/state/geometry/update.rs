@@ -198,7 +198,7 @@ fn of(state: &State, plot: Plot) -> Option<Of> {
     let model = state.model.as_ref()?;
     let mut look: Look = geometry.look(plot);
     // A layer that this model lacks.
-    look.layer = look.layer.filter(|layer| *layer <= state.common_layers());
+    look.layer = look.layer.filter(|layer| *layer <= state.layers_of(look.side));
     let adapter = match look.side {
         Side::Before => None,
         Side::After => {

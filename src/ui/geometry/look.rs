@@ -14,7 +14,7 @@ use crate::state::action::Action;
 use crate::state::app::State;
 use crate::state::geometry::failure::Failure;
 use crate::state::geometry::{GeometryAction as Do, Job, Look, Plot};
-use crate::ui::names::{pooling_name, side_class};
+use crate::ui::names::{layer_options, pooling_name, side_class};
 use crate::ui::page::{Page, page};
 use crate::ui::sphere::{CloudView, SphereView, Turning};
 
@@ -231,25 +231,8 @@ fn Poolings(look: Memo<Look>) -> impl IntoView {
 #[component]
 fn Layers(look: Memo<Look>) -> impl IntoView {
     let page = page();
-    let count = page.part(State::common_layers);
-    move || {
-        let count = count.get();
-        let known = if count > 0 { count.to_string() } else { "…".to_owned() };
-        let last = page.filled(Text::LayerLast, &[("n", &known)]);
-        let others = (0..count).rev().map(|layer| {
-            let name = match layer {
-                0 => page.words(Text::LayerEmbedding).to_owned(),
-                layer => layer.to_string(),
-            };
-            view! {
-                <option value=layer.to_string() prop:selected=move || look.get().layer == Some(layer)>{name}</option>
-            }
-        });
-        view! {
-            <option value="" prop:selected=move || look.get().layer.is_none()>{last}</option>
-            {others.collect_view()}
-        }
-    }
+    let count = page.part(move |state| state.layers_of(look.get().side));
+    move || layer_options(page, count.get(), count.get(), move |layer| look.get().layer == layer)
 }
 
 /// What a card says under its sphere while there is nothing to see, or something is on its way.
