@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::cli::{err, folder, good, out, simcse, tiny_model, vectors};
+use simcse_lab::math::rows::dot;
+
+use crate::cli::{err, feed, folder, good, out, simcse, tiny_model, vectors};
 use crate::files::python;
 use crate::fixture::sentence;
 
@@ -143,6 +145,40 @@ pq.write_table(table.select(['sentence']), sys.argv[2], compression='zstd')
     let again = folder.join("again.jsonl");
     good(&mut embed(&theirs, &again));
     assert_eq!(fs::read_to_string(again).unwrap(), ours);
+}
+
+#[test]
+fn a_model_that_wants_words_before_texts_gets_them() {
+    let folder = folder("words-before");
+    let checkpoint =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encoders/bert-in-parts");
+    // E5's prompts are known by its name.
+    let made = |name: &str| {
+        let out = folder.join(format!("{name}.gguf"));
+        good(simcse().arg("convert").arg(&checkpoint).args(["--name", name, "--out"]).arg(&out));
+        out
+    };
+    let (e5, plain) = (made("e5-small-v2"), made("some-bert"));
+    let embed = |model: &Path, text: &str, more: &[&str]| {
+        let mut command = simcse();
+        let output = feed(command.args(["embed", "--model"]).arg(model).args(more), text);
+        vectors(&out(&output)).remove(0)
+    };
+    let text = "a small lantern";
+    let query = embed(&plain, &format!("query: {text}"), &[]);
+    let passage = embed(&plain, &format!("passage: {text}"), &[]);
+    assert_ne!(query, passage);
+    assert_eq!(embed(&e5, text, &[]), query, "compared");
+    assert_eq!(embed(&e5, text, &["--as", "query"]), query);
+    assert_eq!(embed(&e5, text, &["--as", "passage"]), passage);
+    let file = folder.join("one.txt");
+    fs::write(&file, text).unwrap();
+    let mut search = simcse();
+    search.args(["search", "--json", "--model"]).arg(&e5).arg("--in").arg(&file).arg(text);
+    let found: Value = serde_json::from_str(&out(&good(&mut search))).unwrap();
+    let cosine = found["cosine"].as_f64().unwrap();
+    let wanted = f64::from(dot(&query, &passage));
+    assert!((cosine - wanted).abs() < 1e-5 && wanted < 0.99999, "{cosine}, not {wanted}");
 }
 
 #[test]

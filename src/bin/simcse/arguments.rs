@@ -7,6 +7,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use simcse_lab::model::encoder::Part;
 use simcse_lab::protocol::lab::Treatment;
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::weights::blocks::BlockType;
@@ -155,6 +156,9 @@ pub struct EmbedOptions {
     /// Rows that are embedded and written together
     #[arg(long, default_value_t = 4096)]
     pub chunk: usize,
+    /// What the texts are, for models that want other words before each (E5's "query: ", "passage: ")
+    #[arg(long = "as", value_enum, default_value = "compared")]
+    pub part: PartName,
     /// Threads [default: one a core]
     #[arg(long)]
     pub threads: Option<usize>,
@@ -537,6 +541,27 @@ impl From<Kind> for BlockType {
             Kind::F16 => Self::F16,
             Kind::Q8_0 => Self::Q8_0,
             Kind::Q4_0 => Self::Q4_0,
+        }
+    }
+}
+
+/// What a text is to the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PartName {
+    /// One of two that are compared
+    Compared,
+    /// What is searched for
+    Query,
+    /// What is searched in
+    Passage,
+}
+
+impl From<PartName> for Part {
+    fn from(name: PartName) -> Self {
+        match name {
+            PartName::Compared => Self::Compared,
+            PartName::Query => Self::Query,
+            PartName::Passage => Self::Passage,
         }
     }
 }

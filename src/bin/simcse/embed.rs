@@ -110,7 +110,7 @@ fn chunk(
     if sentences.is_empty() {
         return Ok(None);
     }
-    let (vectors, cut) = models.embed(&sentences)?;
+    let (vectors, cut) = models.embed(&sentences, options.part.into())?;
     counts.cut += cut;
     let dimensions = models.hidden();
     Ok(Some(Table { sentences: sentences.into(), topics: Vec::new(), dimensions, vectors }))
@@ -136,7 +136,8 @@ struct Writer {
 
 impl Writer {
     fn open(options: &EmbedOptions, models: &Models) -> anyhow::Result<Self> {
-        let of = format!("{} {}", input_identity(&options.file)?, models.identity());
+        let of =
+            format!("{} {} {:?}", input_identity(&options.file)?, models.identity(), options.part);
         let fresh = Done { of, ..Done::default() };
         let Some(path) = &options.out else {
             anyhow::ensure!(!options.resume, "--resume needs --out");

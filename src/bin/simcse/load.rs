@@ -2,6 +2,8 @@
 
 use anyhow::Context;
 
+use simcse_lab::model::encoder::Part;
+
 use crate::simcse::arguments::LoadOptions;
 use crate::simcse::bars;
 use crate::simcse::model::Models;
@@ -41,7 +43,7 @@ pub fn run(options: &LoadOptions) -> anyhow::Result<()> {
             }
         }
         let texts: Vec<String> = rows.iter().map(|(_, _, text, _)| text.clone()).collect();
-        let (vectors, _) = models.embed(&texts)?;
+        let (vectors, _) = models.embed(&texts, Part::Passage)?;
         let passages = rows.into_iter().zip(vectors.chunks_exact(hidden));
         let passages = passages.map(|((number, id, text, metadata), vector)| Passage {
             number,

@@ -10,7 +10,7 @@ use simcse_lab::backend::Backend;
 use simcse_lab::backend::cpu::Cpu;
 use simcse_lab::backend::gpu::GpuBackend;
 use simcse_lab::gpu::device::Gpu;
-use simcse_lab::model::encoder::Encoder;
+use simcse_lab::model::encoder::{Encoder, Part};
 use simcse_lab::protocol::readout::Pooling;
 use simcse_lab::protocol::readout::Readout;
 use simcse_lab::weights::adapter_file::AdapterFile;
@@ -128,10 +128,10 @@ impl Model {
     }
 
     /// As [`Model::embed`], without a word; how many sentences were cut is in the answer.
-    fn embed_part(&self, sentences: &[String]) -> anyhow::Result<(Vec<f32>, usize)> {
+    fn embed_share(&self, sentences: &[String], part: Part) -> anyhow::Result<(Vec<f32>, usize)> {
         match &self.encoder {
-            AnyEncoder::Cpu(encoder) => quiet_rows(encoder, self.readout, sentences),
-            AnyEncoder::Gpu(encoder) => quiet_rows(encoder, self.readout, sentences),
+            AnyEncoder::Cpu(encoder) => quiet_rows(encoder, self.readout, sentences, part),
+            AnyEncoder::Gpu(encoder) => quiet_rows(encoder, self.readout, sentences, part),
         }
     }
 
@@ -153,7 +153,7 @@ fn embed<'a, B: Backend>(
     sentences: impl ExactSizeIterator<Item = &'a str>,
 ) -> anyhow::Result<Vec<f32>> {
     let bar = bars::bar(sentences.len(), "sentences")?;
-    let (rows, cut) = rows_of(encoder, readout, sentences, &bar)?;
+    let (rows, cut) = rows_of(encoder, readout, sentences, Part::Compared, &bar)?;
     bar.finish_and_clear();
     if cut > 0 {
         let limit = encoder.config().max_tokens;
@@ -167,12 +167,13 @@ fn rows_of<'a, B: Backend>(
     encoder: &Encoder<B>,
     readout: Readout,
     sentences: impl ExactSizeIterator<Item = &'a str>,
+    part: Part,
     bar: &ProgressBar,
 ) -> anyhow::Result<(Vec<f32>, usize)> {
     let mut cut = 0;
     let mut ids = Vec::with_capacity(sentences.len());
     for sentence in sentences {
-        let tokens = encoder.tokenise(sentence)?;
+        let tokens = encoder.tokenise_as(sentence, part)?;
         cut += usize::from(tokens.cut_from.is_some());
         ids.push(tokens.ids);
     }
@@ -235,26 +236,28 @@ impl Models {
     }
 
     /// `[sentences, hidden]` unit rows, and how many sentences were cut.
-    pub fn embed(&mut self, sentences: &[String]) -> anyhow::Result<(Vec<f32>, usize)> {
+    pub fn embed(&mut self, sentences: &[String], part: Part) -> anyhow::Result<(Vec<f32>, usize)> {
         let share = sentences.len().div_ceil(self.others.len() + 1).max(1);
-        let mut parts = sentences.chunks(share);
-        let own = parts.next().unwrap_or_default();
+        let mut shares = sentences.chunks(share);
+        let own = shares.next().unwrap_or_default();
         let (first, readout) = (&self.first, self.first.readout);
         let found = std::thread::scope(|scope| {
-            let running: Vec<_> = parts
+            let running: Vec<_> = shares
                 .zip(&mut self.others)
-                .map(|(part, encoder)| scope.spawn(move || quiet_rows(encoder, readout, part)))
+                .map(|(some, encoder)| {
+                    scope.spawn(move || quiet_rows(encoder, readout, some, part))
+                })
                 .collect();
-            let mut found = vec![first.embed_part(own)];
+            let mut found = vec![first.embed_share(own, part)];
             let broken = || Err(anyhow::anyhow!("a thread that embeds stopped"));
             found.extend(running.into_iter().map(|it| it.join().unwrap_or_else(|_| broken())));
             found
         });
         let (mut rows, mut cut) = (Vec::with_capacity(sentences.len() * self.hidden()), 0);
-        for part in found {
-            let (part, part_cut) = part?;
-            rows.extend(part);
-            cut += part_cut;
+        for share in found {
+            let (some, some_cut) = share?;
+            rows.extend(some);
+            cut += some_cut;
         }
         Ok((rows, cut))
     }
@@ -265,8 +268,10 @@ fn quiet_rows<B: Backend>(
     encoder: &Encoder<B>,
     readout: Readout,
     sentences: &[String],
+    part: Part,
 ) -> anyhow::Result<(Vec<f32>, usize)> {
-    rows_of(encoder, readout, sentences.iter().map(String::as_str), &ProgressBar::hidden())
+    let sentences = sentences.iter().map(String::as_str);
+    rows_of(encoder, readout, sentences, part, &ProgressBar::hidden())
 }
 
 /// Checks a new model's bytes as a reader would, writes them and says what they are.

@@ -9,6 +9,7 @@ use anyhow::Context;
 use serde_json::Value;
 
 use simcse_lab::math::rows::normalise;
+use simcse_lab::model::encoder::Part;
 use simcse_lab::search::scan::Scan;
 use simcse_lab::search::vectors::Vectors;
 
@@ -27,7 +28,7 @@ const CHUNK: usize = 4_096;
 /// Prints the nearest passages, the nearest first.
 pub fn run(options: &SearchOptions) -> anyhow::Result<()> {
     let mut models = Models::open(&options.model, options.threads)?;
-    let (query, _) = models.embed(std::slice::from_ref(&options.query))?;
+    let (query, _) = models.embed(std::slice::from_ref(&options.query), Part::Query)?;
     let found = match (&options.from, &options.file) {
         (Some(from), _) if from.starts_with("qdrant+") => {
             Qdrant::open(from)?.search(&query, options.k)?
@@ -66,7 +67,7 @@ fn in_file(
         }
         if kept.is_none() {
             let texts = some.iter().map(|record| record.text.clone().unwrap_or_default());
-            vectors.push(&models.embed(&texts.collect::<Vec<_>>())?.0);
+            vectors.push(&models.embed(&texts.collect::<Vec<_>>(), Part::Passage)?.0);
         }
         all.extend(some);
     }
