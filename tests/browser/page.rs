@@ -39,6 +39,8 @@ impl Page {
             page.call(&format!("{domain}.enable"), json!({}))?;
         }
         page.call("Target.setAutoAttach", cdp::auto_attach())?;
+        // Tests change what the host answers; kept files would hide that.
+        page.use_kept_files(false)?;
         page.viewport(1280, 900)?;
         Ok(page)
     }
@@ -184,6 +186,11 @@ impl Page {
             "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
         });
         self.call("Network.emulateNetworkConditions", conditions).map(drop)
+    }
+
+    /// Whether the files that the service worker keeps are used.
+    pub fn use_kept_files(&self, used: bool) -> Check {
+        self.call("Network.setBypassServiceWorker", json!({ "bypass": !used })).map(drop)
     }
 
     /// Lets a site store no more than that many bytes.

@@ -100,6 +100,11 @@ impl Site {
         format!("{}{}{}", self.origin(), self.mount, path.trim_start_matches('/'))
     }
 
+    /// The folder that is served.
+    pub fn dist(&self) -> &Path {
+        &self.shared.dist
+    }
+
     /// Changes what the host does wrong, from the next chunk on.
     pub fn faults(&self, change: impl FnOnce(&mut Faults)) {
         change(&mut lock(&self.shared.faults));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::browser::{Browser, Options};
 use crate::check::{Check, ensure};
-use crate::compare::number;
+use crate::compare::{number, number_that};
 use crate::journey::{Setup, dist, journey, journey_with};
 use crate::server::Site;
 
@@ -53,6 +53,35 @@ fn a_worker_that_is_ready_before_its_page_is_answered() -> Check {
         let page = browser.open(&site.url("/"))?;
         number(&page, 60)?;
         page.expect_quiet(&site.origin())
+    })
+}
+
+#[test]
+fn a_page_that_was_visited_opens_without_its_host() -> Check {
+    let setup = Setup { mount: "/some/sub/path/", ..Setup::default() };
+    journey_with(&setup, |browser, site| {
+        let page = browser.open(&site.url("/"))?;
+        let first = number(&page, 60)?;
+        page.wait_for("!!navigator.serviceWorker.controller", 30, "kept files")?;
+        let models = site.tally_models().requests;
+        page.use_kept_files(true)?;
+        site.faults(|faults| faults.down = true);
+        page.reload()?;
+        ensure(number(&page, 60)? == first, "another number without the host")?;
+        page.fill(".sentence:nth-of-type(1) textarea", "The lantern hangs over the river.")?;
+        number_that(&page, &format!("value !== {first}"), 20, "a new number")?;
+        ensure(site.tally_models().requests == models, "the model was asked for")?;
+        // With the host back, what it has now is what is shown.
+        site.heal();
+        let index = std::fs::read_to_string(site.dist().join("index.html"))?;
+        let newer = index.replace("<title>", "<title>Newer: ");
+        site.faults(|faults| {
+            faults.content.insert("index.html".to_owned(), newer.into_bytes());
+        });
+        page.reload()?;
+        number(&page, 60)?;
+        let title = page.evaluate("document.title")?;
+        ensure(title.as_str().is_some_and(|it| it.starts_with("Newer: ")), format!("{title}"))
     })
 }
 
