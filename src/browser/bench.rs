@@ -15,7 +15,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-use crate::browser::bridge::{Bridge, Program};
+use crate::browser::bridge::{Bridge, Early};
 use crate::browser::page_scope;
 use crate::protocol::event::Event;
 use crate::protocol::message::Message;
@@ -72,7 +72,8 @@ async fn load(loaded: Loaded, options: JsValue) -> Result<JsValue, JsValue> {
     let workers = workers as u16;
     let model = option("model").as_string().unwrap_or_else(|| "minilm-q8_0.gguf".to_owned());
     let name = if model.ends_with(".gguf") { model } else { format!("{model}.gguf") };
-    let lane = Lane::start()?;
+    let (lane, early) = Lane::start()?;
+    early.replay();
     lane.expect_event("ready").await?;
     let (url, size_bytes, sha256) = (format!("/models/gguf/{name}"), 0, String::new());
     let source = ModelSource::Hosted { name, url, size_bytes, sha256 };
@@ -131,7 +132,8 @@ fn report(
 }
 
 impl Lane {
-    fn start() -> Result<Self, JsValue> {
+    /// What the worker said already is to be replayed.
+    fn start() -> Result<(Self, Early), JsValue> {
         let waiting: Rc<RefCell<Option<(js_sys::Function, js_sys::Function)>>> = Rc::default();
         let answer: Rc<RefCell<Option<Message<Event>>>> = Rc::default();
         let failed = Rc::new(Cell::new(false));
@@ -139,8 +141,7 @@ impl Lane {
         let for_death = waiting.clone();
         let workers = Rc::new(Cell::new(1));
         let on_workers = workers.clone();
-        let bridge = Bridge::start(
-            Program::Worker,
+        let (bridge, early) = Bridge::start_worker(
             move |message| match &message.head {
                 Event::Loading { .. } | Event::Stored { .. } | Event::Progress { .. } => {}
                 Event::Workers { ready, .. } => on_workers.set(*ready),
@@ -156,7 +157,7 @@ impl Lane {
                 }
             },
         )?;
-        Ok(Self { bridge, waiting, answer, workers })
+        Ok((Self { bridge, waiting, answer, workers }, early))
     }
 
     fn send(&self, request: Request) -> Result<(), JsValue> {

@@ -12,12 +12,13 @@ use crate::protocol::event::Event;
 use crate::protocol::message::Message;
 use crate::protocol::request::Request;
 
-/// A program that a worker runs, as the page names it.
+/// The tag that has the worker's address.
+const WORKER_TAG: &str = "simcse-worker";
+
+/// A program that a worker beside the page's own runs, as the page names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
-    /// Embeds and compares. One that `www/early-worker.js` started is taken over.
-    Worker,
-    /// Trains, too.
+    /// Trains.
     Trainer,
     /// Makes models of checkpoints.
     Puller,
@@ -27,7 +28,6 @@ impl Program {
     /// The tag that has its address.
     fn tag(self) -> &'static str {
         match self {
-            Self::Worker => "simcse-worker",
             Self::Trainer => "simcse-trainer",
             Self::Puller => "simcse-puller",
         }
@@ -57,11 +57,10 @@ pub struct Bridge {
     worker: Worker,
     on_message: Closure<dyn FnMut(MessageEvent)>,
     on_error: Closure<dyn FnMut(ErrorEvent)>,
-    /// What came before this line was there.
-    early: Array,
 }
 
 /// What a worker said before its line was there, and who is to hear it.
+#[must_use = "a worker that was ready first waits for ever where nobody hears it"]
 pub struct Early {
     events: Array,
     on_message: JsValue,
@@ -81,7 +80,27 @@ impl Early {
 }
 
 impl Bridge {
-    /// Starts a worker of a program, or takes over the one that runs: see [`Bridge::early`]. `on_death` is called when its script cannot be loaded, and on
+    /// Starts the worker, or takes over the one that `www/early-worker.js` started. What that one said
+    /// already is to be replayed once this line is where answers find it: a worker that was ready first
+    /// would be answered over a line that is not there yet. `on_death` as in [`Bridge::start`].
+    ///
+    /// # Errors
+    /// In words, where the browser refuses to start a worker.
+    pub fn start_worker(
+        on_event: impl Fn(Message<Event>) + 'static,
+        on_death: impl Fn(String) + Clone + 'static,
+    ) -> Result<(Self, Early), String> {
+        let (worker, events) = match early_worker() {
+            Some(found) => found,
+            None => (worker_of(WORKER_TAG)?, Array::new()),
+        };
+        let bridge = Self::over(worker, on_event, on_death);
+        let (on_message, on_error) = (bridge.on_message.as_ref(), bridge.on_error.as_ref());
+        let early = Early { events, on_message: on_message.clone(), on_error: on_error.clone() };
+        Ok((bridge, early))
+    }
+
+    /// Starts a worker of another program. `on_death` is called when its script cannot be loaded, and on
     /// every uncaught error in it: a panic, out of memory.
     ///
     /// # Errors
@@ -91,16 +110,7 @@ impl Bridge {
         on_event: impl Fn(Message<Event>) + 'static,
         on_death: impl Fn(String) + Clone + 'static,
     ) -> Result<Self, String> {
-        if program == Program::Worker
-            && let Some((worker, events)) = early_worker()
-        {
-            let mut bridge = Self::over(worker, on_event, on_death);
-            bridge.early = events;
-            return Ok(bridge);
-        }
-        let tag = program.tag();
-        let address = page_scope::meta(tag).ok_or_else(|| format!("the page has no {tag} tag"))?;
-        Ok(Self::over(worker_at(&address)?, on_event, on_death))
+        Ok(Self::over(worker_of(program.tag())?, on_event, on_death))
     }
 
     /// Starts a worker that helps this one. Its errors go to `on_death` and no further: they are not
@@ -153,15 +163,7 @@ impl Bridge {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Self { worker, on_message, on_error, early: Array::new() }
-    }
-
-    /// What the worker said already. To be replayed once this line is where answers find it: a worker
-    /// that was ready first would be answered over a line that is not there yet.
-    pub fn early(&mut self) -> Early {
-        let events = std::mem::replace(&mut self.early, Array::new());
-        let (on_message, on_error) = (self.on_message.as_ref(), self.on_error.as_ref());
-        Early { events, on_message: on_message.clone(), on_error: on_error.clone() }
+        Self { worker, on_message, on_error }
     }
 
     /// Sends a request; its arrays are moved, not copied.
@@ -208,6 +210,11 @@ impl Drop for Bridge {
 fn words_of(error: &ErrorEvent) -> String {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|it| it.as_string());
     message.filter(|it| !it.is_empty()).unwrap_or_else(|| "its script did not load".to_owned())
+}
+
+/// A new worker of the program whose address that tag has.
+fn worker_of(tag: &str) -> Result<Worker, String> {
+    worker_at(&page_scope::meta(tag).ok_or_else(|| format!("the page has no {tag} tag"))?)
 }
 
 fn worker_at(address: &str) -> Result<Worker, String> {

@@ -317,9 +317,8 @@ fn restart(dispatch: impl Dispatch) {
         }
         dispatch(Action::WorkerDied { message });
     };
-    match Bridge::start(Program::Worker, move |message| dispatch(Action::Worker(message)), died) {
-        Ok(mut bridge) => {
-            let early = bridge.early();
+    match Bridge::start_worker(move |message| dispatch(Action::Worker(message)), died) {
+        Ok((bridge, early)) => {
             BRIDGE.with_borrow_mut(|slot| *slot = Some(bridge));
             early.replay();
         }

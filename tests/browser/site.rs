@@ -52,7 +52,16 @@ fn a_worker_that_is_ready_before_its_page_is_answered() -> Check {
         site.faults(|faults| faults.late = Some(("page-", Duration::from_secs(4))));
         let page = browser.open(&site.url("/"))?;
         number(&page, 60)?;
-        page.expect_quiet(&site.origin())
+        page.expect_quiet(&site.origin())?;
+        let bench = browser.open(&site.url("/bench.html"))?;
+        bench.wait_for("'__bench' in window", 30, "the bench page")?;
+        // There is no such model: an answer all the same.
+        let answer = bench.evaluate_within(
+            60,
+            "Promise.race([__bench.load({ model: 'none' }).then(() => 'loaded', () => 'refused'), \
+             new Promise((resolve) => setTimeout(resolve, 30000, 'nothing'))])",
+        )?;
+        ensure(answer == "refused", format!("the bench page's worker answered: {answer}"))
     })
 }
 
