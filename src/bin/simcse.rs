@@ -17,9 +17,11 @@ mod simcse {
     pub mod map;
     pub mod merge;
     pub mod model;
+    pub mod names;
     pub mod npy;
     pub mod postgres;
     pub mod qdrant;
+    pub mod quantize;
     pub mod recipe_file;
     pub mod run;
     pub mod search;
@@ -39,6 +41,7 @@ fn main() -> std::process::ExitCode {
     let done = match Arguments::parse().command {
         Command::Convert(options) => simcse::convert::run(&options),
         Command::Pull(options) => simcse::convert::pull(&options),
+        Command::Quantize(options) => simcse::quantize::run(&options),
         Command::Info(options) => simcse::info::run(&options),
         Command::Embed(options) => simcse::embed::run(&options),
         Command::Load(options) => simcse::load::run(&options),

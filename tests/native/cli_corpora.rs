@@ -155,7 +155,13 @@ fn a_model_that_wants_words_before_texts_gets_them() {
     // E5's prompts are known by its name.
     let made = |name: &str| {
         let out = folder.join(format!("{name}.gguf"));
-        good(simcse().arg("convert").arg(&checkpoint).args(["--name", name, "--out"]).arg(&out));
+        good(
+            simcse()
+                .arg("convert")
+                .arg(&checkpoint)
+                .args(["--type", "f16", "--name", name, "--out"])
+                .arg(&out),
+        );
         out
     };
     let (e5, plain) = (made("e5-small-v2"), made("some-bert"));

@@ -121,6 +121,36 @@ fn gguf_files_are_taken_as_they_are() {
 }
 
 #[test]
+fn what_is_quantised_is_what_converts() {
+    let folder = folder("quantize");
+    let simcse = |words: &[&str], input: &Path, kind: &str, out: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_simcse"));
+        command.args(words).arg(input).args(["--type", kind, "--out"]).arg(out);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{words:?} {input:?} {kind}: {}", err(&output));
+        std::fs::read(out).unwrap()
+    };
+    let encoders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encoders");
+    for name in NAMES {
+        let (checkpoint, fine) = (encoders.join(name), folder.join("f32.gguf"));
+        simcse(&["convert"], &checkpoint, "f32", &fine);
+        for kind in ["q8_0", "q4_0", "f16"] {
+            let wanted = simcse(&["convert"], &checkpoint, kind, &folder.join("wanted.gguf"));
+            let found = simcse(&["quantize"], &fine, kind, &folder.join("found.gguf"));
+            let read = |bytes| BertFile::read("x", bytes, Some(String::new())).unwrap();
+            let (found, wanted) = (read(found), read(wanted));
+            // The keys' order is another one.
+            assert_eq!(found.config, wanted.config, "{name} {kind}");
+            assert_eq!(found.size_bytes(), wanted.size_bytes(), "{name} {kind}");
+            for (tensor, _, _) in wanted.config.all_tensors(wanted.has_mlp()) {
+                let [a, b] = [&found, &wanted].map(|file| file.tensor(&tensor).unwrap());
+                assert!(a.bytes == b.bytes && a.block == b.block, "{name} {kind} {tensor}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_server_without_ranges_will_do() {
     let (hub, folder) = (Hub::start().unwrap(), folder("plain"));
     put(&hub, "sup-simcse-bert");

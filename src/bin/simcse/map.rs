@@ -20,7 +20,7 @@ use simcse_lab::projection::mapping::Progress;
 use simcse_lab::protocol::lab::Method;
 
 use crate::simcse::arguments::MapOptions;
-use crate::simcse::arguments::MethodName;
+use crate::simcse::names::MethodName;
 use crate::simcse::npy;
 
 /// What is printed.

@@ -19,8 +19,9 @@ use simcse_lab::weights::convert;
 use simcse_lab::weights::merged::Merged;
 use simcse_lab::weights::merged::check_base;
 
-use crate::simcse::arguments::{Device, ModelOptions};
+use crate::simcse::arguments::ModelOptions;
 use crate::simcse::bars;
+use crate::simcse::names::Device;
 
 /// A file's name and bytes.
 pub fn read(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
