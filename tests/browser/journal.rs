@@ -122,7 +122,10 @@ impl Journal {
         let session = text_of(event, "sessionId").to_owned();
         let target = event.get("targetInfo").cloned().unwrap_or_default();
         let url = text_of(&target, "url").to_owned();
-        page.workers.push(WorkerEntry { session: session.clone(), helps, url, alive: true });
+        // The one that keeps the page's files is not the page's.
+        if text_of(&target, "type") != "service_worker" {
+            page.workers.push(WorkerEntry { session: session.clone(), helps, url, alive: true });
+        }
         self.owners.insert(session, owner);
     }
 
