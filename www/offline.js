@@ -67,11 +67,9 @@ const fresh = async (event, path) => {
 self.addEventListener("install", (event) => {
   const begin = async () => {
     const response = await fetch(home);
-    if (!response.ok) throw new Error(`the page answers with ${response.status}`);
-    await keepPage(response);
-    await self.skipWaiting();
+    if (response.ok) await keepPage(response);
   };
-  event.waitUntil(begin());
+  event.waitUntil(quietly(begin()).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
