@@ -15,6 +15,10 @@ use crate::journal::{Level, Line, Record, Request, exception_text, text_of};
 
 const CALL_LIMIT_S: u64 = 30;
 const LOAD_LIMIT_S: u64 = 30;
+/// Tests change what the host answers, which files that the service worker keeps would hide. It runs where the
+/// address ends with `?kept`.
+const NO_KEPT_FILES: &str = "if (globalThis.ServiceWorkerContainer && location.search !== '?kept') \
+    ServiceWorkerContainer.prototype.register = async () => { throw new Error('not in this test'); };";
 const POLL: Duration = Duration::from_millis(40);
 
 /// A page. Its input methods are in `input.rs`.
@@ -39,8 +43,8 @@ impl Page {
             page.call(&format!("{domain}.enable"), json!({}))?;
         }
         page.call("Target.setAutoAttach", cdp::auto_attach())?;
-        // Tests change what the host answers; kept files would hide that.
-        page.use_kept_files(false)?;
+        let script = json!({ "source": NO_KEPT_FILES });
+        page.call("Page.addScriptToEvaluateOnNewDocument", script)?;
         page.viewport(1280, 900)?;
         Ok(page)
     }
@@ -186,11 +190,6 @@ impl Page {
             "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
         });
         self.call("Network.emulateNetworkConditions", conditions).map(drop)
-    }
-
-    /// Whether the files that the service worker keeps are used.
-    pub fn use_kept_files(&self, used: bool) -> Check {
-        self.call("Network.setBypassServiceWorker", json!({ "bypass": !used })).map(drop)
     }
 
     /// Lets a site store no more than that many bytes.

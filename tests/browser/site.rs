@@ -69,11 +69,10 @@ fn a_worker_that_is_ready_before_its_page_is_answered() -> Check {
 fn a_page_that_was_visited_opens_without_its_host() -> Check {
     let setup = Setup { mount: "/some/sub/path/", ..Setup::default() };
     journey_with(&setup, |browser, site| {
-        let page = browser.open(&site.url("/"))?;
+        let page = browser.open(&site.url("/?kept"))?;
         let first = number(&page, 60)?;
         page.wait_for("!!navigator.serviceWorker.controller", 30, "kept files")?;
         let models = site.tally_models().requests;
-        page.use_kept_files(true)?;
         site.faults(|faults| faults.down = true);
         page.reload()?;
         ensure(number(&page, 60)? == first, "another number without the host")?;
