@@ -28,7 +28,9 @@ const keepPage = async (response) => {
   await cache.put(home, response);
   for (const { url } of await cache.keys()) {
     const name = url.slice(home.length);
-    if (ONE_HASHED.test(name) && !names.has(name)) await cache.delete(url);
+    // Programs are named without their endings, too.
+    const stem = name.replace(/(?:_bg)?\.\w+$/, "");
+    if (ONE_HASHED.test(name) && !html.includes(stem)) await cache.delete(url);
   }
 };
 

@@ -73,6 +73,12 @@ fn a_page_that_was_visited_opens_without_its_host() -> Check {
         let first = number(&page, 60)?;
         page.wait_for("!!navigator.serviceWorker.controller", 30, "kept files")?;
         let models = site.tally_models().requests;
+        // A program that is fetched when it is wanted, and a file of an older page.
+        page.evaluate(
+            "(async () => { await fetch(`./${document.querySelector('meta[name=simcse-worker]') \
+                .content.match(/gpu=([^&]+)/)[1]}.js`); \
+             await (await caches.open('simcse-lab')).put('./old-0123456789abcdef.js', new Response('')); })()",
+        )?;
         site.faults(|faults| faults.down = true);
         page.reload()?;
         ensure(number(&page, 60)? == first, "another number without the host")?;
@@ -90,7 +96,13 @@ fn a_page_that_was_visited_opens_without_its_host() -> Check {
         page.reload()?;
         number(&page, 60)?;
         let build = page.attribute("meta[name=simcse-build]", "content")?.unwrap_or_default();
-        ensure(build.starts_with("newer "), format!("an old page is shown: {build}"))
+        ensure(build.starts_with("newer "), format!("an old page is shown: {build}"))?;
+        let names = "caches.open('simcse-lab').then((it) => it.keys()) \
+            .then((all) => all.map((it) => it.url.split('/').pop()))";
+        let pruned = format!("{names}.then((all) => !all.some((it) => it.startsWith('old-')))");
+        page.wait_for(&pruned, 20, "the older file to go")?;
+        let kept = format!("{names}.then((all) => all.some((it) => it.startsWith('gpu-')))");
+        ensure(page.evaluate(&kept)? == true, "the GPU's program went with it")
     })
 }
 
