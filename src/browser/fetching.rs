@@ -358,17 +358,8 @@ impl<P: Fn(u64, u64)> Get for Fetching<'_, P> {
         }
     }
 
-    async fn get_if_there(
-        &mut self,
-        url: &str,
-        name: &str,
-        most_bytes: u64,
-    ) -> Result<Option<Vec<u8>>, Halt> {
-        match self.get(url, name, most_bytes).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(Halt::Problem(Problem::Hub { fault, .. })) if fault.is_absence() => Ok(None),
-            Err(halt) => Err(halt),
-        }
+    fn is_absence(error: &Halt) -> bool {
+        matches!(error, Halt::Problem(Problem::Hub { fault, .. }) if fault.is_absence())
     }
 
     async fn size(&mut self, url: &str, name: &str) -> Result<u64, Halt> {

@@ -18,14 +18,23 @@ pub trait Get {
     async fn get(&mut self, url: &str, name: &str, most_bytes: u64)
     -> Result<Vec<u8>, Self::Error>;
 
-    /// As [`Get::get`]; `None` where the server says that there is nothing, or nothing for everybody:
-    /// some say so of what is not there.
+    /// Whether the server says that there is nothing, or nothing for everybody: some say that of what is
+    /// not there.
+    fn is_absence(error: &Self::Error) -> bool;
+
+    /// As [`Get::get`]; `None` where there is nothing.
     async fn get_if_there(
         &mut self,
         url: &str,
         name: &str,
         most_bytes: u64,
-    ) -> Result<Option<Vec<u8>>, Self::Error>;
+    ) -> Result<Option<Vec<u8>>, Self::Error> {
+        match self.get(url, name, most_bytes).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if Self::is_absence(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 
     /// How long the file at an address is; 0 where the server does not tell.
     async fn size(&mut self, url: &str, name: &str) -> Result<u64, Self::Error>;
@@ -233,11 +242,17 @@ pub fn needed_bytes(description: &Description, block: BlockType) -> u64 {
 /// Refuses a file that cannot run here: it stays, and its linear layers are laid out once more.
 fn check_ready(ready: ReadyFile, wish: Wish) -> Result<ReadyFile, Problem> {
     let needed_bytes = ELSE_BYTES.saturating_add(ready.size_bytes.saturating_mul(2));
+    check_needed(&ready.name, needed_bytes, wish)?;
+    Ok(ready)
+}
+
+fn check_needed(name: &str, needed_bytes: u64, wish: Wish) -> Result<(), Problem> {
     match wish.available_bytes {
         Some(available_bytes) if needed_bytes > available_bytes => {
-            Err(Problem::TooLarge { name: ready.name, needed_bytes, available_bytes })
+            let name = name.to_owned();
+            Err(Problem::TooLarge { name, needed_bytes, available_bytes })
         }
-        _ => Ok(ready),
+        _ => Ok(()),
     }
 }
 
@@ -246,12 +261,5 @@ fn check_ready(ready: ReadyFile, wish: Wish) -> Result<ReadyFile, Problem> {
 /// # Errors
 /// [`Problem::TooLarge`] names what is needed and what there is.
 pub fn check_size(description: &Description, wish: Wish) -> Result<(), Problem> {
-    let needed_bytes = needed_bytes(description, wish.block);
-    match wish.available_bytes {
-        Some(available_bytes) if needed_bytes > available_bytes => {
-            let name = description.config.name.clone();
-            Err(Problem::TooLarge { name, needed_bytes, available_bytes })
-        }
-        _ => Ok(()),
-    }
+    check_needed(&description.config.name, needed_bytes(description, wish.block), wish)
 }

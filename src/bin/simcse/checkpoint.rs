@@ -338,19 +338,9 @@ impl Get for Remote {
         Ok(bytes)
     }
 
-    async fn get_if_there(
-        &mut self,
-        url: &str,
-        name: &str,
-        most_bytes: u64,
-    ) -> Result<Option<Vec<u8>>, Failed> {
-        match self.get(url, name, most_bytes).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(Failed(error)) => {
-                let fault = error.downcast_ref().and_then(|refused: &Refused| refused.fault);
-                if fault.is_some_and(HubFault::is_absence) { Ok(None) } else { Err(Failed(error)) }
-            }
-        }
+    fn is_absence(Failed(error): &Failed) -> bool {
+        let refused: Option<&Refused> = error.downcast_ref();
+        refused.and_then(|refused| refused.fault).is_some_and(HubFault::is_absence)
     }
 
     async fn size(&mut self, url: &str, name: &str) -> Result<u64, Failed> {
