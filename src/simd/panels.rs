@@ -112,6 +112,24 @@ impl Panels {
         );
     }
 
+    /// As [`Panels::set_rounded`] of a panel's eight outputs at once, whose numbers stand side by
+    /// side: eight an input, at most 32 inputs, the rest 0. Places outside are ignored.
+    pub fn set_rounded_across(&mut self, panel: usize, block: usize, inputs: &[[f32; PANEL]]) {
+        let place = panel * self.block_count() + block;
+        let (group, start) = (self.group, self.form.start());
+        let Some(to) = self.blocks.get_mut(place).filter(|_| block * BLOCK < self.inputs) else {
+            return;
+        };
+        let steps = Steps::of(inputs);
+        let sums = match group {
+            2 => steps.encode::<2>(inputs, &mut to.codes),
+            _ => steps.encode::<4>(inputs, &mut to.codes),
+        };
+        to.starts = sums.map(|sum| start * sum);
+        to.scales = steps.scales;
+        to.sums = std::array::from_fn(|lane| steps.scales[lane] * sums[lane] as f32);
+    }
+
     /// The sums of each output's weights, `[8 panels]`: what a constant added to all inputs comes to.
     pub fn totals(&self) -> impl Iterator<Item = f32> {
         let panels = self.blocks.chunks_exact(self.block_count().max(1));
@@ -130,6 +148,69 @@ impl Panels {
             i32::from(it.codes[groups + lane * group + input % group])
         };
         (std::array::from_fn(code), it.scales[lane], it.sums[lane])
+    }
+}
+
+/// How eight outputs are rounded, side by side: what [`Panels::set_rounded`] finds for one.
+struct Steps {
+    most: [f32; PANEL],
+    inverses: [f32; PANEL],
+    scales: [f32; PANEL],
+    /// No bit where all numbers are taken for zero.
+    masks: [u32; PANEL],
+}
+
+impl Steps {
+    fn of(inputs: &[[f32; PANEL]]) -> Self {
+        // Without their sign, numbers are ordered as their bits are, NaN beyond infinity.
+        let mut tops = [0_i32; PANEL];
+        for values in inputs {
+            for (top, value) in tops.iter_mut().zip(values) {
+                *top = (*top).max(value.abs().to_bits().cast_signed());
+            }
+        }
+        let most = tops.map(|top| f32::from_bits(top.cast_unsigned()));
+        let scale = |most: f32| match most {
+            most if most < LEAST => 0.0,
+            most if most.is_finite() => most / 127.0,
+            _ => f32::NAN,
+        };
+        Self {
+            most,
+            inverses: most.map(|most| 127.0 / most.max(LEAST)),
+            scales: most.map(scale),
+            masks: most.map(|most| if most < LEAST { 0 } else { u32::MAX }),
+        }
+    }
+
+    /// Writes the codes in groups as [`PanelBlock`] says; returns their sums.
+    #[inline]
+    fn encode<const GROUP: usize>(
+        &self,
+        inputs: &[[f32; PANEL]],
+        to: &mut [i8; BLOCK * PANEL],
+    ) -> [i32; PANEL] {
+        let mut sums = [0_i32; PANEL];
+        to.fill(0);
+        for (to, group) in to.chunks_exact_mut(GROUP * PANEL).zip(inputs.chunks(GROUP)) {
+            // An output's codes, the first one lowest.
+            let mut words = [0_u32; PANEL];
+            for (place, values) in group.iter().enumerate() {
+                for lane in 0..PANEL {
+                    let steps = (values[lane] + self.most[lane]) * self.inverses[lane];
+                    let code = ((steps + ends::ROUNDER).to_bits() & 255).wrapping_sub(127);
+                    let code = code & self.masks[lane];
+                    sums[lane] += code.cast_signed();
+                    words[lane] |= (code & 255) << (8 * place);
+                }
+            }
+            for (to, word) in to.as_chunks_mut::<GROUP>().0.iter_mut().zip(words) {
+                for (to, byte) in to.iter_mut().zip(word.to_le_bytes()) {
+                    *to = byte.cast_signed();
+                }
+            }
+        }
+        sums
     }
 }
 
@@ -164,6 +245,53 @@ mod tests {
             values[5] = bad;
             panels.set_rounded(1, 0, &values);
             assert!(panels.get(1, 0).1.is_nan(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn eight_outputs_at_once_are_as_one_by_one() {
+        let inputs = 2 * BLOCK + 5;
+        let value = |output: usize, input: usize| match output {
+            2 => 0.0,
+            3 => 1e-33 * input as f32,
+            4 => -7e20,
+            5 if input == 40 => f32::NAN,
+            6 if input == 3 => f32::NEG_INFINITY,
+            _ => ((output * 71 + input * 13) as f32 * 0.37).sin() * output as f32,
+        };
+        for kernel in Kernel::built_in() {
+            let room = || Panels::new(&kernel, 11, inputs).unwrap();
+            let (mut found, mut wanted) = (room(), room());
+            for block in 0..3 {
+                let width = BLOCK.min(inputs - block * BLOCK);
+                for panel in 0..2 {
+                    let rows: Vec<[f32; PANEL]> = (0..width)
+                        .map(|input| {
+                            let output = |lane| panel * PANEL + lane;
+                            std::array::from_fn(|lane| value(output(lane), block * BLOCK + input))
+                        })
+                        .collect();
+                    found.set_rounded_across(panel, block, &rows);
+                    for lane in 0..PANEL {
+                        let mut values = [0.0; BLOCK];
+                        for (to, row) in values.iter_mut().zip(&rows) {
+                            *to = row[lane];
+                        }
+                        wanted.set_rounded(panel * PANEL + lane, block, &values);
+                    }
+                }
+            }
+            found.set_rounded_across(2, 0, &[[1.0; PANEL]]);
+            found.set_rounded_across(0, 3, &[[1.0; PANEL]]);
+            for (output, block) in (0..11).flat_map(|output| (0..3).map(move |b| (output, b))) {
+                let (found, wanted) = (found.get(output, block), wanted.get(output, block));
+                let what = (kernel.name, output, block);
+                if wanted.1.is_nan() {
+                    assert!(found.1.is_nan() && found.2.is_nan(), "{what:?}");
+                } else {
+                    assert_eq!(found, wanted, "{what:?}");
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::simd::layout::BLOCK;
 
 /// `1.5 * 2^23`: adding it rounds to a whole number and leaves that in the low bits.
-const ROUNDER: f32 = 12_582_912.0;
+pub const ROUNDER: f32 = 12_582_912.0;
 const LANES: usize = 4;
 
 /// The smallest and the largest number, and 0, which is NaN where a number is not finite.

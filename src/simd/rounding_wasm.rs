@@ -10,7 +10,7 @@ use core::arch::wasm32::{
 use crate::simd::layout::BLOCK;
 
 /// As in `rounding`.
-const ROUNDER: f32 = 12_582_912.0;
+pub const ROUNDER: f32 = 12_582_912.0;
 const VECTORS: usize = BLOCK / 4;
 
 #[inline]

@@ -111,12 +111,14 @@ fn pack(scratch: &mut Scratch, sentence: &[f32], layout: Layout<'_>, first: usiz
     scratch.values.reset(width, count);
     let first = first + 2 * layout.hidden;
     for (place, rows) in sentence.chunks(BLOCK * stride).enumerate() {
-        for dim in 0..width {
-            block.fill(0.0);
-            for (to, row) in block.iter_mut().zip(rows.chunks_exact(stride)) {
-                *to = row[first + dim];
+        for dim in (0..width).step_by(PANEL) {
+            let panel = dim..width.min(dim + PANEL);
+            let mut inputs = [[0.0; PANEL]; BLOCK];
+            for (to, row) in inputs.iter_mut().zip(rows.chunks_exact(stride)) {
+                to[..panel.len()].copy_from_slice(&row[first..][panel.clone()]);
             }
-            scratch.values.set_rounded(dim, place, &block);
+            let inputs = &inputs[..rows.len() / stride];
+            scratch.values.set_rounded_across(dim / PANEL, place, inputs);
         }
     }
 }
