@@ -2,9 +2,10 @@
 #![allow(unsafe_code, reason = "vector loads; they stay inside the block")]
 
 use core::arch::wasm32::{
-    f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat,
-    f32x4_sub, i16x8_narrow_i32x4, i32x4_max, i32x4_shuffle, i32x4_splat, u8x16_narrow_i16x8,
-    u32x4_splat, v128, v128_and, v128_load, v128_store,
+    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub,
+    i8x16_narrow_i16x8, i8x16_splat, i16x8_narrow_i32x4, i16x8_splat, i16x8_sub_sat, i32x4_shuffle,
+    i32x4_sub, u32x4_extract_lane, u32x4_max, u32x4_shl, u32x4_splat, v128, v128_load, v128_store,
+    v128_xor,
 };
 
 use crate::simd::layout::BLOCK;
@@ -22,9 +23,9 @@ fn load(values: &[f32; BLOCK]) -> [v128; VECTORS] {
 /// What `join` makes of all four lanes, in every lane. (Scalars compared one by one would be
 /// branches, mispredicted every other time.)
 #[inline]
-fn across(vector: v128, join: impl Fn(v128, v128) -> v128) -> f32 {
+fn across(vector: v128, join: impl Fn(v128, v128) -> v128) -> v128 {
     let halves = join(vector, i32x4_shuffle::<2, 3, 0, 1>(vector, vector));
-    f32x4_extract_lane::<0>(join(halves, i32x4_shuffle::<1, 0, 3, 2>(halves, halves)))
+    join(halves, i32x4_shuffle::<1, 0, 3, 2>(halves, halves))
 }
 
 /// The smallest and the largest number, and 0, which is NaN where a number is not finite.
@@ -39,36 +40,39 @@ pub fn of(values: &[f32; BLOCK]) -> (f32, f32, f32) {
         residue = f32x4_add(residue, f32x4_mul(vector, zero));
     }
     (
-        across(low, |a, b| f32x4_pmin(a, b)),
-        across(top, |a, b| f32x4_pmax(a, b)),
-        across(residue, |a, b| f32x4_add(a, b)),
+        f32x4_extract_lane::<0>(across(low, |a, b| f32x4_pmin(a, b))),
+        f32x4_extract_lane::<0>(across(top, |a, b| f32x4_pmax(a, b))),
+        f32x4_extract_lane::<0>(across(residue, |a, b| f32x4_add(a, b))),
     )
 }
 
 /// The largest distance from `low`; NaN or infinite where a number is.
 #[inline]
 pub fn reach(values: &[f32; BLOCK], low: f32) -> f32 {
-    let (low, mut top) = (f32x4_splat(low), i32x4_splat(0));
+    // Without their sign, shifted out, numbers are ordered as their bits are.
+    let (low, mut top) = (f32x4_splat(low), u32x4_splat(0));
     for vector in load(values) {
-        top = i32x4_max(top, f32x4_abs(f32x4_sub(vector, low)));
+        top = u32x4_max(top, u32x4_shl(f32x4_sub(vector, low), 1));
     }
-    across(top, |a, b| i32x4_max(a, b))
+    f32::from_bits(u32x4_extract_lane::<0>(across(top, |a, b| u32x4_max(a, b))) >> 1)
 }
 
-/// `(value - low) inverse`, rounded; at most 255.
+/// `(value - low) inverse`, rounded; at most 255. (Two narrowings with nothing between them, or of
+/// what was masked, LLVM takes for one cut of bytes, which it has no instruction for: it moves them
+/// one by one.)
 #[inline]
 pub fn codes(values: &[f32; BLOCK], low: f32, inverse: f32) -> [u8; BLOCK] {
     let vectors = load(values);
     let (low, inverse) = (f32x4_splat(low), f32x4_splat(inverse));
-    let (rounder, byte) = (f32x4_splat(ROUNDER), u32x4_splat(255));
+    let (rounder, zero) = (f32x4_splat(ROUNDER), u32x4_splat(ROUNDER.to_bits()));
     let code = |i: usize| {
         let steps = f32x4_mul(f32x4_sub(vectors[i], low), inverse);
-        v128_and(f32x4_add(steps, rounder), byte)
+        i32x4_sub(f32x4_add(steps, rounder), zero)
     };
-    let half = |i: usize| {
-        let first = i16x8_narrow_i32x4(code(i), code(i + 1));
-        u8x16_narrow_i16x8(first, i16x8_narrow_i32x4(code(i + 2), code(i + 3)))
-    };
+    let middle = i16x8_splat(128);
+    let quarter = |i: usize| i16x8_sub_sat(i16x8_narrow_i32x4(code(i), code(i + 1)), middle);
+    let half =
+        |i: usize| v128_xor(i8x16_narrow_i16x8(quarter(i), quarter(i + 2)), i8x16_splat(i8::MIN));
     let mut codes = [0; BLOCK];
     // SAFETY: two vectors of sixteen bytes are the block.
     unsafe {
