@@ -120,8 +120,21 @@ fn gelu_by<const TERMS: usize>(x: f32, end: f32, series: &[f32; TERMS]) -> f32 {
     let x = if x < -end { -end } else { x };
     let inner = if x > end { end } else { x };
     let u = inner * inner * (2.0 / (end * end)) - 1.0;
-    let series = series.iter().rev().fold(0.0, |sum, term| sum * u + term);
-    x * (0.5 + inner * series)
+    x * (0.5 + inner * polynomial(series, u))
+}
+
+/// `sum_i terms[i] u^i`, even powers and odd ones side by side: half as long a chain of operations
+/// that wait for each other, and processors look only so far ahead.
+#[inline(always)]
+fn polynomial<const TERMS: usize>(terms: &[f32; TERMS], u: f32) -> f32 {
+    let square = u * u;
+    let mut halves = [0.0; 2];
+    for power in (0..TERMS).rev() {
+        let sum = &mut halves[power % 2];
+        let is_first = power + 2 >= TERMS;
+        *sum = if is_first { terms[power] } else { *sum * square + terms[power] };
+    }
+    halves[0] + u * halves[1]
 }
 
 /// [`gelu`] of each number.
