@@ -115,7 +115,11 @@ fn pack(scratch: &mut Scratch, sentence: &[f32], layout: Layout<'_>, first: usiz
             let panel = dim..width.min(dim + PANEL);
             let mut inputs = [[0.0; PANEL]; BLOCK];
             for (to, row) in inputs.iter_mut().zip(rows.chunks_exact(stride)) {
-                to[..panel.len()].copy_from_slice(&row[first..][panel.clone()]);
+                let from = &row[first..][panel.clone()];
+                match from.as_array() {
+                    Some(eight) => *to = *eight,
+                    None => to[..from.len()].copy_from_slice(from),
+                }
             }
             let inputs = &inputs[..rows.len() / stride];
             scratch.values.set_rounded_across(dim / PANEL, place, inputs);
