@@ -1,12 +1,12 @@
 """Measures of sentence vectors, by another hand: NumPy, from the papers' formulas, in float64.
 
 tests/native/measures.rs compares what the program finds with tests/measures/stsb-dev.json, which
-this wrote. To write it again, with CHECKPOINT and DATA the folders of all-MiniLM-L6-v2 and stsb:
+this wrote. It has to be written again whenever the CPU's bits change; with MODEL the default weights
+(q8_0) and DATA the folder of stsb:
 
     python3 tests/measures/reference.py sentences DATA/dev.csv > sentences.txt
-    simcse convert CHECKPOINT --type f32 --out f32.gguf
-    simcse embed --model f32.gguf --pooling mean --out mean.npy sentences.txt
-    simcse embed --model f32.gguf --pooling cls --out cls.npy sentences.txt
+    simcse embed --model MODEL --pooling mean --out mean.npy sentences.txt
+    simcse embed --model MODEL --pooling cls --out cls.npy sentences.txt
     python3 tests/measures/reference.py figures DATA/dev.csv mean.npy cls.npy \
         > tests/measures/stsb-dev.json
 """
