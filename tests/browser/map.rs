@@ -40,10 +40,24 @@ fn draw(page: &Page, places: &[(f64, f64)], shift: bool) -> Check {
     .map(drop)
 }
 
-/// The canvas's picture as one number. (Reading its pixels often makes the browser warn.)
+/// The canvas's picture as one number, once it stands still for six frames: what the page says is
+/// drawn with the frame after, and after a change of the map's size once more. (Reading its pixels
+/// often makes the browser warn.)
 fn picture(page: &Page) -> Check<f64> {
     let sum = page.evaluate(
-        "[...document.querySelector('.map-stage canvas').toDataURL()].reduce((sum, it) => (sum * 31 + it.charCodeAt(0)) % 1000000007, 0)",
+        "(async () => {
+            const drawn = () => [...document.querySelector('.map-stage canvas').toDataURL()]
+                .reduce((sum, it) => (sum * 31 + it.charCodeAt(0)) % 1000000007, 0);
+            const frame = () => new Promise(requestAnimationFrame);
+            let before;
+            let now = null;
+            while (now !== before) {
+                before = now;
+                for (let count = 0; count < 6; count += 1) await frame();
+                now = drawn();
+            }
+            return now;
+        })()",
     )?;
     Ok(sum.as_f64().unwrap_or_default())
 }
