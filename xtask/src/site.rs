@@ -1,7 +1,5 @@
 //! The static site.
 
-use std::fs::File;
-use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -15,14 +13,6 @@ pub fn build(tools: &Tools) -> Outcome<()> {
     shell::run(&mut trunk(tools, "build"))?;
     println!("The site is in dist/ after {}", shell::seconds(started.elapsed()));
     Ok(())
-}
-
-/// [`build`] with all that it says in a file.
-pub fn build_into(tools: &Tools, log: &Path) -> Outcome<()> {
-    let cannot = |error| format!("cannot write {}: {error}", log.display());
-    let out = File::create(log).map_err(cannot)?;
-    let errors = out.try_clone().map_err(cannot)?;
-    shell::run(trunk(tools, "build").stdout(out).stderr(errors))
 }
 
 /// Trunk with a release profile and without the network: set-up has fetched everything.

@@ -36,6 +36,10 @@ impl Selection {
             )),
         }
     }
+
+    fn holds(self, group: Self) -> bool {
+        self == Self::All || self == group
+    }
 }
 
 /// Sets up and runs the checks; the first failure ends it.
@@ -52,24 +56,16 @@ fn checks(selection: Selection, report: &mut Report) -> Outcome<()> {
         setup::formatter_and_linter()?;
         Ok(tools)
     })?;
-    if matches!(selection, Selection::All | Selection::Lint) {
+    if selection.holds(Selection::Lint) {
         lint(report)?;
     }
-    match selection {
-        Selection::All => {
-            native_and_site(report, &tools)?;
-            browser(report)
-        }
-        Selection::Lint => Ok(()),
-        Selection::Native => {
-            let mut test = native(report)?;
-            report.step("tests, native", || shell::run(&mut test))
-        }
-        Selection::Browser => {
-            report.step("site", || site::build(&tools))?;
-            browser(report)
-        }
+    if selection.holds(Selection::Native) {
+        native(report)?;
     }
+    if selection.holds(Selection::Browser) {
+        browser(report, &tools)?;
+    }
+    Ok(())
 }
 
 fn lint(report: &mut Report) -> Outcome<()> {
@@ -95,24 +91,7 @@ fn lint(report: &mut Report) -> Outcome<()> {
     })
 }
 
-/// Builds the site while the native tests run: each leaves idle what the other can use.
-fn native_and_site(report: &mut Report, tools: &Tools) -> Outcome<()> {
-    let mut test = native(report)?;
-    let log = shell::target_dir().join("site.log");
-    std::thread::scope(|scope| {
-        let site = scope.spawn(|| site::build_into(tools, &log));
-        report
-            .step("tests, native, with the site's build beside them", || shell::run(&mut test))?;
-        report.step("the rest of the site's build", || {
-            let built = site.join().map_err(|_| "the site's build panicked".to_owned())?;
-            println!("{}", shell::read_text(&log)?);
-            built
-        })
-    })
-}
-
-/// What the native tests need, and they themselves built. Gives the command that runs them.
-fn native(report: &mut Report) -> Outcome<Command> {
+fn native(report: &mut Report) -> Outcome<()> {
     report.step("tests, xtask", || {
         shell::run(cargo_locked("test").args(["--quiet", "--manifest-path", "xtask/Cargo.toml"]))
     })?;
@@ -144,13 +123,11 @@ fn native(report: &mut Report) -> Outcome<Command> {
         println!("skipped: no adapter ({why})");
         report.note("native GPU tests skipped: no adapter");
     }
-    report
-        .step("build of the native tests", || shell::run(cargo_locked("test").arg("--no-run")))?;
-    Ok(test)
+    report.step("tests, native", || shell::run(&mut test))
 }
 
-/// The tests of the site in `dist/`.
-fn browser(report: &mut Report) -> Outcome<()> {
+fn browser(report: &mut Report, tools: &Tools) -> Outcome<()> {
+    report.step("site", || site::build(tools))?;
     let dist = shell::root().join("dist");
     report.step("size", || size::check(&dist))?;
     let chromium = match report.step("Chromium", || Ok(chromium::ensure()))? {
