@@ -51,6 +51,14 @@ impl Batch {
         batch
     }
 
+    /// Each sentence's first token alone; `None` where a sentence has none.
+    pub fn first_tokens(&self) -> Option<Self> {
+        let ids = self.ranges().map(|range| self.ids.get(range)?.first().copied());
+        let ids: Vec<u32> = ids.collect::<Option<_>>()?;
+        let starts = (0..=ids.len()).collect();
+        Some(Self { ids, starts })
+    }
+
     /// The tokens of each sentence.
     pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         self.starts.windows(2).map(|ends| ends[0]..ends[1])

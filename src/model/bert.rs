@@ -39,9 +39,10 @@ struct Layer<B: Backend> {
 /// A forward pass that can be put down between layers.
 #[derive(Debug)]
 pub struct Pass<B: Backend> {
+    /// Each sentence's first token alone once only that is left of the states.
     batch: Batch,
     plan: Plan,
-    /// `[tokens, hidden]`, output of layer `done`.
+    /// `[tokens, hidden]` of the batch, output of layer `done`.
     states: B::States,
     /// `[tokens, hidden]`, output of layer 1, where the plan wants it and later layers ran.
     first: Option<B::States>,
@@ -149,7 +150,9 @@ impl<B: Backend> Bert<B> {
         Ok(Pass { batch, plan, states, first: None, done: 0 })
     }
 
-    /// Runs one more layer; `false` once there was none left to run.
+    /// Runs one more layer; `false` once there was none left to run. Where a readout wants the first
+    /// tokens only, the last layer computes no others behind attention: rows stand alone there, so
+    /// what is read stays the same to the bit, without three quarters of that layer.
     ///
     /// # Errors
     /// Where the backend fails.
@@ -158,7 +161,17 @@ impl<B: Backend> Bert<B> {
             return Ok(false);
         };
         let attention = (self.heads, self.bias.as_deref());
-        let output = layer.run(backend, &pass.states, attention, &pass.batch)?;
+        let context = layer.attend(backend, &pass.states, attention, &pass.batch)?;
+        let is_narrow = pass.done + 1 == pass.plan.layer && pass.plan.reads_first_only();
+        let output = match is_narrow.then(|| pass.batch.first_tokens()).flatten() {
+            Some(first_tokens) => {
+                let first = |of| backend.pool(of, &pass.batch, Pool::First);
+                let output = layer.transform(backend, &first(&context)?, &first(&pass.states)?)?;
+                pass.batch = first_tokens;
+                output
+            }
+            None => layer.transform(backend, &context, &pass.states)?,
+        };
         let input = std::mem::replace(&mut pass.states, output);
         if pass.plan.with_first && pass.done == 1 {
             pass.first = Some(input);
@@ -170,7 +183,7 @@ impl<B: Backend> Bert<B> {
 
 impl<B: Backend> Pass<B> {
     /// One row a sentence of the layer that the pass has come to, not normalised:
-    /// `[sentences, hidden]`. The pass can go on.
+    /// `[sentences, hidden]`. The pass can go on. Of the last layer, where the plan has every token.
     ///
     /// # Errors
     /// Where the backend fails.
@@ -192,8 +205,8 @@ impl<B: Backend> Pass<B> {
 }
 
 impl<B: Backend> Layer<B> {
-    /// `[tokens, hidden]` to `[tokens, hidden]`.
-    fn run(
+    /// `[tokens, hidden]` to `[tokens, hidden]`: every token's mixture of its sentence.
+    fn attend(
         &self,
         backend: &B,
         states: &B::States,
@@ -201,8 +214,18 @@ impl<B: Backend> Layer<B> {
         batch: &Batch,
     ) -> Result<B::States, Error> {
         let projected = backend.linear(states, &self.attention)?;
-        let context = backend.attention(&projected, heads, bias, batch)?;
-        let attended = backend.linear(&context, &self.attention_output)?;
+        Ok(backend.attention(&projected, heads, bias, batch)?)
+    }
+
+    /// What follows attention, row by row: its `context` and the layer's input `states`, both
+    /// `[rows, hidden]`, to `[rows, hidden]`.
+    fn transform(
+        &self,
+        backend: &B,
+        context: &B::States,
+        states: &B::States,
+    ) -> Result<B::States, Error> {
+        let attended = backend.linear(context, &self.attention_output)?;
         let attended = backend.add_norm(attended, states, &self.attention_norm)?;
         let wide = backend.linear_gelu(&attended, &self.up)?;
         let output = backend.linear(&wide, &self.down)?;

@@ -110,6 +110,7 @@ impl<B: Backend> Embedding<B> {
 
     /// Also keeps every token's unit state; nothing is handed out then.
     pub fn keep_token_rows(mut self) -> Self {
+        self.plan.every_token = true;
         self.token_rows = Some(vec![Vec::new(); self.sentences.len()]);
         self
     }

@@ -126,8 +126,8 @@ impl<B: Backend> LayerRows<B> {
         let range = self.begun..self.begun + count;
         let sentence = |at: usize| self.sentences.get(at).map_or(&[][..], Vec::as_slice);
         let batch = Batch::pack(self.positions(&range).map(sentence));
-        let plan =
-            Plan { layer: self.layers, with_first: false, pool: Pool::Mean, with_mlp: false };
+        let (with_first, with_mlp, every_token) = (false, false, true);
+        let plan = Plan { layer: self.layers, with_first, pool: Pool::Mean, with_mlp, every_token };
         let pass = bert.begin(backend, batch, plan)?;
         self.begun = range.end;
         Ok(Some(Running { pass, range, layer: 0 }))

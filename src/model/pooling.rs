@@ -21,6 +21,8 @@ pub struct Plan {
     pub pool: Pool,
     /// The pooled row goes through the MLP.
     pub with_mlp: bool,
+    /// All tokens' states are wanted of the layer that is read, not only what is pooled of them.
+    pub every_token: bool,
 }
 
 impl Plan {
@@ -38,7 +40,13 @@ impl Plan {
             Pooling::Mean | Pooling::FirstLast => Pool::Mean,
             Pooling::Cls | Pooling::ClsMlp => Pool::First,
         };
-        Ok(Self { layer, with_first, pool, with_mlp: readout.pooling == Pooling::ClsMlp })
+        let with_mlp = readout.pooling == Pooling::ClsMlp;
+        Ok(Self { layer, with_first, pool, with_mlp, every_token: false })
+    }
+
+    /// Whether nothing but each sentence's first token is read of the last layer that runs.
+    pub(in crate::model) fn reads_first_only(self) -> bool {
+        self.pool == Pool::First && !self.with_first && !self.every_token
     }
 }
 
@@ -49,13 +57,16 @@ mod tests {
     #[test]
     fn plans_of_the_readouts() {
         let plan = |pooling, layer| Plan::new(Readout { pooling, layer }, 6).unwrap();
-        let last = Plan { layer: 6, with_first: false, pool: Pool::Mean, with_mlp: false };
+        let (with_first, with_mlp, every_token) = (false, false, false);
+        let last = Plan { layer: 6, with_first, pool: Pool::Mean, with_mlp, every_token };
         assert_eq!(plan(Pooling::Mean, None), last);
         assert_eq!(plan(Pooling::Cls, Some(0)), Plan { layer: 0, pool: Pool::First, ..last });
         let mlp = Plan { pool: Pool::First, with_mlp: true, ..last };
         assert_eq!(plan(Pooling::ClsMlp, None), mlp);
         assert_eq!(plan(Pooling::FirstLast, None), Plan { with_first: true, ..last });
         assert_eq!(plan(Pooling::FirstLast, Some(1)), Plan { layer: 1, ..last });
+        assert!(!last.reads_first_only() && mlp.reads_first_only());
+        assert!(!Plan { every_token: true, ..mlp }.reads_first_only());
         let error = Plan::new(Readout { pooling: Pooling::Mean, layer: Some(7) }, 6).unwrap_err();
         assert!(matches!(error, Error::Layer { found: 7, layers: 6 }));
     }

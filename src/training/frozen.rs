@@ -87,8 +87,9 @@ impl<B: Backend> Frozen<B> {
     }
 
     async fn run(&self, sentences: &[&[u32]]) -> Result<Vec<f32>, Error> {
+        let (with_first, with_mlp, every_token) = (false, false, true);
         let plan =
-            Plan { layer: self.layers, with_first: false, pool: Pool::First, with_mlp: false };
+            Plan { layer: self.layers, with_first, pool: Pool::First, with_mlp, every_token };
         let batch = Batch::pack(sentences.iter().copied());
         let mut pass = self.bert.begin(&self.backend, batch, plan)?;
         while self.bert.advance(&self.backend, &mut pass)? {}

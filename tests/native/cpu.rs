@@ -4,7 +4,10 @@
 use std::path::Path;
 
 use simcse_lab::backend::cpu::Cpu;
+use simcse_lab::backend::{Backend, Batch};
+use simcse_lab::model::bert::Bert;
 use simcse_lab::model::encoder::Encoder;
+use simcse_lab::model::pooling::Plan;
 use simcse_lab::protocol::readout::{Pooling, Readout};
 use simcse_lab::simd::kernel::Kernel;
 use simcse_lab::text::tokeniser::Tokens;
@@ -53,11 +56,41 @@ fn company_changes_no_bit() {
     for file in [file, real] {
         let encoder = Encoder::load(Cpu::default(), &file).unwrap();
         let sentences = sentences(&encoder);
-        let together = embed(&encoder, &sentences, Pooling::Cls);
-        for (sentence, wanted) in sentences.iter().zip(together.chunks(file.config.hidden)) {
-            let alone = embed(&encoder, std::slice::from_ref(sentence), Pooling::Cls);
-            assert!(alone == wanted, "{} tokens", sentence.ids.len());
+        for pooling in [Pooling::Cls, Pooling::Mean] {
+            let together = embed(&encoder, &sentences, pooling);
+            for (sentence, wanted) in sentences.iter().zip(together.chunks(file.config.hidden)) {
+                let alone = embed(&encoder, std::slice::from_ref(sentence), pooling);
+                assert!(alone == wanted, "{} tokens", sentence.ids.len());
+            }
         }
+    }
+}
+
+#[test]
+fn first_tokens_get_the_same_bits_where_the_last_layer_computes_no_others() {
+    let file = default_weights();
+    let layers = file.config.layers;
+    let backend = Cpu::default();
+    let bert = Bert::load_first(&backend, &file, layers).unwrap();
+    let encoder = Encoder::load(Cpu::default(), &file).unwrap();
+    let sentences = sentences(&encoder);
+    let batch = Batch::pack(sentences.iter().map(|it| it.ids.as_slice()));
+    for layer in [1, 3, layers] {
+        let readout = Readout { pooling: Pooling::Cls, layer: Some(layer as u16) };
+        let plan = Plan::new(readout, layers).unwrap();
+        let run = |plan| {
+            let mut pass = bert.begin(&backend, batch.clone(), plan).unwrap();
+            while bert.advance(&backend, &mut pass).unwrap() {}
+            let (states, batch) = pass.finish(&backend).unwrap();
+            let rows = bert.pool(&backend, &states, &batch, plan).unwrap();
+            let [rows] = pollster::block_on(backend.read([rows])).unwrap();
+            let bits: Vec<u32> = rows.iter().map(|value| value.to_bits()).collect();
+            (bits, batch)
+        };
+        let (wanted, whole) = run(Plan { every_token: true, ..plan });
+        let (found, narrow) = run(plan);
+        assert_eq!((&whole, narrow.tokens()), (&batch, sentences.len()), "layer {layer}");
+        assert!(found == wanted, "layer {layer}");
     }
 }
 
