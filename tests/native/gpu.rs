@@ -216,13 +216,17 @@ fn a_batch_is_one_submission_and_one_read_back() {
     let encoder = Encoder::load(GpuBackend::new(gpu.clone()), &fixture::file(2)).unwrap();
     let sentences: Vec<_> =
         (0..9).map(|i| encoder.tokenise(&fixture::sentence(i, i)).unwrap()).collect();
-    let before = gpu.counts();
-    pollster::block_on(encoder.embed(&sentences, Readout::last(Pooling::Mean))).unwrap();
-    let after = gpu.counts();
-    assert_eq!(after.submissions - before.submissions, 1);
-    assert_eq!(after.read_backs - before.read_backs, 1);
     // Embedding; a layer's projection, attention, output, norm, up, down, norm; pooling, unit rows.
-    assert_eq!(after.dispatches - before.dispatches, 1 + 7 * fixture::LAYERS as u32 + 2);
+    let mean = 1 + 7 * fixture::LAYERS as u32 + 2;
+    // In the last layer each sentence's first token of what goes round attention and comes out of it.
+    for (pooling, dispatches) in [(Pooling::Mean, mean), (Pooling::Cls, mean + 2)] {
+        let before = gpu.counts();
+        pollster::block_on(encoder.embed(&sentences, Readout::last(pooling))).unwrap();
+        let after = gpu.counts();
+        assert_eq!(after.submissions - before.submissions, 1);
+        assert_eq!(after.read_backs - before.read_backs, 1);
+        assert_eq!(after.dispatches - before.dispatches, dispatches);
+    }
 }
 
 #[test]
