@@ -66,6 +66,6 @@ fn operations_behind_attention(config: &BertConfig) -> u64 {
 
 /// Of the linear layers: queries, keys, values, output, and the wide layer up and down.
 pub fn operations_a_token(config: &BertConfig) -> u64 {
-    let (hidden, wide) = (config.hidden as u64, config.feed_forward as u64);
-    2 * config.layers as u64 * (4 * hidden * hidden + 2 * hidden * wide)
+    let hidden = config.hidden as u64;
+    config.layers as u64 * (2 * 3 * hidden * hidden + operations_behind_attention(config))
 }

@@ -126,9 +126,7 @@ impl<B: Backend> LayerRows<B> {
         let range = self.begun..self.begun + count;
         let sentence = |at: usize| self.sentences.get(at).map_or(&[][..], Vec::as_slice);
         let batch = Batch::pack(self.positions(&range).map(sentence));
-        let (with_first, with_mlp, every_token) = (false, false, true);
-        let plan = Plan { layer: self.layers, with_first, pool: Pool::Mean, with_mlp, every_token };
-        let pass = bert.begin(backend, batch, plan)?;
+        let pass = bert.begin(backend, batch, Plan::whole(self.layers))?;
         self.begun = range.end;
         Ok(Some(Running { pass, range, layer: 0 }))
     }

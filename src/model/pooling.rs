@@ -44,6 +44,12 @@ impl Plan {
         Ok(Self { layer, with_first, pool, with_mlp, every_token: false })
     }
 
+    /// All tokens' states of a layer, for who pools them otherwise or not at all.
+    pub fn whole(layer: usize) -> Self {
+        let (with_first, with_mlp, every_token) = (false, false, true);
+        Self { layer, with_first, pool: Pool::Mean, with_mlp, every_token }
+    }
+
     /// Whether nothing but each sentence's first token is read of the last layer that runs.
     pub(in crate::model) fn reads_first_only(self) -> bool {
         self.pool == Pool::First && !self.with_first && !self.every_token
@@ -67,6 +73,7 @@ mod tests {
         assert_eq!(plan(Pooling::FirstLast, Some(1)), Plan { layer: 1, ..last });
         assert!(!last.reads_first_only() && mlp.reads_first_only());
         assert!(!Plan { every_token: true, ..mlp }.reads_first_only());
+        assert_eq!(Plan::whole(6), Plan { every_token: true, ..last });
         let error = Plan::new(Readout { pooling: Pooling::Mean, layer: Some(7) }, 6).unwrap_err();
         assert!(matches!(error, Error::Layer { found: 7, layers: 6 }));
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::backend::{Backend, Batch, Pool};
+use crate::backend::{Backend, Batch};
 use crate::model::bert::Bert;
 use crate::model::error::Error;
 use crate::model::pooling::Plan;
@@ -87,11 +87,8 @@ impl<B: Backend> Frozen<B> {
     }
 
     async fn run(&self, sentences: &[&[u32]]) -> Result<Vec<f32>, Error> {
-        let (with_first, with_mlp, every_token) = (false, false, true);
-        let plan =
-            Plan { layer: self.layers, with_first, pool: Pool::First, with_mlp, every_token };
         let batch = Batch::pack(sentences.iter().copied());
-        let mut pass = self.bert.begin(&self.backend, batch, plan)?;
+        let mut pass = self.bert.begin(&self.backend, batch, Plan::whole(self.layers))?;
         while self.bert.advance(&self.backend, &mut pass)? {}
         let (states, _) = pass.finish(&self.backend)?;
         let [rows] = self.backend.read([states]).await?;
